@@ -1,0 +1,337 @@
+"""
+The exceptions of requests, and the one table that turns an error of the core into one of them.
+
+::
+
+    RequestException (OSError)                  request=, response=
+    ├── InvalidJSONError
+    │   └── JSONDecodeError (json.JSONDecodeError)
+    ├── HTTPError                               raise_for_status
+    ├── ConnectionError                         no connection, or it died before an answer
+    │   ├── ProxyError
+    │   ├── SSLError
+    │   ├── ConnectTimeout (and Timeout)
+    │   ├── SendTimeout (and Timeout)           ours: sending took too long
+    │   └── BodyTimeout (and ReadTimeout)       ours: the body took too long
+    ├── Timeout
+    │   └── ReadTimeout                         the answer took too long
+    ├── URLRequired
+    ├── TooManyRedirects
+    ├── MissingSchema, InvalidSchema, InvalidHeader (ValueError)
+    ├── InvalidMethod (ValueError)              ours: requests sends such a method
+    ├── InvalidURL (ValueError)
+    │   └── InvalidProxyURL
+    ├── ChunkedEncodingError                    the body ended early or was framed wrongly
+    ├── ContentDecodingError (BaseHTTPError)
+    ├── StreamConsumedError (TypeError)
+    ├── RetryError
+    └── UnrewindableBodyError
+    RequestsWarning (Warning)
+    ├── FileModeWarning (DeprecationWarning)
+    └── RequestsDependencyWarning
+
+Where requests answers one fault with two classes, ours is a subclass of both: a body that stalls is a
+ConnectionError in requests although it is a read time-out, a stalled upload likewise.
+"""
+
+from __future__ import annotations
+
+from json import JSONDecodeError as CompatJSONDecodeError
+from typing import Any, Iterable
+
+from ._causes import HTTPError as BaseHTTPError
+
+PHASES = ("none", "queue", "resolve", "connect", "tunnel", "secure", "send", "await", "read")
+
+
+class RequestException(IOError):
+    """
+    Something went wrong with a request.
+
+    Args:
+        *args: what is told; for errors of the connection one object that explains (see `_causes`).
+        request: the Request or PreparedRequest, if there was one.
+        response: the Response, if there was one; its request is taken if none is given.
+
+    Attributes:
+        kind: the core's number of the error, or 0.
+        phase: where it happened, one of `PHASES`.
+    """
+
+    kind: int = 0
+    phase: str = "none"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        response = kwargs.pop("response", None)
+        self.response: Any = response
+        self.request: Any = kwargs.pop("request", None)
+        # A Response is false when its status is an error, so compare with None.
+        if response is not None and not self.request and hasattr(response, "request"):
+            self.request = response.request
+        super().__init__(*args, **kwargs)
+
+
+class InvalidJSONError(RequestException):
+    """
+    The JSON cannot be made or read.
+    """
+
+
+class JSONDecodeError(InvalidJSONError, CompatJSONDecodeError):
+    """
+    The body is no JSON.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # json's constructor makes (msg, doc, pos) into one text and sets the attributes.
+        # OSError's would take three arguments for errno, strerror and filename, so it gets that one text.
+        CompatJSONDecodeError.__init__(self, *args)
+        InvalidJSONError.__init__(self, *self.args, **kwargs)
+
+    def __reduce__(self) -> Any:
+        # OSError's would rebuild from the one text.
+        return _restore_json_error, (type(self), self.msg, self.doc, self.pos, self.__dict__)
+
+
+def _restore_json_error(cls: Any, msg: str, doc: str, pos: int, state: dict[str, Any]) -> Any:
+    new = cls(msg, doc, pos)
+    new.__dict__.update(state)
+    return new
+
+
+class HTTPError(RequestException):
+    """
+    The status says that the request failed.
+    """
+
+
+class ConnectionError(RequestException):
+    """
+    There was no connection, or it broke.
+    """
+
+
+class ProxyError(ConnectionError):
+    """
+    The proxy did not do its part.
+    """
+
+
+class SSLError(ConnectionError):
+    """
+    TLS failed, most often because a certificate was not accepted.
+    """
+
+
+class Timeout(RequestException):
+    """
+    A time limit was reached: any of them.
+    """
+
+
+class ConnectTimeout(ConnectionError, Timeout):
+    """
+    It was reached before the request was sent; trying again is safe.
+    """
+
+
+class ReadTimeout(Timeout):
+    """
+    The server did not answer in time.
+    """
+
+
+class SendTimeout(ConnectionError, Timeout):
+    """
+    The server did not take the request in time.
+    """
+
+
+class BodyTimeout(ReadTimeout, ConnectionError):
+    """
+    The server began to answer, and then the body did not come in time.
+    """
+
+
+class URLRequired(RequestException):
+    """
+    There is no URL.
+    """
+
+
+class TooManyRedirects(RequestException):
+    """
+    More redirects than the session's `max_redirects`.
+    """
+
+
+class MissingSchema(RequestException, ValueError):
+    """
+    The URL does not begin with http:// or the like.
+    """
+
+
+class InvalidSchema(RequestException, ValueError):
+    """
+    No adapter is mounted for the URL's beginning.
+    """
+
+
+class InvalidURL(RequestException, ValueError):
+    """
+    The URL cannot be used.
+    """
+
+
+class InvalidHeader(RequestException, ValueError):
+    """
+    A header's name or value would not be one on the wire.
+    """
+
+
+class InvalidMethod(RequestException, ValueError):
+    """
+    The method is no token (RFC 9110, 9.1) and would not be one on the wire.
+    """
+
+
+class InvalidProxyURL(InvalidURL):
+    """
+    The proxy's URL cannot be used.
+    """
+
+
+class ChunkedEncodingError(RequestException):
+    """
+    The body broke off, or its chunks were framed wrongly.
+    """
+
+
+class ContentDecodingError(RequestException, BaseHTTPError):
+    """
+    The body did not decode as its Content-Encoding says.
+    """
+
+
+class StreamConsumedError(RequestException, TypeError):
+    """
+    The body was already read in pieces.
+    """
+
+
+class RetryError(RequestException):
+    """
+    The retries that the adapter was asked for were used up.
+    """
+
+
+class UnrewindableBodyError(RequestException):
+    """
+    The body would have to be sent again and cannot be rewound.
+    """
+
+
+class RequestsWarning(Warning):
+    """
+    Base of our warnings.
+    """
+
+
+class FileModeWarning(RequestsWarning, DeprecationWarning):
+    """
+    A file was opened in text mode, and its length is wanted in bytes.
+    """
+
+
+class RequestsDependencyWarning(RequestsWarning):
+    """
+    A dependency's version does not fit.
+    """
+
+
+_PROTOCOL = (50, 51, 52, 53)
+
+# kind -> class; what depends on the phase as well is in _BY_PHASE. The numbers are the header's RQX_E_*.
+_BY_KIND: dict[int, type[RequestException]] = {
+    10: RequestException,  # INVALID_ARGUMENT
+    11: RequestException,  # NULL
+    12: InvalidURL,
+    13: InvalidHeader,
+    14: InvalidSchema,
+    15: RequestException,  # UNKNOWN_OPTION
+    16: RequestException,  # STATE
+    17: RequestException,  # HANDLE
+    18: InvalidMethod,
+    20: ConnectionError,  # CONNECT
+    21: ConnectionError,  # DNS
+    22: ConnectionError,  # REFUSED
+    23: ProxyError,
+    30: SSLError,
+    31: SSLError,  # TLS_VERIFY
+    40: Timeout,
+    50: ConnectionError,  # IO
+    51: ConnectionError,  # RESET
+    52: ConnectionError,  # PROTOCOL
+    53: ConnectionError,  # INCOMPLETE
+    54: ContentDecodingError,
+    55: ConnectionError,  # TOO_LARGE
+    70: ConnectionError,  # CANCELLED
+    71: ConnectionError,  # CLOSED
+    72: ConnectionError,  # FORKED
+    73: ConnectionError,  # INTERRUPTED
+    74: ConnectionError,  # AGAIN
+    80: ConnectionError,  # NO_RESOURCES
+    81: RequestException,  # INTERNAL
+}
+_BY_PHASE: dict[tuple[int, int], type[RequestException]] = {
+    **{(40, phase): ConnectTimeout for phase in (1, 2, 3, 4, 5)},
+    (40, 6): SendTimeout,
+    (40, 7): ReadTimeout,
+    (40, 8): BodyTimeout,
+    **{(kind, 8): ChunkedEncodingError for kind in (*_PROTOCOL, 55)},
+}
+TABLE: dict[tuple[int, int], type[RequestException]] = {
+    (kind, phase): _BY_PHASE.get((kind, phase), cls)
+    for kind, cls in _BY_KIND.items()
+    for phase in range(len(PHASES))
+}
+
+
+def from_core(
+    kind: int,
+    phase: int,
+    message: str,
+    *,
+    os_code: int = 0,
+    tls_code: int = 0,
+    chain: Iterable[str] = (),
+    request: Any = None,
+) -> RequestException:
+    """
+    The exception for an error of the core; the caller raises it.
+
+    Args:
+        kind: the core's error number (RQX_E_*).
+        phase: index into `PHASES`.
+        message: the core's text: what was attempted, on what, what came back.
+        os_code: the operating system's errno, or 0.
+        tls_code: the TLS library's code, or 0.
+        chain: texts of the errors beneath, outermost first.
+        request: the PreparedRequest.
+
+    Returns:
+        An instance of the class in `TABLE`; a number that is not there gives a RequestException.
+    """
+    from ._explain import explain, plain
+
+    text = plain(message, chain)
+    cls = TABLE.get((kind, phase), RequestException)
+    told: Any = text
+    if issubclass(cls, (ConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)):
+        told = explain(kind, phase, text, os_code, tls_code, request)
+    error = cls(told, request=request)
+    error.kind = kind
+    error.phase = PHASES[phase] if 0 <= phase < len(PHASES) else "none"
+    if os_code:
+        error.errno = os_code
+    return error
