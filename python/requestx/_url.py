@@ -6,9 +6,9 @@ on the wire asks the same `split`, so no two parts can disagree about the host (
 Everything here is linear in the URL's length, and pure, so the answers are cached.
 
 What `prepare` does is RFC 3986 with requests' tolerance.
-Characters that may not stand in a URL are escaped, escapes of unreserved characters are undone, dot segments
 Characters that may not stand in a URL are escaped, escapes of unreserved ones are undone, dot segments are
 resolved, the host is lower-cased and IDNA-encoded, and a URL that does not begin with "http" is left alone.
+"""
 
 from __future__ import annotations
 
