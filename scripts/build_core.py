@@ -30,7 +30,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "python" / "requestx"
-ZIG_PACKAGES = ["cargo-zigbuild==0.24.0", "ziglang==0.15.1"]
+ZIG_PACKAGES = ["cargo-zigbuild==0.24.0", "ziglang==0.15.2"]
 
 _NO_CARGO = """cargo was not found.
 requestx builds its library from Rust sources: install Rust (1.85 or newer) from your system's packages or
