@@ -131,7 +131,9 @@ def build(what: Plan) -> Path:
     Raises:
         BuildError: cargo failed; what it said stands above.
     """
-    print(f"requestx: building {what.library} for {what.target}, {what.profile}; {what.openssl}", flush=True)
+    where = f"{what.target} with glibc {what.glibc}" if what.glibc else what.target
+    print(f"requestx: building {what.library}, {what.profile}, for {where}", flush=True)
+    print(f"requestx: TLS is {what.openssl}", flush=True)
     command, environment = _cargo(what)
     # `rustc --crate-type cdylib`, not `build`: next to an rlib, cargo leaves link-time optimisation out.
     command += ["rustc", "--locked", "--package=requestx-core", "--lib", "--crate-type=cdylib"]
@@ -178,7 +180,7 @@ def _openssl(target: str, cross: bool) -> tuple[list[str], str]:
     if "linux" not in target:
         return ["native-tls"], "the platform's own TLS"
     choice = _choice("REQUESTX_OPENSSL", "auto", ["system", "vendored", "auto"])
-    found = _pkg_config("openssl")
+    found = system_openssl()
     if choice == "system" or (choice == "auto" and found and not cross):
         return [], f"OpenSSL {found or 'of the system'} (REQUESTX_OPENSSL=vendored builds it in)"
     for tool in ("perl", "make"):
@@ -188,10 +190,13 @@ def _openssl(target: str, cross: bool) -> tuple[list[str], str]:
     return ["vendored"], f"OpenSSL built from source ({why}): this takes some minutes"
 
 
-def _pkg_config(name: str) -> str:
+def system_openssl() -> str:
+    """
+    The version that pkg-config finds, or "".
+    """
     if not shutil.which("pkg-config"):
         return ""
-    command = ["pkg-config", "--modversion", name]
+    command = ["pkg-config", "--modversion", "openssl"]
     asked = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     return asked.stdout.strip() if asked.returncode == 0 else ""
 

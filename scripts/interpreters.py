@@ -38,13 +38,13 @@ def newest(at_least: tuple[int, int] = (3, 10)) -> str:
     The CPython to run tools with: 3.13 or the next older one, since the newest lacks wheels of some tools.
 
     Raises:
-        LookupError: There is none.
+        SystemExit: There is none.
     """
     found = find()
     for major, minor in sorted(VERSIONS, key=lambda version: (version <= (3, 13), version), reverse=True):
         if (major, minor) >= at_least and f"cpython{major}.{minor}" in found:
             return found[f"cpython{major}.{minor}"]
-    raise LookupError(f"no CPython {at_least[0]}.{at_least[1]} or newer was found")
+    sys.exit(f"the tools need CPython {at_least[0]}.{at_least[1]} or newer, and none was found on the path or in pyenv")
 
 
 def _candidates() -> list[str]:

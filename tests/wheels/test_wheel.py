@@ -112,4 +112,4 @@ def test_auditwheel_finds_it_within_the_policy(wheel):
     said = " ".join(ran.stdout.split())
     assert ran.returncode == 0
     assert re.search(r'consistent with the following platform tag: "manylinux_2_17_', said), said
-    assert "requires no external shared libraries" in said, said
+    assert "external shared libraries are required" not in said, said

@@ -1,0 +1,61 @@
+"""
+``make check``: the fast loop. What it runs needs no network after the first time, no release build and no root.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import build_core
+import interpreters
+from steps import ROOT, Steps, cargo_is_there, environment
+
+FAST_TESTS = ["tests/unit", "tests/flow", "tests/test_layers.py", "tests/test_total.py"]
+
+
+def main() -> int:
+    """
+    Run all of it, and say in the end what failed.
+    """
+    if not cargo_is_there():
+        return 1
+    python = environment(".venv-dev", interpreters.newest())
+    steps = Steps()
+    rust(steps)
+    prose_and_types(steps, python)
+    build = [python, "scripts/build_core.py"]
+    if steps.run("library, quick build", build, "see cargo's message above", {"REQUESTX_PROFILE": "dev"}):
+        tests = [name for name in FAST_TESTS if (ROOT / name).exists()]
+        repair = "see the failing test; run it alone with .venv-dev/bin/python -m pytest PATH"
+        steps.run("unit, flow and layers", [python, "-m", "pytest", "-q", *tests], repair, {"PYTHONPATH": "python"})
+    steps.summary()
+    return 1 if steps.failed else 0
+
+
+def rust(steps: Steps) -> None:
+    """
+    Format, lints with both TLS backends, and the header.
+    """
+    features = build_core.plan().features
+    with_features = ["--features", ",".join(features)] if features else []
+    native = ["--features", ",".join([*features, "native-tls"])]
+    clippy = ["cargo", "clippy", "--quiet", "--locked", "--workspace", "--all-targets"]
+    denied = ["--", "-D", "warnings"]
+    mend = "mend what clippy names; `cargo clippy --fix` does some of it"
+    steps.run("cargo fmt", ["cargo", "fmt", "--all", "--check"], "cargo fmt --all")
+    steps.run("cargo clippy", [*clippy, *with_features, *denied], mend)
+    steps.run("cargo clippy, native-tls", [*clippy, *native, *denied], mend)
+    header = ["cargo", "run", "--quiet", "--locked", "-p", "xtask", "--", "header", "--check"]
+    steps.run("include/requestx.h is fresh", header, "make header, and commit include/requestx.h")
+
+
+def prose_and_types(steps: Steps, python: str) -> None:
+    """
+    ruff over all Python there is, mypy --strict over the package.
+    """
+    steps.run("ruff", [python, "-m", "ruff", "check", "."], "`.venv-dev/bin/ruff check --fix .` does some of it")
+    steps.run("mypy --strict", [python, "-m", "mypy"], "mend the annotations that mypy names")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""
+``make test``: everything, from a clean clone, on the very wheel that users get.
+
+In this order: what the machine lacks, Rust, style and types, one release wheel, and then the whole pytest suite with
+that wheel installed. pytest comes last, so that its closing line ends the output.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+
+import build_core
+import check
+import interpreters
+from steps import ROOT, Steps, cargo_is_there, environment
+
+DIST = ROOT / "dist"
+
+# program, Debian package, what wants it
+TOOLS = [
+    ("cc", "gcc", "the Rust build, tests/abi"),
+    ("c++", "g++", "tests/abi"),
+    ("make", "make", "OpenSSL built from source"),
+    ("perl", "perl", "OpenSSL built from source"),
+    ("pkg-config", "pkg-config", "finding the system's OpenSSL, tests/abi"),
+    ("nm", "binutils", "tests/abi"),
+    ("valgrind", "valgrind", "tests/abi"),
+    ("pypy3", "pypy3 pypy3-venv", "tests/wheels on PyPy"),
+    ("nginx", "nginx-light", "benchmarks"),
+]
+
+
+def main() -> int:
+    """
+    Run all of it; 0 if everything went well.
+    """
+    if not cargo_is_there():
+        return 1
+    steps = Steps()
+    system_packages(steps)
+    python = environment(".venv-test", interpreters.newest())
+    check.rust(steps)
+    cargo_tests(steps)
+    check.prose_and_types(steps, python)
+    wheel = build_wheel(steps, python)
+    if wheel:
+        install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--force-reinstall"]
+        steps.run("wheel installs", [*install, "--no-deps", str(wheel)], "see pip's message above")
+        where = "import requestx, sys; print(requestx.__file__); sys.exit('site-packages' not in requestx.__file__)"
+        steps.run("the wheel is what is tested", [python, "-P", "-c", where], "unset PYTHONPATH")
+    steps.summary()
+    if not wheel:
+        print("no wheel, so the suite was not run: 1 failed")
+        return 1
+    suite = [python, "-P", "-m", "pytest", "-q", "-rs", "--durations=10", "tests"]
+    steps.run("pytest, on the wheel", suite, "run the failing test alone", {"REQUESTX_WHEEL": str(wheel)})
+    for outcome in steps.failed:
+        print(f"FAILED: {outcome.name}; repair: {outcome.repair}")
+    return 1 if steps.failed else 0
+
+
+def system_packages(steps: Steps) -> None:
+    """
+    Install what is missing where that is ours to do: as root, on Debian. Else say what will be skipped.
+    """
+    missing = [tool for tool in TOOLS if not shutil.which(tool[0])]
+    if shutil.which("pkg-config") is None or not build_core.system_openssl():
+        missing.append(("openssl", "libssl-dev", "builds with the system's OpenSSL"))
+    if not missing:
+        return
+    packages = " ".join(package for _, package, _ in missing)
+    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
+        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+        steps.run("apt-get update", ["apt-get", "-q", "update"], "see apt's message above", quiet)
+        install = ["apt-get", "-q", "-y", "--no-install-recommends", "install", *packages.split()]
+        steps.run(f"apt-get install {packages}", install, "see apt's message above", quiet)
+        return
+    for program, package, wanted_by in missing:
+        print(f"missing: {program} (Debian: {package}), wanted by {wanted_by}; tests that need it are skipped by name")
+    if os.environ.get("CI") == "true":
+        steps.add(f"programs that CI must have: {packages}", False, f"install {packages}")
+
+
+def cargo_tests(steps: Steps) -> None:
+    """
+    The Rust tests, with both TLS backends.
+    """
+    features = build_core.plan().features
+    for name, wanted in (("cargo test", features), ("cargo test, native-tls", [*features, "native-tls"])):
+        more = ["--features", ",".join(wanted)] if wanted else []
+        steps.run(name, ["cargo", "test", "--quiet", "--locked", "--workspace", *more], "see the failing test above")
+
+
+def build_wheel(steps: Steps, python: str) -> Path | None:
+    """
+    One release wheel with OpenSSL inside, for every Linux with glibc 2.17 where zig can link such; into dist/.
+    """
+    shutil.rmtree(DIST, ignore_errors=True)
+    settings = {"REQUESTX_OPENSSL": "vendored"}
+    machine = platform.machine()
+    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc" and machine in ("x86_64", "aarch64"):
+        settings["REQUESTX_TARGET"] = f"{machine}-unknown-linux-gnu.2.17"
+    build = [python, "-m", "build", "--wheel", "--outdir", str(DIST), str(ROOT)]
+    steps.run("wheel", build, "see the build's message above", settings)
+    return next(iter(sorted(DIST.glob("*.whl"))), None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
