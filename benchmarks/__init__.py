@@ -1,0 +1,1 @@
+"""Requests a second and what they cost, for requestx and its peers: see docs/benchmarks.md."""
