@@ -1,0 +1,184 @@
+"""What every test may ask for: a world, a server, certificates, a process of its own, a tool.
+
+A wire test is written once and runs in both worlds: it speaks the words of ``world`` (``get``, ``session``, ``read``,
+``pieces``, ``close``), which block in one and await in the other.  Servers live in another process and judge from what
+they saw.
+
+Two limits stand behind every test, since native code can hang where no Python runs: after ``limit`` seconds a signal
+fails the test, and if that does not help, faulthandler prints every stack and ends the run.
+"""
+
+import faulthandler
+import os
+import shutil
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+ROOT = TESTS.parent
+sys.path.insert(0, str(TESTS))
+
+from worlds import Awaited, Blocking  # noqa: E402
+
+LIMIT = 20.0
+STRAYS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE", "NETRC")
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ws_proxy", "wss_proxy", "ftp_proxy")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "limit(seconds): how long the test may take (%d by default)" % LIMIT)
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        config.stderr_of_the_run = os.fdopen(os.dup(2), "w")
+
+
+def pytest_unconfigure(config):
+    config.stderr_of_the_run.close()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    marker = item.get_closest_marker("limit")
+    limit = marker.args[0] if marker else LIMIT
+    faulthandler.dump_traceback_later(limit + 10, exit=True, file=item.config.stderr_of_the_run)
+    alarm = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    if alarm:
+        signal.signal(signal.SIGALRM, _too_long)
+        signal.setitimer(signal.ITIMER_REAL, limit)
+    try:
+        yield
+    finally:
+        if alarm:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _too_long(number, frame):
+    raise TimeoutError("the test took longer than its limit")
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch, tmp_path):
+    """
+    No proxy, no CA bundle and no netrc of the machine's reaches a test.
+    """
+    for name in STRAYS:
+        monkeypatch.delenv(name, raising=False)
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
+
+
+@pytest.fixture(params=[Blocking, Awaited], ids=["blocking", "awaited"])
+def world(request):
+    """
+    The vocabulary of one world (see ``worlds.py``); its sessions are closed after the test.
+    """
+    made = request.param()
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="session")
+def servers():
+    """
+    The process all servers live in.
+    """
+    from server.control import Servers
+
+    running = Servers()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def listen(servers):
+    """
+    ``listen(kind, **options)`` opens a listener that lives as long as the test.
+    """
+    sites = []
+
+    def open_site(kind, **options):
+        site = servers.open(kind, **options)
+        sites.append(site)
+        return site
+
+    yield open_site
+    for site in sites:
+        site.close()
+
+
+@pytest.fixture
+def wire(listen):
+    """
+    ``wire(script, ...)`` opens a wire server: one script (a list of steps) for each connection.
+    """
+    return lambda *scripts, **options: listen("wire", scripts=scripts, **options)
+
+
+@pytest.fixture
+def server(listen):
+    """
+    The everyday server over http.
+    """
+    return listen("everyday")
+
+
+@pytest.fixture(scope="session")
+def certs(tmp_path_factory):
+    """
+    Good and bad certificates (see ``server/certs.py``).
+    """
+    from server.certs import Certificates
+
+    return Certificates(tmp_path_factory.mktemp("certs"))
+
+
+@pytest.fixture(scope="session")
+def ca(certs):
+    """
+    The PEM file that makes ``tls_server`` trusted.
+    """
+    return certs.ca
+
+
+@pytest.fixture
+def tls_server(listen, certs):
+    """
+    The everyday server over https, with a certificate that ``ca`` signed.
+    """
+    return listen("everyday", tls={"chain": certs.good})
+
+
+@pytest.fixture
+def child(tmp_path):
+    """
+    ``child(source, *arguments)`` runs Python source in a process of its own (see ``process/child.py``).
+    """
+    from worlds import run_child
+
+    return lambda source, *arguments, **more: run_child(tmp_path, source, *arguments, **more)
+
+
+@pytest.fixture(scope="session")
+def tool():
+    """
+    ``tool("valgrind")`` is the path of a program.
+
+    Where it is missing the test is skipped by name; under CI=true that is a failure.
+    """
+
+    def find(name):
+        path = shutil.which(name)
+        if path is None and os.environ.get("CI") == "true":
+            pytest.fail("%s is not installed" % name)
+        if path is None:
+            pytest.skip("%s is not installed" % name)
+        return path
+
+    return find

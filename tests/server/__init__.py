@@ -1,0 +1,1 @@
+"""Scripted servers for the tests, and the words to drive them from a test."""

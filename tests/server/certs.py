@@ -1,0 +1,69 @@
+"""Certificates for the tests: one good authority, and every way in which a certificate may be wrong.
+
+``trustme`` makes the ordinary ones.  Those it rightly refuses to make (expired, without a subject alternative name,
+self-signed) are built with ``cryptography``, which trustme stands on.
+"""
+
+import datetime
+
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+HOSTS = ("localhost", "127.0.0.1", "::1")
+
+
+class Certificates:
+    """
+    PEM files in a folder, each an attribute holding a path as text.
+
+    Attributes:
+        ca, other_ca: authorities (``other_ca`` signed nothing but ``stranger``).
+        good, wrong_host, stranger, expired, cn_only, self_signed: key and chain of a server.
+        alice, bob: key and chain of a client, signed by ``ca``; ``alice_cert`` and ``alice_key`` apart.
+    """
+
+    def __init__(self, folder):
+        self.folder = folder
+        authority, other = trustme.CA(), trustme.CA()
+        self.ca = self._write("ca.pem", authority.cert_pem)
+        self.other_ca = self._write("other_ca.pem", other.cert_pem)
+        self.good = self._leaf("good", authority.issue_cert(*HOSTS))
+        self.wrong_host = self._leaf("wrong_host", authority.issue_cert("example.org"))
+        self.stranger = self._leaf("stranger", other.issue_cert(*HOSTS))
+        alice = authority.issue_cert("alice@example.org", common_name="alice")
+        self.alice = self._leaf("alice", alice)
+        self.alice_cert = self._write("alice_cert.pem", *alice.cert_chain_pems)
+        self.alice_key = self._write("alice_key.pem", alice.private_key_pem)
+        self.bob = self._leaf("bob", authority.issue_cert("bob@example.org", common_name="bob"))
+        self.expired = self._odd("expired", authority, age=30, lasts=10)
+        self.cn_only = self._odd("cn_only", authority, names=())
+        self.self_signed = self._odd("self_signed", None)
+
+    def _write(self, name, *blobs):
+        path = self.folder / name
+        path.write_bytes(b"".join(blob if isinstance(blob, bytes) else blob.bytes() for blob in blobs))
+        return str(path)
+
+    def _leaf(self, name, leaf):
+        return self._write(name + ".pem", leaf.private_key_and_cert_chain_pem)
+
+    def _odd(self, name, authority, age=1, lasts=60, names=("localhost",)):
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+        issuer, signer = subject, key
+        if authority is not None:
+            issuer = x509.load_pem_x509_certificate(authority.cert_pem.bytes()).subject
+            signer = serialization.load_pem_private_key(authority.private_key_pem.bytes(), None)
+        start = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=age)
+        maker = x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
+        maker = maker.not_valid_before(start).not_valid_after(start + datetime.timedelta(days=lasts))
+        if names:
+            alternative = x509.SubjectAlternativeName([x509.DNSName(each) for each in names])
+            maker = maker.add_extension(alternative, critical=False)
+        made = maker.sign(signer, hashes.SHA256())
+        pem, private = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+        secret = key.private_bytes(pem, private, serialization.NoEncryption())
+        return self._write(name + ".pem", secret, made.public_bytes(pem))

@@ -1,0 +1,173 @@
+"""Content codings: bodies arrive decoded, whole or in pieces, and a coding that breaks off is an error."""
+
+import gzip
+import zlib
+
+import pytest
+from server.bodies import CODED, TEXT
+from server.steps import answer, request, send, serve
+
+
+def raw_deflate(data):
+    maker = zlib.compressobj(wbits=-15)
+    return maker.compress(data) + maker.flush()
+
+
+@pytest.mark.parametrize("coding", sorted(CODED))
+def test_every_coding_is_decoded(world, server, coding):
+    """gzip, zlib and raw deflate, br, zstd: whole."""
+    response = world.get(server.url + "/" + coding)
+
+    assert response.content == TEXT
+    assert response.headers["Content-Encoding"] == coding.replace("raw-", "")
+
+
+@pytest.mark.parametrize("coding", sorted(CODED))
+def test_every_coding_is_decoded_in_pieces(world, server, coding):
+    """And streamed, in pieces of the size that was asked for."""
+    pieces = world.chunks(world.get(server.url + "/" + coding, stream=True), 100)
+
+    assert b"".join(pieces) == TEXT
+    assert max(len(piece) for piece in pieces) <= 100
+
+
+def coded(world, wire, body, coding):
+    """The response to a body that says to be in this coding."""
+    site = wire(serve(body, b"Content-Encoding: " + coding))
+    return world.get(site.url)
+
+
+@pytest.mark.parametrize("name", [b"x-gzip", b"GZIP", b" gzip "])
+def test_names_of_codings_are_case_insensitive(world, wire, name):
+    """x-gzip is gzip (RFC 9110, 8.4.1.3)."""
+    assert coded(world, wire, gzip.compress(TEXT), name).content == TEXT
+
+
+def test_stacked_codings_are_undone_in_reverse(world, wire):
+    """The last one named was applied last."""
+    assert coded(world, wire, gzip.compress(zlib.compress(TEXT)), b"deflate, gzip").content == TEXT
+    assert coded(world, wire, gzip.compress(CODED["br"]), b"br, gzip").content == TEXT
+    assert coded(world, wire, gzip.compress(raw_deflate(TEXT)), b"deflate,gzip").content == TEXT
+
+
+def test_codings_in_two_fields_are_stacked(world, wire):
+    """Two fields are one list."""
+    body = gzip.compress(zlib.compress(TEXT))
+    site = wire(serve(body, b"Content-Encoding: deflate", b"Content-Encoding: gzip"))
+
+    assert world.get(site.url).content == TEXT
+
+
+def test_identity_and_unknown_codings_stay_as_they_are(world, wire):
+    """What cannot be decoded is the caller's."""
+    assert coded(world, wire, b"as it is", b"identity").content == b"as it is"
+    assert coded(world, wire, b"as it is", b"sdch").content == b"as it is"
+
+
+def test_several_gzip_members_are_one_body(world, wire):
+    """gzip files may be concatenated (RFC 1952, 2.2)."""
+    body = gzip.compress(b"one ") + gzip.compress(b"two ") + gzip.compress(b"three")
+
+    assert coded(world, wire, body, b"gzip").content == b"one two three"
+
+
+def test_many_empty_members_are_no_recursion(world, wire):
+    """Fifty thousand empty members are an empty body (CVE-2022-30631)."""
+    body = gzip.compress(b"") * 50000 + gzip.compress(b"end")
+
+    assert coded(world, wire, body, b"gzip").content == b"end"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+def test_empty_body_in_a_coding_is_empty(world, wire, coding):
+    """Servers name a coding on bodies that are not there."""
+    assert coded(world, wire, b"", coding.encode()).content == b""
+
+
+@pytest.mark.parametrize("coding", sorted(CODED))
+def test_truncated_codings_are_errors(world, wire, coding):
+    """A body whose length is right and whose coding breaks off is not whole."""
+    name = coding.replace("raw-", "").encode()
+    with pytest.raises(world.requestx.exceptions.RequestException):
+        coded(world, wire, CODED[coding][:-10], name)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
+def test_garbage_in_a_coding_is_a_decoding_error(world, wire, coding):
+    """What was never in that coding raises ContentDecodingError."""
+    with pytest.raises(world.requestx.exceptions.ContentDecodingError):
+        coded(world, wire, b"\xff\xfe this is plain text, and was never coded", coding.encode())
+
+
+def test_wrong_checksum_is_a_decoding_error(world, wire):
+    """gzip's own check is made."""
+    body = bytearray(gzip.compress(TEXT))
+    body[-8] ^= 1
+    with pytest.raises(world.requestx.exceptions.ContentDecodingError):
+        coded(world, wire, bytes(body), b"gzip")
+
+
+def test_connection_is_not_used_after_a_decoding_error(world, wire):
+    """The rest of a broken body is not read; the next request has its own connection or a clean one."""
+    site = wire(serve(b"\xff" * 100, b"Content-Encoding: gzip") + serve(b"next"), serve(b"next"))
+    session = world.session()
+    with pytest.raises(world.requestx.exceptions.ContentDecodingError):
+        session.get(site.url)
+
+    assert session.get(site.url).content == b"next"
+
+
+def test_large_coded_body(world, wire):
+    """Fifty megabytes from fifty kilobytes, whole."""
+    body = gzip.compress(b"\0" * (50 << 20), 9)
+
+    assert coded(world, wire, body, b"gzip").content == b"\0" * (50 << 20)
+
+
+@pytest.mark.parametrize("compress, name", [(gzip.compress, b"gzip"), (zlib.compress, b"deflate")])
+def test_bombs_are_decoded_as_they_are_read(child, wire, compress, name):
+    """Reading the start of a body does not decode the rest (CVE-2025-66471)."""
+    site = wire(serve(compress(b"\0" * (400 << 20), 9), b"Content-Encoding: " + name))
+    outcome = child(
+        """
+        import resource
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        response = requestx.get(url, stream=True)
+        print(len(next(response.iter_content(1000))))
+        response.close()
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64000)
+        """,
+        site.url,
+    )
+
+    assert outcome.out.split() == ["1000", "True"], outcome
+
+
+def test_long_chains_of_codings_are_refused(world, wire):
+    """A hundred codings are an attack (CVE-2022-32206)."""
+    body = b"x"
+    for _ in range(100):
+        body = gzip.compress(body)
+    with pytest.raises(world.requestx.exceptions.RequestException):
+        coded(world, wire, body, b", ".join([b"gzip"] * 100))
+
+
+def test_redirect_body_is_not_decoded(child, wire):
+    """Nobody asked for the body of a redirect (CVE-2026-21441)."""
+    bomb = gzip.compress(b"\0" * (400 << 20), 9)
+    site = wire(
+        [request(), send(answer(bomb, b"Location: /b", b"Content-Encoding: gzip", status=b"302 Found"))]
+        + serve(b"end"),
+        serve(b"end"),
+    )
+    outcome = child(
+        """
+        import resource
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        print(requestx.get(url).text)
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64000)
+        """,
+        site.url,
+    )
+
+    assert outcome.out.split() == ["end", "True"], outcome

@@ -1,0 +1,73 @@
+"""Peers that never stop: every part of an answer has a bound, and reaching it is an error in good time.
+
+The server counts what the client took (``sent``): that is the bound as the peer sees it.  Socket buffers of both sides
+are part of the count, so the limits below are generous.
+"""
+
+import pytest
+from server.steps import repeat, request, send
+
+MIB = 1 << 20
+HEAD = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+FOREVER = 1 << 22  # repetitions; nobody gets to the end of them
+
+ENDLESS = {
+    "status_line_endless": [send(b"HTTP/1.1 200 "), repeat(b"x", 64 * FOREVER)],
+    "header_endless_count": [send(HEAD), repeat(b"X-A: b\r\n", FOREVER)],
+    "header_endless_names": [send(HEAD), repeat(b"X-%d: b\r\n" % 10**9, FOREVER)],
+    "header_endless_value": [send(HEAD + b"X-A: "), repeat(b"x", 64 * FOREVER)],
+    "header_endless_name": [send(HEAD), repeat(b"x", 64 * FOREVER)],
+    "info_flood": [repeat(b"HTTP/1.1 100 Continue\r\n\r\n", FOREVER)],
+    "info_flood_with_headers": [repeat(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", FOREVER)],
+    "trailers_endless": [send(CHUNKED + b"0\r\n"), repeat(b"X-A: b\r\n", FOREVER)],
+    "chunk_ext_endless": [send(CHUNKED + b"5;"), repeat(b"x", 64 * FOREVER)],
+    "chunk_ext_every_byte": [send(CHUNKED), repeat(b"1;%s\r\nx\r\n" % (b"y" * 200), FOREVER)],
+}
+
+
+@pytest.mark.parametrize("name", sorted(ENDLESS))
+def test_endless_parts_are_bounded(world, wire, name):
+    """After a bounded number of bytes it is a RequestException, long before the time limit."""
+    site = wire([request()] + ENDLESS[name])
+    with pytest.raises(world.requestx.exceptions.RequestException) as caught:
+        world.get(site.url, timeout=10)
+
+    assert not isinstance(caught.value, world.requestx.exceptions.Timeout)
+    assert site.end(0) in ("eof", "reset")
+    assert site.connections[0]["sent"] < 16 * MIB
+
+
+def test_large_but_finite_head_is_taken(world, wire):
+    """Sixty kilobytes of cookies are a head that real servers send."""
+    fields = b"".join(b"Set-Cookie: c%d=%s\r\n" % (number, b"v" * 1000) for number in range(60))
+    site = wire([request(), send(HEAD + fields + b"Content-Length: 2\r\n\r\nok")])
+    response = world.get(site.url)
+
+    assert response.content == b"ok"
+    assert len(response.cookies) == 60
+
+
+def test_twenty_informational_heads_are_not_too_many(world, wire):
+    """A bound on 1xx heads lets a slow server say that it is still there."""
+    site = wire([request(), send(b"HTTP/1.1 102 Processing\r\n\r\n" * 20 + HEAD + b"Content-Length: 2\r\n\r\nok")])
+
+    assert world.get(site.url).content == b"ok"
+
+
+def test_promised_length_is_not_allocated(child, wire):
+    """A length of many gigabytes costs nothing until the bytes are there (CVE-2025-13836)."""
+    site = wire([request(), send(HEAD + b"Content-Length: 99999999999\r\n\r\nhello"), ["close"]])
+    outcome = child(
+        """
+        import resource
+        try:
+            requestx.get(url)
+        except requestx.exceptions.RequestException as problem:
+            print(type(problem).__name__)
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 200000)
+        """,
+        site.url,
+    )
+
+    assert outcome.out.split() == ["ChunkedEncodingError", "True"], outcome

@@ -1,0 +1,146 @@
+"""Time limits: which one was met decides the class, and the message says what was being done.
+
+Each limit is short and the peer does nothing at all, so a test lasts as long as its limit.
+"""
+
+import socket
+import time
+
+import pytest
+from server.steps import request, send, wait
+
+SHORT = 0.3
+
+
+def fails(world, error, *arguments, **more):
+    """Make the call, expect the error, and return it with the time it took."""
+    start = time.monotonic()
+    with pytest.raises(error) as caught:
+        world.get(*arguments, **more)
+    return caught.value, time.monotonic() - start
+
+
+def test_answer_that_does_not_come(world, wire):
+    """A server that takes the request and says nothing is a ReadTimeout, on time."""
+    site = wire([request(), wait("never")])
+    problem, seconds = fails(world, world.requestx.exceptions.ReadTimeout, site.url, timeout=SHORT)
+
+    assert SHORT <= seconds < SHORT + 1
+    site.set("never")
+    assert site.end(0) in ("eof", "reset")
+
+
+def test_head_that_does_not_end(world, wire):
+    """Half a head is no answer."""
+    site = wire([request(), send(b"HTTP/1.1 200 OK\r\nX-A: b\r\n"), wait("never")])
+    problem, seconds = fails(world, world.requestx.exceptions.ReadTimeout, site.url, timeout=SHORT)
+
+    assert SHORT <= seconds < SHORT + 1
+    site.set("never")
+
+
+def test_body_that_stalls(world, wire):
+    """Within a body that was asked for whole, requests raises ConnectionError; ours is that and tells the time."""
+    site = wire([request(), send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"), wait("never")])
+    problem, seconds = fails(world, world.requestx.exceptions.ConnectionError, site.url, timeout=SHORT)
+
+    assert SHORT <= seconds < SHORT + 1
+    site.set("never")
+
+
+def test_stalled_piece(world, wire):
+    """A streamed body has the limit on each piece, and gives what it had before."""
+    site = wire([request(), send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"), wait("never")])
+    pieces = world.pieces(world.get(site.url, stream=True, timeout=SHORT), 5)
+
+    assert next(pieces) == b"hello"
+    with pytest.raises(world.requestx.exceptions.ConnectionError):
+        next(pieces)
+    site.set("never")
+
+
+def test_read_limit_is_between_bytes_not_for_all(world, wire):
+    """A slow body that keeps coming is not late, though the whole takes longer than the limit."""
+    steps = [request(), send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")]
+    for number in range(4):
+        steps += [wait("go %d" % number), send(b"x")]
+    site = wire(steps)
+    response = world.get(site.url, stream=True, timeout=0.4)
+    pieces, start, body = world.pieces(response, 1), time.monotonic(), b""
+    for number in range(4):
+        # The pause is what is measured here: each is under the limit, all together are over it.
+        time.sleep(0.15)
+        site.set("go %d" % number)
+        body += next(pieces)
+
+    assert body == b"xxxx"
+    assert time.monotonic() - start > 0.4
+
+
+def test_connecting_that_does_not_end(world, listen):
+    """A host that does not answer the SYN is a ConnectTimeout, which is a ConnectionError too."""
+    site = listen("wire", accept=False, backlog=0)
+    problem, seconds = fails(world, world.requestx.exceptions.ConnectTimeout, site.url, timeout=(SHORT, 10))
+
+    assert SHORT <= seconds < SHORT + 1
+    assert isinstance(problem, world.requestx.exceptions.ConnectionError)
+    assert site.netloc in str(problem) or "127.0.0.1" in str(problem)
+
+
+def test_handshake_that_does_not_end(world, wire, certs):
+    """Time spent in the TLS handshake is time spent connecting."""
+    site = wire([wait("never")], tls={"chain": certs.good}, later=True)
+    problem, seconds = fails(
+        world, world.requestx.exceptions.ConnectTimeout, site.url, timeout=(SHORT, 10), verify=certs.ca
+    )
+
+    assert SHORT <= seconds < SHORT + 1
+    site.set("never")
+
+
+def test_two_limits_are_two_limits(world, wire):
+    """(connect, read): a short limit for connecting does not end a longer wait for the answer."""
+    site = wire([request(), wait("go"), send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")])
+    call = world.start(world.requestx.get, site.url, timeout=(SHORT, 10))
+    site.wait("request 1")
+    time.sleep(SHORT + 0.2)
+    site.set("go")
+
+    assert call.result().content == b"ok"
+
+
+@pytest.mark.parametrize("limit", [None, (None, None), 10, 10.5, (3, 10), (3, None)])
+def test_every_form_of_a_limit_is_taken(world, server, limit):
+    """None, a number, a pair, and None within a pair."""
+    assert world.get(server.url + "/get", timeout=limit).ok
+
+
+def test_refused_is_not_a_timeout(world):
+    """A port where nobody listens is a ConnectionError that names it."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        problem, seconds = fails(
+            world, world.requestx.exceptions.ConnectionError, "http://127.0.0.1:%d/" % port, timeout=5
+        )
+
+    assert not isinstance(problem, world.requestx.exceptions.Timeout)
+    assert "refused" in str(problem).lower()
+    assert "127.0.0.1:%d" % port in str(problem) or str(port) in str(problem)
+
+
+def test_name_that_does_not_exist(world):
+    """A name without an address is a ConnectionError that names it."""
+    problem, _ = fails(world, world.requestx.exceptions.ConnectionError, "http://no-such-host.invalid/", timeout=10)
+
+    assert "no-such-host.invalid" in str(problem)
+
+
+def test_errors_carry_their_request(world, wire):
+    """Whatever is raised knows the request that failed."""
+    site = wire([request(), wait("never")])
+    problem, _ = fails(world, world.requestx.exceptions.ReadTimeout, site.url + "/a", timeout=SHORT)
+
+    assert problem.request.url == site.url + "/a"
+    assert problem.response is None
+    site.set("never")
