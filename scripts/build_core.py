@@ -108,6 +108,7 @@ def plan(profile: str = "release") -> Plan:
     """
     if not shutil.which("cargo"):
         raise BuildError(_NO_CARGO)
+    _need_compiler()
     profile = _choice("REQUESTX_PROFILE", profile, ["release", "dev"])
     named = os.environ.get("REQUESTX_TARGET", "")
     target, glibc = named, ""
@@ -116,8 +117,6 @@ def plan(profile: str = "release") -> Plan:
         target, glibc = versioned.group("target"), versioned.group("glibc")
     target = target or _host()
     features, openssl = _openssl(target, cross=bool(glibc) or target != _host())
-    if not glibc:
-        _need_compiler()
     return Plan(target, glibc, bool(named), profile, features, openssl)
 
 
