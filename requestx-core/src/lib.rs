@@ -1,1 +1,40 @@
-//! requestx
+//! The HTTP client behind requestx.
+//!
+//! One exchange is written once, in [`exchange`], in the order of the wire:
+//!
+//! ```text
+//!   ffi ─→ client ─→ exchange ─→ check out ─→ send ─→ await the head ─→ hand over the body
+//!            │                      │           │            │                 │
+//!            pool (a decision)      connect     wire         reply             body::recv
+//!            deadline               dns tls     body::send                     body::decode
+//! ```
+//!
+//! [`runtime`] runs it in one of two lanes. In *wait* the calling thread drives the I/O itself for as long as it
+//! waits; in *spawn* one background thread does, and what is finished goes on a queue.
+//! The same exchange, the same pool, the same errors serve both.
+//!
+//! What a request needs is parsed and checked once, into a [`plan::Plan`]; what may be chosen is in
+//! [`options::Options`]; what went wrong is an [`error::Error`] with a kind and a [`deadline::Phase`].
+//! [`process`] holds what a forked child must not touch.
+//!
+//! [`ffi`] is the C ABI, and the only part that knows of C. Its unsafe code is in `ffi/raw.rs`.
+
+#![allow(missing_docs)] // fields and variants whose names say it; functions are documented
+
+pub mod body;
+pub mod client;
+pub mod connect;
+pub mod deadline;
+pub mod dns;
+pub mod error;
+pub mod exchange;
+pub mod ffi;
+pub mod options;
+pub mod plan;
+pub mod pool;
+pub mod process;
+pub mod reply;
+pub mod runtime;
+pub mod socket;
+pub mod tls;
+pub mod wire;

@@ -1,0 +1,319 @@
+//! Content codings undone: gzip (several members), deflate (zlib and raw), br, zstd, and stacks of them.
+//!
+//! The decoders are readers stacked on `Feed`, which says `WouldBlock` while more may come.
+//! Output is taken in bounded steps, so a small input never becomes a large allocation here.
+//! A stream that ends early or is corrupt is an error; so are more than five codings.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead, BufReader, Read};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::{Buf, Bytes};
+use flate2::{Decompress, FlushDecompress, Status};
+
+use crate::deadline::Phase;
+use crate::error::{Error, Kind};
+
+/// Codings one after the other that are undone; nobody stacks more in earnest (urllib3 and curl draw the line at 5).
+const DEPTH: usize = 5;
+
+/// What the wire has delivered and the decoders have not read.
+#[derive(Clone, Default)]
+struct Feed(Arc<Mutex<FeedState>>);
+
+#[derive(Default)]
+struct FeedState {
+    pieces: VecDeque<Bytes>,
+    ended: bool,
+}
+
+impl Read for Feed {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let mut feed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(piece) = feed.pieces.front_mut() else {
+            return if feed.ended { Ok(0) } else { Err(io::ErrorKind::WouldBlock.into()) };
+        };
+        let n = piece.len().min(out.len());
+        piece.copy_to_slice(&mut out[..n]);
+        if piece.is_empty() {
+            feed.pieces.pop_front();
+        }
+        Ok(n)
+    }
+}
+
+/// The codings of one response, undone.
+pub struct Decoder {
+    feed: Feed,
+    reader: Box<dyn Read + Send>,
+    codings: String,
+    fed: bool,
+}
+
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Decoder({})", self.codings)
+    }
+}
+
+impl Decoder {
+    /// A decoder for the values of Content-Encoding; `None` where there is nothing to undo
+    /// or a coding is unknown (the body is then handed over as it came, as requests does).
+    ///
+    /// # Errors
+    /// `Decode` for more than five codings or when a decoder cannot be made.
+    pub fn new<'a>(values: impl Iterator<Item = &'a [u8]>) -> Result<Option<Decoder>, Error> {
+        let joined = values.collect::<Vec<_>>().join(&b","[..]);
+        let codings: Vec<String> = String::from_utf8_lossy(&joined)
+            .split(',')
+            .map(|coding| coding.trim().to_ascii_lowercase())
+            .filter(|coding| !coding.is_empty() && coding != "identity")
+            .collect();
+        if codings.len() > DEPTH {
+            let why = format!("{} content codings on top of each other; {DEPTH} are undone", codings.len());
+            return Err(Error::new(Kind::Decode, Phase::Read, why));
+        }
+        let known = |coding: &String| matches!(coding.as_str(), "gzip" | "x-gzip" | "deflate" | "br" | "zstd");
+        if codings.is_empty() || !codings.iter().all(known) {
+            return Ok(None);
+        }
+        let feed = Feed::default();
+        let mut reader: Box<dyn Read + Send> = Box::new(feed.clone());
+        for coding in codings.iter().rev() {
+            reader = match coding.as_str() {
+                "deflate" => Box::new(Inflate::new(BufReader::new(reader))),
+                "br" => Box::new(brotli_decompressor::Decompressor::new(reader, 16 * 1024)),
+                "zstd" => Box::new(zstd::stream::read::Decoder::new(reader).map_err(|source| failed("zstd", &source))?),
+                _ => Box::new(Gunzip::Between(BufReader::new(reader), false)),
+            };
+        }
+        Ok(Some(Decoder { feed, reader, codings: codings.join(", "), fed: false }))
+    }
+
+    /// Adds what the wire delivered.
+    pub fn feed(&mut self, piece: Bytes) {
+        if !piece.is_empty() {
+            self.fed = true;
+            self.feed.0.lock().unwrap_or_else(PoisonError::into_inner).pieces.push_back(piece);
+        }
+    }
+
+    /// Nothing more will be fed.
+    pub fn end(&mut self) {
+        self.feed.0.lock().unwrap_or_else(PoisonError::into_inner).ended = true;
+    }
+
+    /// Decodes into `out`: how many bytes, or `None` if more has to be fed first. 0 is the end.
+    ///
+    /// # Errors
+    /// `Decode` if the input is corrupt or ended early.
+    pub fn read(&mut self, out: &mut [u8]) -> Result<Option<usize>, Error> {
+        if !self.fed {
+            let ended = self.feed.0.lock().unwrap_or_else(PoisonError::into_inner).ended;
+            return Ok(ended.then_some(0)); // an empty body has no gzip header either
+        }
+        loop {
+            return match self.reader.read(out) {
+                Ok(n) => Ok(Some(n)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => Err(failed(&self.codings, &error)),
+            };
+        }
+    }
+}
+
+fn failed(codings: &str, source: &io::Error) -> Error {
+    let why = match source.kind() {
+        io::ErrorKind::UnexpectedEof => "it ends early".to_string(),
+        _ => source.to_string(),
+    };
+    Error::new(Kind::Decode, Phase::Read, format!("the body is not valid {codings}: {why}"))
+}
+
+/// gzip, member after member; what follows the last one and is no member is passed over, as gunzip does.
+enum Gunzip<R: Read> {
+    Between(BufReader<R>, bool),
+    Member(Box<flate2::bufread::GzDecoder<BufReader<R>>>),
+    Moving,
+}
+
+impl<R: Read> Read for Gunzip<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self {
+                Gunzip::Between(source, had_member) => {
+                    let next = source.fill_buf()?;
+                    if next.is_empty() {
+                        return if *had_member { Ok(0) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
+                    }
+                    if *had_member && next[0] != 0x1f {
+                        let rest = next.len();
+                        source.consume(rest);
+                        continue;
+                    }
+                    let Gunzip::Between(source, _) = std::mem::replace(self, Gunzip::Moving) else { continue };
+                    *self = Gunzip::Member(Box::new(flate2::bufread::GzDecoder::new(source)));
+                }
+                Gunzip::Member(member) => {
+                    let n = member.read(out)?;
+                    if n > 0 || out.is_empty() {
+                        return Ok(n);
+                    }
+                    let Gunzip::Member(member) = std::mem::replace(self, Gunzip::Moving) else { continue };
+                    *self = Gunzip::Between(member.into_inner(), true);
+                }
+                Gunzip::Moving => return Err(io::Error::other("decoder used after it failed")),
+            }
+        }
+    }
+}
+
+/// deflate: zlib as RFC 9110 section 8.4.1.2 says, or raw as some servers send it. The first two bytes tell.
+struct Inflate<R> {
+    source: BufReader<R>,
+    state: Option<Decompress>,
+    first: Vec<u8>,
+    done: bool,
+}
+
+impl<R: Read> Inflate<R> {
+    fn new(source: BufReader<R>) -> Inflate<R> {
+        Inflate { source, state: None, first: Vec::new(), done: false }
+    }
+
+    /// RFC 1950 section 2.2: method 8, and the two bytes are a multiple of 31.
+    fn detect(&mut self) -> io::Result<()> {
+        while self.first.len() < 2 {
+            let Some(&byte) = self.source.fill_buf()?.first() else { break };
+            self.first.push(byte);
+            self.source.consume(1);
+        }
+        let zlib = matches!(self.first[..], [cmf, flg] if cmf & 15 == 8 && u16::from_be_bytes([cmf, flg]) % 31 == 0);
+        self.state = Some(Decompress::new(zlib));
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for Inflate<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.state.is_none() {
+            self.detect()?;
+        }
+        let Some(state) = &mut self.state else { return Ok(0) };
+        while !self.done && !out.is_empty() {
+            let from_first = !self.first.is_empty();
+            let input = if from_first { &self.first[..] } else { self.source.fill_buf()? };
+            if input.is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let (before_in, before_out) = (state.total_in(), state.total_out());
+            let status = state.decompress(input, out, FlushDecompress::None).map_err(io::Error::other)?;
+            let (used, made) = ((state.total_in() - before_in) as usize, (state.total_out() - before_out) as usize);
+            if from_first {
+                self.first.drain(..used);
+            } else {
+                self.source.consume(used);
+            }
+            self.done = status == Status::StreamEnd;
+            if made > 0 {
+                return Ok(made);
+            }
+            if used == 0 && !self.done {
+                return Err(io::Error::other("the stream makes no progress"));
+            }
+        }
+        Ok(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+    use flate2::Compression;
+
+    use super::*;
+
+    const TEXT: &[u8] = b"a body that is long enough to be worth the while, the while, the while";
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// Decodes with one byte fed at a time: every stage sees every boundary.
+    fn decode(coding: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut decoder = Decoder::new([coding.as_bytes()].into_iter())?.expect("a known coding");
+        let (mut all, mut out) = (Vec::new(), [0; 7]);
+        for byte in bytes {
+            decoder.feed(Bytes::copy_from_slice(&[*byte]));
+            while let Some(n @ 1..) = decoder.read(&mut out)? {
+                all.extend_from_slice(&out[..n]);
+            }
+        }
+        decoder.end();
+        loop {
+            match decoder.read(&mut out)? {
+                Some(n @ 1..) => all.extend_from_slice(&out[..n]),
+                other => return other.map(|_| all).ok_or_else(|| Error::caller(Kind::Internal, "blocked at the end")),
+            }
+        }
+    }
+
+    #[test]
+    fn gzip_is_undone_with_all_its_members() {
+        let two = [gzip(TEXT), gzip(b" and more")].concat();
+
+        assert_eq!([TEXT, b" and more"].concat(), decode("gzip", &two).unwrap());
+    }
+
+    #[test]
+    fn what_follows_the_last_gzip_member_is_passed_over() {
+        assert_eq!(TEXT, decode("x-gzip", &[gzip(TEXT), vec![0; 5]].concat()).unwrap());
+    }
+
+    #[test]
+    fn deflate_is_zlib_or_raw() {
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
+        zlib.write_all(TEXT).unwrap();
+        let mut raw = DeflateEncoder::new(Vec::new(), Compression::default());
+        raw.write_all(TEXT).unwrap();
+
+        assert_eq!(TEXT, decode("deflate", &zlib.finish().unwrap()).unwrap());
+        assert_eq!(TEXT, decode("Deflate", &raw.finish().unwrap()).unwrap());
+    }
+
+    #[test]
+    fn zstd_and_stacks_are_undone() {
+        let zstd = zstd::encode_all(TEXT, 1).unwrap();
+
+        assert_eq!(TEXT, decode("zstd", &zstd).unwrap());
+        assert_eq!(TEXT, decode("zstd, gzip", &gzip(&zstd)).unwrap());
+    }
+
+    #[test]
+    fn a_stream_that_ends_early_is_an_error() {
+        for (coding, whole) in [("gzip", gzip(TEXT)), ("zstd", zstd::encode_all(TEXT, 1).unwrap())] {
+            let error = decode(coding, &whole[..whole.len() - 3]).unwrap_err();
+            assert_eq!(Kind::Decode, error.kind, "{coding}");
+        }
+        assert_eq!(Kind::Decode, decode("deflate", &[0x78, 0x9c, 0x4b]).unwrap_err().kind);
+        assert_eq!(Kind::Decode, decode("br", &[0x0b, 0x05]).unwrap_err().kind);
+    }
+
+    #[test]
+    fn garbage_is_an_error_and_nothing_is_nothing() {
+        assert!(decode("gzip", b"not gzip at all").unwrap_err().message.contains("gzip"));
+        assert_eq!(b"", &decode("gzip", b"").unwrap()[..]);
+    }
+
+    #[test]
+    fn unknown_codings_are_left_alone_and_too_many_refused() {
+        assert!(Decoder::new([&b"snappy"[..]].into_iter()).unwrap().is_none());
+        assert!(Decoder::new([&b"identity"[..]].into_iter()).unwrap().is_none());
+        assert!(Decoder::new([&b"gzip,gzip,gzip"[..], b"br,br,br"].into_iter()).is_err());
+    }
+}

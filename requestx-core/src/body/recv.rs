@@ -1,0 +1,153 @@
+//! The response's body on its way in: pulled piece by piece, decoded or raw.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
+
+use crate::body::decode::Decoder;
+use crate::client::Lease;
+use crate::deadline::{Deadline, Phase};
+use crate::error::{Error, Kind};
+use crate::exchange::from_hyper;
+
+/// Decoded bytes handed out at once, at most.
+const STEP: usize = 64 * 1024;
+
+/// A body being read, and the connection it comes from.
+///
+/// The end gives the connection back to its pool; an error, or dropping the body before its end, closes it.
+#[derive(Debug)]
+pub struct Body {
+    incoming: Incoming,
+    decoder: Option<Decoder>,
+    lease: Option<Lease>,
+    pub deadline: Deadline,
+    url: std::sync::Arc<str>,
+    state: State,
+    decoded_once: bool,
+    /// Read by the exchange before it knew that the body is too long for it.
+    begun: Option<Bytes>,
+    /// Bytes of the body as they came, before decoding.
+    pub raw_bytes: u64,
+}
+
+#[derive(Debug, Clone)]
+enum State {
+    Open,
+    /// The wire has delivered all; the decoder may still hold some.
+    Drained,
+    Ended,
+    Failed(Error),
+}
+
+impl Body {
+    pub fn new(incoming: Incoming, decoder: Option<Decoder>, lease: Lease, deadline: Deadline, url: std::sync::Arc<str>) -> Body {
+        Body {
+            incoming,
+            decoder,
+            lease: Some(lease),
+            deadline,
+            url,
+            state: State::Open,
+            decoded_once: false,
+            begun: None,
+            raw_bytes: 0,
+        }
+    }
+
+    /// Bytes still to come, where the server said so and nothing is decoded.
+    pub fn length(&self) -> Option<u64> {
+        self.incoming.size_hint().exact().filter(|_| self.decoder.is_none())
+    }
+
+    /// Puts what was read back in front.
+    pub fn put_back(&mut self, bytes: Bytes) {
+        self.begun = Some(bytes).filter(|bytes| !bytes.is_empty());
+    }
+
+    /// The next piece, never empty; `None` at the end. `raw` leaves the codings alone.
+    /// May be dropped while it waits: nothing is lost.
+    ///
+    /// # Errors
+    /// What ended the body early, each time again; `State` for a raw read after a decoded one.
+    pub async fn next(&mut self, raw: bool) -> Result<Option<Bytes>, Error> {
+        if let State::Failed(error) = &self.state {
+            return Err(error.clone());
+        }
+        if raw && self.decoded_once {
+            return Err(Error::new(Kind::State, Phase::Read, "a raw read after a decoded one would miss bytes"));
+        }
+        if let Some(begun) = self.begun.take() {
+            return Ok(Some(begun));
+        }
+        let read = if raw || self.decoder.is_none() { self.next_raw().await } else { self.next_decoded().await };
+        if let Err(error) = &read {
+            self.lease = None;
+            self.state = State::Failed(error.clone());
+        }
+        read
+    }
+
+    /// The wire has delivered the whole body.
+    pub fn is_drained(&self) -> bool {
+        matches!(self.state, State::Drained | State::Ended)
+    }
+
+    async fn next_decoded(&mut self) -> Result<Option<Bytes>, Error> {
+        self.decoded_once = true;
+        loop {
+            if matches!(self.state, State::Ended) {
+                return Ok(None);
+            }
+            let mut out = vec![0; STEP];
+            let Some(decoder) = &mut self.decoder else { return Ok(None) };
+            match decoder.read(&mut out)? {
+                Some(0) => {
+                    // A decoder may be content before the wire is: chunked framing still has its last line.
+                    while self.next_raw().await?.is_some() {}
+                    self.state = State::Ended;
+                    return Ok(None);
+                }
+                Some(n) => {
+                    out.truncate(n);
+                    return Ok(Some(out.into()));
+                }
+                None => match self.next_raw().await? {
+                    Some(piece) => self.decoder.iter_mut().for_each(|d| d.feed(piece.clone())),
+                    None => self.decoder.iter_mut().for_each(Decoder::end),
+                },
+            }
+        }
+    }
+
+    async fn next_raw(&mut self) -> Result<Option<Bytes>, Error> {
+        loop {
+            if self.is_drained() {
+                return Ok(None);
+            }
+            let (url, incoming) = (&self.url, &mut self.incoming);
+            let what = || format!("read the body of {url}");
+            let frame = match incoming.is_end_stream() {
+                true => None,
+                false => self.deadline.within(Phase::Read, what, incoming.frame()).await?,
+            };
+            match frame.transpose().map_err(|error| from_hyper(&error, Phase::Read, &what()))? {
+                Some(frame) => {
+                    if let Some(data) = frame.into_data().ok().filter(|data| !data.is_empty()) {
+                        self.raw_bytes += data.len() as u64;
+                        return Ok(Some(data));
+                    }
+                }
+                None => {
+                    self.state = if self.decoder.is_some() { State::Drained } else { State::Ended };
+                    self.deadline.enter(Phase::None, Instant::now());
+                    if let Some(lease) = self.lease.take() {
+                        lease.give_back().await;
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The request's body on its way out: empty, whole, or pushed in pieces.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+
+use crate::deadline::Phase;
+use crate::error::{Error, Kind};
+use crate::plan::Outgoing;
+use crate::wire::Tap;
+
+/// A body that the caller pushes while the exchange runs.
+///
+/// The caller may run ahead of the socket by `window` bytes; beyond that a push takes nothing until there is room.
+#[derive(Debug)]
+pub struct Upload {
+    window: usize,
+    length: Option<u64>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    chunks: VecDeque<Bytes>,
+    queued: usize,
+    pushed: u64,
+    end: Option<Result<(), Error>>,
+    /// hyper has found nothing to send: the caller is to push.
+    asked: bool,
+    taken: bool,
+    abandoned: bool,
+    sender: Option<Waker>,
+    feeder: Option<Waker>,
+}
+
+impl Upload {
+    /// `length` is what the caller promises to push; without it the body is chunked.
+    pub fn new(window: usize, length: Option<u64>) -> Upload {
+        Upload { window: window.max(1), length, state: Mutex::default() }
+    }
+
+    pub fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// Takes as much of `bytes` as there is room for; 0 means full.
+    ///
+    /// # Errors
+    /// `State` after the end, `InvalidArgument` beyond the promised length, `Closed` once the exchange wants no more.
+    pub fn push(&self, bytes: &[u8]) -> Result<usize, Error> {
+        let mut state = self.lock();
+        if state.abandoned {
+            return Err(Error::new(Kind::Closed, Phase::Send, "the exchange is over and takes no more of the body"));
+        }
+        if state.end.is_some() {
+            return Err(Error::new(Kind::State, Phase::Send, "push after the end of the body"));
+        }
+        let taken = bytes.len().min(self.window.saturating_sub(state.queued));
+        if let Some(length) = self.length.filter(|length| state.pushed + taken as u64 > *length) {
+            let why = format!("the body is longer than the {length} bytes promised");
+            return Err(Error::new(Kind::InvalidArgument, Phase::Send, why));
+        }
+        if taken > 0 {
+            state.chunks.push_back(Bytes::copy_from_slice(&bytes[..taken]));
+            state.queued += taken;
+            state.pushed += taken as u64;
+            state.asked = false;
+            wake(&mut state.sender);
+        }
+        Ok(taken)
+    }
+
+    /// Ends the body, or with an error the exchange.
+    pub fn finish(&self, end: Result<(), Error>) -> Result<(), Error> {
+        let mut state = self.lock();
+        if state.end.is_some() {
+            return Err(Error::new(Kind::State, Phase::Send, "the body has ended already"));
+        }
+        let short = self.length.filter(|length| end.is_ok() && state.pushed < *length);
+        let verdict = match short {
+            None => end,
+            Some(length) => Err(Error::new(
+                Kind::InvalidArgument,
+                Phase::Send,
+                format!("the body ended after {} of the {length} bytes promised", state.pushed),
+            )),
+        };
+        let answer = if short.is_some() { verdict.clone() } else { Ok(()) };
+        state.end = Some(verdict);
+        state.asked = false;
+        wake(&mut state.sender);
+        answer
+    }
+
+    /// Ready when the socket waits for the caller.
+    pub fn poll_hungry(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if state.asked && state.queued == 0 && state.end.is_none() && !state.abandoned {
+            return Poll::Ready(());
+        }
+        state.feeder = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    /// One exchange may have it.
+    pub fn take(&self) -> Result<(), Error> {
+        if std::mem::replace(&mut self.lock().taken, true) {
+            return Err(Error::caller(Kind::State, "an upload serves one exchange"));
+        }
+        Ok(())
+    }
+
+    /// The exchange is over: whatever is pushed now is refused.
+    pub fn abandon(&self) {
+        let mut state = self.lock();
+        state.abandoned = true;
+        state.chunks.clear();
+        wake(&mut state.feeder);
+    }
+
+    fn poll_chunk(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        let mut state = self.lock();
+        if let Some(Err(error)) = &state.end {
+            return Poll::Ready(Some(Err(error.clone())));
+        }
+        if let Some(chunk) = state.chunks.pop_front() {
+            state.queued -= chunk.len();
+            return Poll::Ready(Some(Ok(chunk)));
+        }
+        if state.end.is_some() {
+            return Poll::Ready(None);
+        }
+        state.asked = true;
+        state.sender = Some(cx.waker().clone());
+        wake(&mut state.feeder);
+        Poll::Pending
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wake(waker: &mut Option<Waker>) {
+    if let Some(waker) = waker.take() {
+        waker.wake();
+    }
+}
+
+/// The body as hyper takes it; tells the wire when it has all been taken.
+#[derive(Debug)]
+pub struct SendBody {
+    body: Outgoing,
+    tap: Tap,
+}
+
+impl SendBody {
+    /// To be made after `tap` was armed.
+    pub fn new(body: &Outgoing, tap: &Tap) -> SendBody {
+        if matches!(body, Outgoing::Empty) {
+            tap.body_given();
+        }
+        SendBody { body: body.clone(), tap: tap.clone() }
+    }
+}
+
+impl Body for SendBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let chunk = match &self.body {
+            Outgoing::Empty => Poll::Ready(None),
+            Outgoing::Whole(bytes) => {
+                let bytes = bytes.clone();
+                self.body = Outgoing::Empty;
+                self.tap.body_given();
+                Poll::Ready(Some(Ok(bytes)))
+            }
+            Outgoing::Pushed(upload) => upload.poll_chunk(cx),
+        };
+        if let Poll::Ready(None) = chunk {
+            self.tap.body_given();
+        }
+        chunk.map(|some| some.map(|result| result.map(Frame::data)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.body, Outgoing::Empty)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.body {
+            Outgoing::Empty => SizeHint::with_exact(0),
+            Outgoing::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Outgoing::Pushed(upload) => upload.length.map(SizeHint::with_exact).unwrap_or_default(),
+        }
+    }
+}
+
+/// Abandons the upload when the exchange ends, however it ends.
+#[derive(Debug)]
+pub struct Abandon(pub Option<Arc<Upload>>);
+
+impl Drop for Abandon {
+    fn drop(&mut self) {
+        if let Some(upload) = &self.0 {
+            upload.abandon();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(upload: &Upload) -> Poll<Option<Result<Bytes, Error>>> {
+        upload.poll_chunk(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn a_push_takes_what_fits_the_window() {
+        let upload = Upload::new(4, None);
+
+        assert_eq!(4, upload.push(b"abcdef").unwrap());
+        assert_eq!(0, upload.push(b"ef").unwrap());
+        assert!(matches!(chunk(&upload), Poll::Ready(Some(Ok(bytes))) if bytes == "abcd"));
+        assert_eq!(2, upload.push(b"ef").unwrap());
+    }
+
+    #[test]
+    fn the_caller_is_asked_only_when_the_socket_waits() {
+        let upload = Upload::new(4, None);
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(upload.poll_hungry(&mut cx).is_pending());
+
+        assert!(chunk(&upload).is_pending());
+        assert!(upload.poll_hungry(&mut cx).is_ready());
+    }
+
+    #[test]
+    fn a_body_shorter_or_longer_than_promised_ends_the_exchange() {
+        let upload = Upload::new(100, Some(3));
+
+        assert_eq!(Kind::InvalidArgument, upload.push(b"four").unwrap_err().kind);
+        assert_eq!(2, upload.push(b"ab").unwrap());
+        assert_eq!(Kind::InvalidArgument, upload.finish(Ok(())).unwrap_err().kind);
+        assert!(matches!(chunk(&upload), Poll::Ready(Some(Err(_)))));
+    }
+
+    #[test]
+    fn after_the_exchange_a_push_is_refused() {
+        let upload = Upload::new(4, None);
+        upload.abandon();
+
+        assert_eq!(Kind::Closed, upload.push(b"a").unwrap_err().kind);
+    }
+}

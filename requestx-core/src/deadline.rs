@@ -1,0 +1,177 @@
+//! Phases, the limits on them, and the times they took.
+//!
+//! `Phase` is the project's one vocabulary: limits, errors, timings, the ABI and Python's exceptions all speak of it.
+//! A limit is a value; the clock is read by `Deadline` alone.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Kind};
+
+/// Where an exchange stands. The discriminants cross the ABI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u32)]
+pub enum Phase {
+    /// Before or outside an exchange.
+    None = 0,
+    /// Waiting for a place in the pool.
+    Queue = 1,
+    /// From a name to addresses.
+    Resolve = 2,
+    /// From an address to a TCP connection.
+    Connect = 3,
+    /// Through a proxy (reserved).
+    Tunnel = 4,
+    /// The TLS handshake.
+    Secure = 5,
+    /// Request head and body.
+    Send = 6,
+    /// From the last byte sent to the response's head.
+    Await = 7,
+    /// The response's body.
+    Read = 8,
+}
+
+pub const PHASES: usize = 9;
+
+impl Phase {
+    pub fn name(self) -> &'static str {
+        ["", "queue", "resolve", "connect", "tunnel", "secure", "send", "await", "read"][self as usize]
+    }
+}
+
+/// How long each phase may take. `None` is for ever.
+///
+/// Send and Read are limits between two steps of progress, as in requests and curl; the others are for the whole phase.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Limits {
+    pub phase: [Option<Duration>; PHASES],
+    /// Resolve to Secure together: what requests calls the connect time-out.
+    pub establish: Option<Duration>,
+    /// From submit to the last byte of the body.
+    pub total: Option<Duration>,
+}
+
+/// The running clock of one exchange.
+#[derive(Debug, Clone)]
+pub struct Deadline {
+    limits: Limits,
+    pub started: Instant,
+    establish_until: Option<Instant>,
+    total_until: Option<Instant>,
+    /// Nanoseconds spent in each phase so far.
+    pub spent: [u64; PHASES],
+    phase: Phase,
+    entered: Instant,
+}
+
+impl Deadline {
+    pub fn start(limits: &Limits, now: Instant) -> Deadline {
+        Deadline {
+            total_until: limits.total.and_then(|d| now.checked_add(d)),
+            establish_until: None,
+            limits: limits.clone(),
+            started: now,
+            spent: [0; PHASES],
+            phase: Phase::None,
+            entered: now,
+        }
+    }
+
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Ends the current phase and begins `phase`.
+    pub fn enter(&mut self, phase: Phase, now: Instant) {
+        self.spent[self.phase as usize] += now.duration_since(self.entered).as_nanos() as u64;
+        if self.establish_until.is_none() && (Phase::Resolve..=Phase::Secure).contains(&phase) {
+            self.establish_until = self.limits.establish.and_then(|d| now.checked_add(d));
+        }
+        (self.phase, self.entered) = (phase, now);
+    }
+
+    /// When `phase`, of which the last progress was at `since`, has to end.
+    pub fn until(&self, phase: Phase, since: Instant) -> Option<Instant> {
+        let own = self.limits.phase[phase as usize].and_then(|d| since.checked_add(d));
+        let establish = self.establish_until.filter(|_| (Phase::Resolve..=Phase::Secure).contains(&phase));
+        [own, establish, self.total_until].into_iter().flatten().min()
+    }
+
+    /// Runs `work` in `phase` and ends it at the phase's limit; `what` names it for the error.
+    ///
+    /// # Errors
+    /// `Timeout` in `phase`.
+    pub async fn within<F: Future>(
+        &mut self,
+        phase: Phase,
+        what: impl Fn() -> String,
+        work: F,
+    ) -> Result<F::Output, Error> {
+        let now = Instant::now();
+        self.enter(phase, now);
+        match self.until(phase, now) {
+            None => Ok(work.await),
+            Some(until) => tokio::time::timeout_at(until.into(), work).await.map_err(|_| self.expired(phase, what())),
+        }
+    }
+
+    /// The error of a phase whose time is over.
+    pub fn expired(&self, phase: Phase, what: String) -> Error {
+        let total = self.total_until.is_some_and(|until| until <= Instant::now());
+        let seconds = self.started.elapsed().as_secs_f64();
+        let limit = if total { "total time limit" } else { "time limit" };
+        Error::new(Kind::Timeout, phase, format!("{what}: {limit} reached in phase {} after {seconds:.3} s", phase.name()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> Limits {
+        let mut limits = Limits { establish: Some(Duration::from_secs(3)), ..Limits::default() };
+        limits.phase[Phase::Read as usize] = Some(Duration::from_secs(5));
+        limits
+    }
+
+    #[test]
+    fn resolve_to_secure_share_one_limit() {
+        let start = Instant::now();
+        let mut deadline = Deadline::start(&limits(), start);
+        deadline.enter(Phase::Resolve, start);
+        deadline.enter(Phase::Secure, start + Duration::from_secs(2));
+
+        let until = deadline.until(Phase::Secure, start + Duration::from_secs(2));
+
+        assert_eq!(Some(start + Duration::from_secs(3)), until);
+    }
+
+    #[test]
+    fn the_total_cuts_a_phase_short() {
+        let start = Instant::now();
+        let total = Limits { total: Some(Duration::from_secs(4)), ..limits() };
+
+        let until = Deadline::start(&total, start).until(Phase::Read, start);
+
+        assert_eq!(Some(start + Duration::from_secs(4)), until);
+    }
+
+    #[test]
+    fn a_limit_too_long_for_the_clock_is_for_ever() {
+        let start = Instant::now();
+        let endless = Limits { total: Some(Duration::MAX), ..Limits::default() };
+
+        assert_eq!(None, Deadline::start(&endless, start).until(Phase::Read, start));
+    }
+
+    #[test]
+    fn time_is_booked_to_the_phase_that_took_it() {
+        let start = Instant::now();
+        let mut deadline = Deadline::start(&Limits::default(), start);
+        deadline.enter(Phase::Connect, start);
+        deadline.enter(Phase::Send, start + Duration::from_nanos(70));
+
+        assert_eq!(70, deadline.spent[Phase::Connect as usize]);
+    }
+}

@@ -1,0 +1,191 @@
+//! The one error of the crate: what kind, in which phase, and a sentence.
+//!
+//! The kind says whose fault it is: the caller's (10-19), the network's (20-29), the peer's identity (30-39), the
+//! clock's (40), the conversation's (50-59), the caller's wish to stop (70-79) or ours (80-89).
+//! Numbers are given once and cross the ABI as `RQX_E_*`; a retired one stays listed as reserved.
+//!
+//! A message says what was tried, on what, and what came back. It may quote the peer, so it is bounded and holds no
+//! control bytes: it ends in logs and terminals.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+
+use crate::deadline::Phase;
+
+/// What went wrong. The discriminants are the ABI's numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum Kind {
+    InvalidArgument = 10,
+    Null = 11,
+    InvalidUrl = 12,
+    InvalidHeader = 13,
+    UnsupportedScheme = 14,
+    UnknownOption = 15,
+    State = 16,
+    Handle = 17,
+    InvalidMethod = 18,
+    Connect = 20,
+    Dns = 21,
+    Refused = 22,
+    // 23 is reserved: proxies.
+    Tls = 30,
+    TlsVerify = 31,
+    Timeout = 40,
+    Io = 50,
+    Reset = 51,
+    Protocol = 52,
+    Incomplete = 53,
+    Decode = 54,
+    TooLarge = 55,
+    Cancelled = 70,
+    Closed = 71,
+    Forked = 72,
+    Interrupted = 73,
+    Again = 74,
+    NoResources = 80,
+    Internal = 81,
+}
+
+/// Longer texts are cut: some peers answer with megabytes where a word was meant.
+const MESSAGE_LIMIT: usize = 900;
+
+/// An error: kind, phase, one line of text, and what lies beneath.
+#[derive(Debug, Clone)]
+pub struct Error {
+    pub kind: Kind,
+    pub phase: Phase,
+    pub message: String,
+    /// errno (or the platform's equivalent), 0 where there is none.
+    pub os_code: i32,
+    /// The TLS library's own verification code, 0 where there is none.
+    pub tls_code: i32,
+    /// Causes, outermost first.
+    pub chain: Vec<String>,
+}
+
+impl Error {
+    pub fn new(kind: Kind, phase: Phase, message: impl Into<String>) -> Error {
+        Error { kind, phase, message: printable(&message.into()), os_code: 0, tls_code: 0, chain: Vec::new() }
+    }
+
+    /// The caller's mistake, found before anything was sent.
+    pub fn caller(kind: Kind, message: impl Into<String>) -> Error {
+        Error::new(kind, Phase::None, message)
+    }
+
+    /// An I/O failure of `phase`; `what` says what was tried, on what.
+    ///
+    /// An `Error` that travelled inside the `io::Error` (through hyper, say) comes out as it was.
+    pub fn io(phase: Phase, what: &str, source: &io::Error) -> Error {
+        if let Some(ours) = source.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+            return ours.clone();
+        }
+        let kind = match source.kind() {
+            io::ErrorKind::ConnectionRefused => Kind::Refused,
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+                Kind::Reset
+            }
+            io::ErrorKind::UnexpectedEof => Kind::Incomplete,
+            io::ErrorKind::OutOfMemory => Kind::NoResources,
+            _ if out_of_descriptors(source) => Kind::NoResources,
+            _ if phase == Phase::Connect => Kind::Connect,
+            _ => Kind::Io,
+        };
+        let mut error = Error::new(kind, phase, format!("{what}: {source}"));
+        error.os_code = source.raw_os_error().unwrap_or(0);
+        error.chain = chain_of(source);
+        error
+    }
+
+    /// The same, saying what it happened to.
+    pub fn about(mut self, what: &str) -> Error {
+        if !self.message.starts_with(what) {
+            self.message = format!("{what}: {}", self.message);
+        }
+        self
+    }
+
+    pub fn with_tls_code(mut self, code: i32) -> Error {
+        self.tls_code = code;
+        self
+    }
+
+    pub fn with_chain(mut self, chain: Vec<String>) -> Error {
+        self.chain = chain;
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Error {}
+
+/// The first `io::Error` below `error`, if there is one: hyper and HttpConnector wrap theirs.
+pub fn io_beneath<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a io::Error> {
+    causes(Some(error)).find_map(|cause| cause.downcast_ref::<io::Error>())
+}
+
+/// The texts of `error`'s causes, outermost first.
+pub fn chain_of(error: &(dyn StdError + 'static)) -> Vec<String> {
+    causes(error.source()).take(8).map(|cause| printable(&cause.to_string())).collect()
+}
+
+/// `error` and what lies beneath it, outermost first.
+pub fn causes<'a>(error: Option<&'a (dyn StdError + 'static)>) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(error, |cause| (*cause).source())
+}
+
+fn out_of_descriptors(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
+}
+
+fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(MESSAGE_LIMIT));
+    for c in text.chars() {
+        if out.len() >= MESSAGE_LIMIT {
+            out.push('…');
+            break;
+        }
+        if c.is_control() {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_bounded_and_holds_no_control_bytes() {
+        let error = Error::caller(Kind::InvalidUrl, format!("bad\r\n\x1b[31m{}", "x".repeat(5000)));
+
+        assert!(error.message.starts_with("bad\\r\\n\\u{1b}[31mxxx"));
+        assert!(error.message.len() <= 1000);
+    }
+
+    #[test]
+    fn our_error_survives_a_journey_inside_an_io_error() {
+        let ours = Error::new(Kind::TooLarge, Phase::Await, "head too long");
+        let travelled = io::Error::other(ours);
+
+        assert_eq!(Kind::TooLarge, Error::io(Phase::Read, "read", &travelled).kind);
+    }
+
+    #[test]
+    fn an_errno_is_kept() {
+        let refused = io::Error::from_raw_os_error(libc::ECONNREFUSED);
+        let error = Error::io(Phase::Connect, "connect to 127.0.0.1:1", &refused);
+
+        assert_eq!((Kind::Refused, libc::ECONNREFUSED), (error.kind, error.os_code));
+    }
+}

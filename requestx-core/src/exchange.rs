@@ -1,0 +1,202 @@
+//! One exchange, top to bottom: check out → send → await the head → hand over the body.
+//!
+//! This file is written in the order of the wire and knows nothing of C, lanes or callers.
+//! It does one hop: redirects, cookies and retries are policy and live above.
+
+use std::error::Error as _;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
+use hyper::{Request, Response};
+
+use crate::body::decode::Decoder;
+use crate::body::recv::Body;
+use crate::body::send::{Abandon, SendBody};
+use crate::client::{Client, Lease};
+use crate::deadline::{Deadline, Phase};
+use crate::error::{causes, chain_of, io_beneath, Error, Kind};
+use crate::plan::{has_token, Outgoing, Plan};
+use crate::reply::{Head, Reply, Timing};
+use crate::runtime::Lane;
+
+/// Bodies up to this size are read to their end within the exchange; the rest of a larger one is pulled.
+pub const WHOLE: usize = 1024 * 1024;
+
+/// Runs `plan` in the current lane.
+///
+/// A reused connection that died before anything was answered is replaced once, silently, where that is safe:
+/// when nothing of the request had left, or when the method may be repeated (RFC 9110 section 9.2.2).
+///
+/// # Errors
+/// Whatever ended it, with the phase it ended in.
+pub async fn run(client: Arc<Client>, plan: Plan, lane: Lane) -> Result<Reply, Error> {
+    let mut deadline = Deadline::start(&plan.options.limits, Instant::now());
+    let _abandon = Abandon(match &plan.body {
+        Outgoing::Pushed(upload) => Some(upload.clone()),
+        _ => None,
+    });
+    let mut fresh = false;
+    loop {
+        let mut lease = client.check_out(&plan, lane, &mut deadline, fresh).await?;
+        match send(&mut lease, &plan, &mut deadline).await {
+            Ok(response) => return receive(lease, response, &plan, deadline).await,
+            Err(lost) if lease.reused && !fresh && lost.may_be_repeated(&plan) => fresh = true,
+            Err(lost) => return Err(lost.error),
+        }
+    }
+}
+
+/// A request that got no answer.
+struct Lost {
+    error: Error,
+    unsent: bool,
+    answered: bool,
+}
+
+impl Lost {
+    fn may_be_repeated(&self, plan: &Plan) -> bool {
+        let died = matches!(self.error.kind, Kind::Reset | Kind::Incomplete | Kind::Closed | Kind::Io);
+        self.unsent || (died && !self.answered && plan.repeatable())
+    }
+}
+
+/// Sends the request and waits for the head of the response.
+async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result<Response<Incoming>, Lost> {
+    let connection = &mut lease.connection;
+    let tap = connection.tap.clone();
+    deadline.enter(Phase::Send, Instant::now());
+    tap.arm(plan.head.clone(), plan.options.max_head, Instant::now());
+    let mut request = Request::new(SendBody::new(&plan.body, &tap));
+    *request.method_mut() = plan.method.clone();
+    *request.headers_mut() = plan.framing.clone();
+    let answer = connection.sender.try_send_request(request);
+    let outcome = answer_in_time(answer, &connection.tap, plan, deadline).await;
+    if let Some(sent) = tap.sent() {
+        deadline.enter(Phase::Await, sent.max(deadline.started));
+    }
+    let answered = tap.counts().received > 0;
+    match outcome {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(mut refused)) => {
+            let unsent = refused.take_message().is_some();
+            let phase = deadline.phase();
+            let what = format!("{} {} ({})", plan.method, plan.url, plan.key);
+            Err(Lost { error: from_hyper(refused.error(), phase, &what), unsent, answered })
+        }
+        Err(error) => Err(Lost { error, unsent: false, answered }),
+    }
+}
+
+type Answer = Result<Response<Incoming>, TrySendError<Request<SendBody>>>;
+
+/// Waits for `answer`: as long as Send allows without progress, then as long as Await allows in all.
+async fn answer_in_time(
+    answer: impl std::future::Future<Output = Answer>,
+    tap: &crate::wire::Tap,
+    plan: &Plan,
+    deadline: &Deadline,
+) -> Result<Answer, Error> {
+    let mut answer = pin!(answer);
+    loop {
+        let (phase, since) = match tap.sent() {
+            Some(sent) => (Phase::Await, sent),
+            None => (Phase::Send, tap.progress().unwrap_or(deadline.started)),
+        };
+        // Without a limit on Send the limit on Await still has to be looked at once the request is out.
+        let until = deadline.until(phase, since).or_else(|| deadline.until(Phase::Await, Instant::now()));
+        let Some(until) = until else { return Ok(answer.await) };
+        if until <= Instant::now() {
+            return Err(deadline.expired(phase, format!("{} {} ({})", plan.method, plan.url, plan.key)));
+        }
+        if let Ok(done) = tokio::time::timeout_at(until.into(), answer.as_mut()).await {
+            return Ok(done);
+        }
+    }
+}
+
+/// Takes the head apart and reads the body as far as the plan wants it.
+async fn receive(mut lease: Lease, response: Response<Incoming>, plan: &Plan, mut deadline: Deadline) -> Result<Reply, Error> {
+    let connection = &lease.connection;
+    let what = || format!("{} {} ({})", plan.method, plan.url, plan.key);
+    let recorded = connection
+        .tap
+        .take_head()
+        .ok_or_else(|| Error::new(Kind::Protocol, Phase::Await, format!("{}: a response without a request", what())))?;
+    let (parts, incoming) = response.into_parts();
+    let head = Head::parse(&recorded, parts.status.as_u16(), parts.headers.len())?;
+    let (tap, id, reused) = (connection.tap.clone(), connection.id, lease.reused);
+    lease.keep = plan.keep_alive && server_keeps(&parts);
+    let decoder = match plan.options.decode && plan.method != http::Method::HEAD {
+        true => Decoder::new(parts.headers.get_all("content-encoding").iter().map(|value| value.as_bytes()))?,
+        false => None,
+    };
+    deadline.enter(Phase::Read, Instant::now());
+    let mut body = Body::new(incoming, decoder, lease, deadline, plan.url.clone());
+    let whole = if plan.stream { None } else { read_whole(&mut body).await? };
+    let timing = Timing { spent: body.deadline.spent, counts: tap.counts(), connection: id, reused };
+    let body = match whole {
+        Some(Whole::Complete(bytes)) => return Ok(Reply { head, whole: Some(bytes), body: None, timing }),
+        Some(Whole::Begun(bytes)) => {
+            body.put_back(bytes);
+            body
+        }
+        None => body,
+    };
+    Ok(Reply { head, whole: None, body: Some(body), timing })
+}
+
+enum Whole {
+    Complete(Bytes),
+    Begun(Bytes),
+}
+
+/// Reads the body up to `WHOLE` bytes; one that announces more is not begun.
+async fn read_whole(body: &mut Body) -> Result<Option<Whole>, Error> {
+    if body.length().is_some_and(|length| length > WHOLE as u64) {
+        return Ok(None);
+    }
+    let Some(first) = body.next(false).await? else { return Ok(Some(Whole::Complete(Bytes::new()))) };
+    let Some(second) = body.next(false).await? else { return Ok(Some(Whole::Complete(first))) };
+    let mut all = Vec::with_capacity(body.length().unwrap_or(0) as usize + first.len() + second.len());
+    all.extend_from_slice(&first);
+    all.extend_from_slice(&second);
+    while all.len() <= WHOLE {
+        match body.next(false).await? {
+            Some(piece) => all.extend_from_slice(&piece),
+            None => return Ok(Some(Whole::Complete(all.into()))),
+        }
+    }
+    Ok(Some(Whole::Begun(all.into())))
+}
+
+/// Whether the server lets the connection live: RFC 9112 section 9.3.
+fn server_keeps(parts: &http::response::Parts) -> bool {
+    let says = |token: &[u8]| parts.headers.get_all("connection").iter().any(|value| has_token(value.as_bytes(), token));
+    let persistent = match parts.version {
+        http::Version::HTTP_11 => !says(b"close"),
+        _ => says(b"keep-alive") && !says(b"close"),
+    };
+    persistent && parts.status != http::StatusCode::SWITCHING_PROTOCOLS
+}
+
+/// Our error for one of hyper's; one of ours that travelled through hyper comes out as it was.
+pub fn from_hyper(error: &hyper::Error, phase: Phase, what: &str) -> Error {
+    if let Some(ours) = causes(error.source()).find_map(|cause| cause.downcast_ref::<Error>()) {
+        return ours.clone().about(what);
+    }
+    let ended = error.is_incomplete_message();
+    if let Some(source) = io_beneath(error).filter(|_| !ended) {
+        return Error::io(phase, what, source).about(what);
+    }
+    let (kind, why) = match () {
+        _ if ended && phase == Phase::Read => (Kind::Incomplete, "the server closed the connection before the end".into()),
+        _ if ended => (Kind::Reset, "the server closed the connection without answering".into()),
+        _ if error.is_canceled() || error.is_closed() => (Kind::Closed, error.to_string()),
+        _ => (Kind::Protocol, causes(Some(error)).map(ToString::to_string).collect::<Vec<_>>().join(": ")),
+    };
+    Error::new(kind, phase, format!("{what}: {why}")).with_chain(chain_of(error))
+}

@@ -1,0 +1,46 @@
+//! What a caller may choose, for a client or for one exchange: a value, checked when it is set.
+
+use std::time::Duration;
+
+use crate::deadline::Limits;
+use crate::tls;
+
+/// The choices. `Default` is what a caller gets who says nothing.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub limits: Limits,
+    pub tls: tls::Settings,
+    pub pool: PoolLimits,
+    /// Undo Content-Encoding.
+    pub decode: bool,
+    /// Longest response head that is read, in bytes.
+    pub max_head: usize,
+}
+
+/// How many connections are kept, and for how long. 0 is without limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PoolLimits {
+    pub per_host: usize,
+    pub total: usize,
+    pub idle_per_host: usize,
+    pub idle_timeout: Option<Duration>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            limits: Limits::default(),
+            tls: tls::Settings::default(),
+            pool: PoolLimits::default(),
+            decode: true,
+            max_head: 256 * 1024,
+        }
+    }
+}
+
+impl Default for PoolLimits {
+    /// No limit on what is open, as in requests; idle ones are let go before most servers' own 60 to 120 seconds.
+    fn default() -> PoolLimits {
+        PoolLimits { per_host: 0, total: 0, idle_per_host: 32, idle_timeout: Some(Duration::from_secs(90)) }
+    }
+}

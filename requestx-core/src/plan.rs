@@ -1,0 +1,393 @@
+//! What one exchange needs, parsed and validated once, immutable after.
+//!
+//! A `Plan` that exists can be sent: after it nobody asks again whether the URL is a URL or a header a header.
+//! The caller's spelling and order of header fields are kept (`head`); hyper is told only what it must know to frame
+//! the body (`framing`), and `wire.rs` puts the one in the place of the other.
+
+use std::net::Ipv6Addr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::Method;
+
+use crate::body::send::Upload;
+use crate::error::{Error, Kind};
+use crate::options::Options;
+use crate::pool::Key;
+
+/// A request body.
+#[derive(Debug, Clone)]
+pub enum Outgoing {
+    Empty,
+    Whole(Bytes),
+    Pushed(Arc<Upload>),
+}
+
+/// One exchange, ready to be run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub method: Method,
+    pub key: Key,
+    /// The URL as given, without its fragment, for messages.
+    pub url: Arc<str>,
+    /// Request line and the caller's fields, each ended by CRLF; what hyper adds for framing follows, then the blank line.
+    pub head: Bytes,
+    /// The caller's fields that hyper must see.
+    pub framing: HeaderMap,
+    pub body: Outgoing,
+    pub options: Arc<Options>,
+    /// The caller allows the connection to be kept.
+    pub keep_alive: bool,
+    /// Return with the head; the body is pulled.
+    pub stream: bool,
+}
+
+impl Plan {
+    /// Parses `head`: `METHOD\nURL\nname\nvalue\n...` with exactly `2 + 2 * fields` parts.
+    ///
+    /// A newline inside a part changes the count and is refused, so joining cannot inject a field.
+    ///
+    /// # Errors
+    /// `InvalidMethod`, `InvalidUrl`, `UnsupportedScheme`, `InvalidHeader`: nothing has been sent.
+    pub fn parse(head: &[u8], fields: usize, body: Outgoing, options: Arc<Options>, stream: bool) -> Result<Plan, Error> {
+        let mut parts = head.split(|byte| *byte == b'\n');
+        let method = parse_method(parts.next().unwrap_or_default())?;
+        let url = parts.next().unwrap_or_default();
+        let target = Target::parse(url)?;
+        let mut writer = HeadWriter::new(&method, &target, head.len());
+        for index in 0..fields {
+            let (Some(name), Some(value)) = (parts.next(), parts.next()) else {
+                return Err(wrong_count(fields, index, head));
+            };
+            writer.field(name, value)?;
+        }
+        if parts.next().is_some() {
+            return Err(wrong_count(fields, fields + 1, head));
+        }
+        writer.check_framing(&body)?;
+        let tls = if target.secure { options.tls.identity() } else { 0 };
+        Ok(Plan {
+            key: Key { secure: target.secure, host: target.host.into(), port: target.port, tls },
+            url: target.url.into(),
+            keep_alive: writer.keep_alive,
+            framing: std::mem::take(&mut writer.framing),
+            head: writer.finish(target.authority),
+            method,
+            body,
+            options,
+            stream,
+        })
+    }
+
+    /// Whether the exchange may be sent a second time when the first try may have reached the server.
+    /// RFC 9110 9.2.2: a client may repeat an idempotent method on its own, others not.
+    pub fn repeatable(&self) -> bool {
+        self.method.is_idempotent() && !matches!(self.body, Outgoing::Pushed(_))
+    }
+}
+
+fn wrong_count(fields: usize, found: usize, head: &[u8]) -> Error {
+    let parts = head.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let _ = found;
+    Error::caller(
+        Kind::InvalidHeader,
+        format!("the head has {parts} lines where method, URL and {fields} header fields make {}: is there a newline in a field?", 2 + 2 * fields),
+    )
+}
+
+fn parse_method(bytes: &[u8]) -> Result<Method, Error> {
+    match Method::from_bytes(bytes) {
+        Ok(Method::CONNECT) => Err(Error::caller(Kind::InvalidMethod, "CONNECT opens tunnels and cannot be sent as a request")),
+        Ok(method) => Ok(method),
+        Err(_) => Err(Error::caller(
+            Kind::InvalidMethod,
+            format!("invalid method {:?}: a method is a token, RFC 9110 section 9.1", text(bytes)),
+        )),
+    }
+}
+
+/// A URL taken apart; nothing is decoded or normalised but the host's case.
+struct Target<'a> {
+    url: &'a str,
+    secure: bool,
+    /// As given: what the Host field says.
+    authority: &'a str,
+    host: String,
+    port: u16,
+    /// Path and query as given.
+    path: &'a str,
+}
+
+impl<'a> Target<'a> {
+    fn parse(bytes: &'a [u8]) -> Result<Target<'a>, Error> {
+        let invalid = |why: &str| Error::caller(Kind::InvalidUrl, format!("invalid URL {:?}: {why}", text(bytes)));
+        if let Some(bad) = bytes.iter().find(|byte| !(0x21..0x7f).contains(*byte)) {
+            return Err(invalid(&format!("byte 0x{bad:02x} has to be percent-encoded")));
+        }
+        let url = std::str::from_utf8(bytes).map_err(|_| invalid("not ASCII"))?;
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| invalid("no scheme; http:// or https:// is needed"))?;
+        let secure = match scheme.to_ascii_lowercase().as_str() {
+            "http" => false,
+            "https" => true,
+            _ => {
+                return Err(Error::caller(
+                    Kind::UnsupportedScheme,
+                    format!("unsupported scheme {scheme:?} in {:?}: http and https are", text(bytes)),
+                ))
+            }
+        };
+        let rest = rest.split('#').next().unwrap_or_default();
+        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        if authority.contains('@') {
+            return Err(invalid("user and password do not belong here: send an Authorization field"));
+        }
+        let (host, port) = split_port(authority).ok_or_else(|| invalid("bad port"))?;
+        let port = match port {
+            "" => if secure { 443 } else { 80 },
+            digits => match digits.parse::<u16>() {
+                Ok(port) if port != 0 && digits.bytes().all(|b| b.is_ascii_digit()) => port,
+                _ => return Err(invalid(&format!("bad port {digits:?}"))),
+            },
+        };
+        let host = parse_host(host).map_err(|why| invalid(&why))?;
+        Ok(Target { url: &url[..url.find('#').unwrap_or(url.len())], secure, authority, host, port, path })
+    }
+}
+
+/// Host and port text; `None` where there is junk behind a bracket.
+fn split_port(authority: &str) -> Option<(&str, &str)> {
+    match authority.rfind(']') {
+        Some(end) => {
+            let rest = &authority[end + 1..];
+            Some((&authority[..=end], if rest.is_empty() { rest } else { rest.strip_prefix(':')? }))
+        }
+        None => Some(authority.split_once(':').unwrap_or((authority, ""))),
+    }
+}
+
+/// A registered name or an IP literal, lower-case, without brackets.
+fn parse_host(host: &str) -> Result<String, String> {
+    if let Some(literal) = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
+        let address: Ipv6Addr = literal.parse().map_err(|_| format!("{host:?} is no IPv6 address"))?;
+        return Ok(address.to_string());
+    }
+    if host.is_empty() {
+        return Err("no host".into());
+    }
+    if host.len() > 255 {
+        return Err("the host is longer than 255 bytes".into());
+    }
+    match host.bytes().find(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~'))) {
+        Some(bad) => Err(format!("{:?} in the host", bad as char)),
+        None => Ok(host.to_ascii_lowercase()),
+    }
+}
+
+/// Writes the request head and collects what concerns its framing.
+struct HeadWriter {
+    request_line: usize,
+    out: Vec<u8>,
+    framing: HeaderMap,
+    has_host: bool,
+    keep_alive: bool,
+}
+
+impl HeadWriter {
+    fn new(method: &Method, target: &Target<'_>, size: usize) -> HeadWriter {
+        let mut out = Vec::with_capacity(size + 160);
+        out.extend_from_slice(method.as_str().as_bytes());
+        out.push(b' ');
+        if !target.path.starts_with('/') {
+            out.push(b'/');
+        }
+        out.extend_from_slice(target.path.as_bytes());
+        out.extend_from_slice(b" HTTP/1.1\r\n");
+        HeadWriter { request_line: out.len(), out, framing: HeaderMap::new(), has_host: false, keep_alive: true }
+    }
+
+    fn field(&mut self, name: &[u8], value: &[u8]) -> Result<(), Error> {
+        if name.is_empty() || !name.iter().all(|byte| TOKEN[*byte as usize]) {
+            return Err(Error::caller(Kind::InvalidHeader, format!("invalid header name {:?}", text(name))));
+        }
+        if value.iter().any(|byte| (*byte < 0x20 && *byte != b'\t') || *byte == 0x7f) {
+            return Err(Error::caller(
+                Kind::InvalidHeader,
+                format!("invalid value {:?} of header {:?}: control byte", text(value), text(name)),
+            ));
+        }
+        self.notice(name, value)?;
+        self.out.extend_from_slice(name);
+        self.out.extend_from_slice(b": ");
+        self.out.extend_from_slice(value);
+        self.out.extend_from_slice(b"\r\n");
+        Ok(())
+    }
+
+    /// Remembers the fields that rule the connection or the body. A name is only looked at where its length fits one.
+    fn notice(&mut self, name: &[u8], value: &[u8]) -> Result<(), Error> {
+        const NAMES: [&str; 8] =
+            ["te", "host", "expect", "upgrade", "trailer", "connection", "content-length", "transfer-encoding"];
+        let Some(known) = NAMES.iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes())) else {
+            return Ok(());
+        };
+        if *known == "host" {
+            if std::mem::replace(&mut self.has_host, true) {
+                return Err(Error::caller(Kind::InvalidHeader, "two Host fields, RFC 9112 section 3.2"));
+            }
+            return Ok(());
+        }
+        if *known == "connection" {
+            self.keep_alive &= !has_token(value, b"close");
+        }
+        let value = HeaderValue::from_bytes(value)
+            .map_err(|_| Error::caller(Kind::InvalidHeader, format!("invalid value of header {known}")))?;
+        self.framing.append(HeaderName::from_static(known), value);
+        Ok(())
+    }
+
+    /// The caller's framing must agree with the body that was given, or the next request would be read as its rest.
+    fn check_framing(&self, body: &Outgoing) -> Result<(), Error> {
+        let refuse = |why: String| Err(Error::caller(Kind::InvalidHeader, why));
+        let length = match self.framing.get_all("content-length").iter().collect::<Vec<_>>()[..] {
+            [] => None,
+            [one] => Some(one.to_str().ok().filter(|t| t.bytes().all(|b| b.is_ascii_digit())).and_then(|t| t.parse::<u64>().ok())),
+            _ => return refuse("more than one Content-Length, RFC 9112 section 6.3".into()),
+        };
+        let coding = match self.framing.get_all("transfer-encoding").iter().collect::<Vec<_>>()[..] {
+            [] => false,
+            [one] if one.as_bytes().eq_ignore_ascii_case(b"chunked") => true,
+            _ => return refuse("Transfer-Encoding of a request can only be chunked".into()),
+        };
+        if coding && length.is_some() {
+            return refuse("Content-Length beside Transfer-Encoding, RFC 9112 section 6.2".into());
+        }
+        let Some(length) = length else { return Ok(()) };
+        let Some(length) = length else { return refuse("Content-Length is not a number".into()) };
+        let actual = match body {
+            Outgoing::Empty => Some(0),
+            Outgoing::Whole(bytes) => Some(bytes.len() as u64),
+            Outgoing::Pushed(upload) => upload.length(),
+        };
+        match actual {
+            Some(actual) if actual == length => Ok(()),
+            Some(actual) => refuse(format!("Content-Length says {length}, the body has {actual} bytes")),
+            None => refuse("Content-Length beside an upload of unknown length: give the length to the upload".into()),
+        }
+    }
+
+    /// The head; `Host` goes first where the caller gave none (RFC 9110 section 7.2).
+    fn finish(mut self, authority: &str) -> Bytes {
+        if !self.has_host {
+            let host = [b"Host: ", authority.as_bytes(), b"\r\n"].concat();
+            self.out.splice(self.request_line..self.request_line, host);
+        }
+        Bytes::from(self.out)
+    }
+}
+
+/// Whether a comma-separated field value has `token`.
+pub fn has_token(value: &[u8], token: &[u8]) -> bool {
+    value.split(|byte| *byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(token))
+}
+
+/// tchar, RFC 9110 section 5.6.2.
+const TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let others = b"!#$%&'*+-.^_`|~";
+    let mut i = 0;
+    while i < others.len() {
+        table[others[i] as usize] = true;
+        i += 1;
+    }
+    table
+};
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(head: &str, fields: usize) -> Result<Plan, Error> {
+        Plan::parse(head.as_bytes(), fields, Outgoing::Empty, Arc::default(), false)
+    }
+
+    fn kind(head: &str, fields: usize) -> Kind {
+        parse(head, fields).expect_err(head).kind
+    }
+
+    #[test]
+    fn the_callers_spelling_and_order_are_kept_and_host_goes_first() {
+        let plan = parse("GET\nhttp://Example.org:8080/a?b#c\nX-ONE\n1\nx-two\n", 2).unwrap();
+
+        assert_eq!(&b"GET /a?b HTTP/1.1\r\nHost: Example.org:8080\r\nX-ONE: 1\r\nx-two: \r\n"[..], &plan.head[..]);
+        assert_eq!("example.org:8080", plan.key.to_string());
+    }
+
+    #[test]
+    fn a_host_of_the_callers_stays_where_it_is() {
+        let plan = parse("GET\nhttp://a\nX\n1\nHOST\nother", 2).unwrap();
+
+        assert_eq!(&b"GET / HTTP/1.1\r\nX: 1\r\nHOST: other\r\n"[..], &plan.head[..]);
+    }
+
+    #[test]
+    fn a_query_without_a_path_gets_one() {
+        assert!(parse("GET\nhttp://a?b", 0).unwrap().head.starts_with(b"GET /?b HTTP/1.1\r\n"));
+    }
+
+    #[test]
+    fn a_newline_cannot_inject_a_field() {
+        assert_eq!(Kind::InvalidHeader, kind("GET\nhttp://a/\nX\n1\nEvil\n2", 1));
+        assert_eq!(Kind::InvalidHeader, kind("GET\nhttp://a/\nX\n1", 2));
+    }
+
+    #[test]
+    fn bad_urls_are_refused() {
+        for url in [
+            "", "a", "http://", "http:///x", "http://a b/", "http://a\r/", "http://u:p@h/", "http://h:0/", "http://h:65536/",
+            "http://h:+80/", "http://h:8x/", "http://[::1/", "http://[::1]x/", "http://[example.com]/", "http://a%2Fb/",
+            "http://a\\@b/", "http://ä/", "http://a:b:c/",
+        ] {
+            assert_eq!(Kind::InvalidUrl, kind(&format!("GET\n{url}"), 0), "{url}");
+        }
+        assert_eq!(Kind::UnsupportedScheme, kind("GET\nftp://a/", 0));
+    }
+
+    #[test]
+    fn bad_methods_and_fields_are_refused() {
+        for head in ["\nhttp://a", "GE T\nhttp://a", "G\rT\nhttp://a", "CONNECT\nhttp://a"] {
+            assert_eq!(Kind::InvalidMethod, kind(head, 0), "{head:?}");
+        }
+        for field in ["\n1", "a b\n1", "a:\n1", "a\nb\rc", "a\nb\0c", "ä\n1"] {
+            assert_eq!(Kind::InvalidHeader, kind(&format!("GET\nhttp://a\n{field}"), 1), "{field:?}");
+        }
+    }
+
+    #[test]
+    fn framing_that_contradicts_the_body_is_refused() {
+        for fields in [
+            "Content-Length\n5", "Content-Length\n+0", "Content-Length\n0\nContent-Length\n0",
+            "Content-Length\n0\nTransfer-Encoding\nchunked", "Transfer-Encoding\ngzip", "Host\na\nHost\nb",
+        ] {
+            let count = (fields.matches('\n').count() + 1) / 2;
+            assert_eq!(Kind::InvalidHeader, kind(&format!("POST\nhttp://a\n{fields}"), count), "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn an_ipv6_host_loses_its_brackets_in_the_key_and_keeps_them_on_the_wire() {
+        let plan = parse("GET\nhttp://[::1]:81/", 0).unwrap();
+
+        assert_eq!(("::1", 81), (&*plan.key.host, plan.key.port));
+        assert!(plan.head.ends_with(b"Host: [::1]:81\r\n"));
+    }
+}

@@ -1,0 +1,387 @@
+//! Which connection an exchange gets: a pure decision, without I/O and without a clock.
+//!
+//! `check_out` answers with a grant: an idle connection, the right to open one, or a ticket to wait with.
+//! Whatever has to be closed for it is handed back to the caller, who does the closing.
+//! A connection belongs to the lane that drives it, so only its own lane gets it again;
+//! limits count both lanes, and an idle connection of the other lane is closed to make room.
+//!
+//! An open connection is counted from its grant until `release`, idle or not.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::options::PoolLimits;
+use crate::runtime::Lane;
+
+/// What two exchanges must share to share a connection: all that the peer, or the trust in it, depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    pub secure: bool,
+    /// Lower-case, without brackets.
+    pub host: Arc<str>,
+    pub port: u16,
+    /// The TLS settings' identity; 0 on plain connections.
+    pub tls: u64,
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let open = if self.host.contains(':') { ("[", "]") } else { ("", "") };
+        write!(f, "{}{}{}:{}", open.0, self.host, open.1, self.port)
+    }
+}
+
+/// A place in the line.
+pub type Ticket = u64;
+
+/// The answer to `check_out`.
+#[derive(Debug, PartialEq)]
+pub enum Grant<C> {
+    Reuse(C),
+    Open,
+    Wait(Ticket),
+}
+
+/// The idle connections of all hosts, and the count of the open ones.
+#[derive(Debug)]
+pub struct Pool<C> {
+    hosts: HashMap<Key, Host<C>>,
+    open: usize,
+    idle: usize,
+    limits: PoolLimits,
+    last_ticket: Ticket,
+    /// Everyone who waits, in order of arrival.
+    line: VecDeque<(Ticket, Key)>,
+    swept: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Host<C> {
+    idle: Vec<Idle<C>>,
+    open: usize,
+}
+
+#[derive(Debug)]
+struct Idle<C> {
+    connection: C,
+    lane: Lane,
+    since: Instant,
+}
+
+/// Old idle connections of hosts that nobody asks for are looked for this often.
+const SWEEP: Duration = Duration::from_secs(1);
+
+impl<C> Pool<C> {
+    pub fn new(limits: PoolLimits) -> Pool<C> {
+        Pool {
+            hosts: HashMap::new(),
+            open: 0,
+            idle: 0,
+            limits,
+            last_ticket: 0,
+            line: VecDeque::new(),
+            swept: None,
+        }
+    }
+
+    /// The newest idle connection to `key` in `lane`, or the right to open one, or a ticket.
+    ///
+    /// A waiter that was woken brings its `ticket` back and keeps its place in the line.
+    /// What was found too old, or is in the way, is put into `close`.
+    pub fn check_out(&mut self, key: &Key, lane: Lane, ticket: Option<Ticket>, now: Instant, close: &mut Vec<C>) -> Grant<C> {
+        self.sweep(now, close);
+        if let Some(connection) = self.take_idle(key, lane, now, close) {
+            self.leave(ticket);
+            return Grant::Reuse(connection);
+        }
+        if self.make_room(key, close) {
+            self.leave(ticket);
+            self.open += 1;
+            self.hosts.entry(key.clone()).or_insert_with(Host::new).open += 1;
+            return Grant::Open;
+        }
+        Grant::Wait(ticket.unwrap_or_else(|| {
+            self.last_ticket += 1;
+            self.line.push_back((self.last_ticket, key.clone()));
+            self.last_ticket
+        }))
+    }
+
+    /// Takes a connection back. Returns who may try again.
+    pub fn check_in(&mut self, key: &Key, connection: C, lane: Lane, now: Instant, close: &mut Vec<C>) -> Option<Ticket> {
+        let limit = self.limits.idle_per_host;
+        let host = self.hosts.entry(key.clone()).or_insert_with(Host::new);
+        host.idle.push(Idle { connection, lane, since: now });
+        self.idle += 1;
+        if limit != 0 && host.idle.len() > limit {
+            close.push(host.idle.remove(0).connection);
+            self.uncount_idle(key);
+        }
+        self.next_in_line(key)
+    }
+
+    /// A granted connection is closed, or could not be opened. Returns who may try again.
+    pub fn release(&mut self, key: &Key) -> Option<Ticket> {
+        self.open -= 1;
+        if let Some(host) = self.hosts.get_mut(key) {
+            host.open -= 1;
+            if host.open == 0 {
+                self.hosts.remove(key);
+            }
+        }
+        self.next_in_line(key)
+    }
+
+    /// Gives a place in the line up.
+    pub fn leave(&mut self, ticket: Option<Ticket>) {
+        if let Some(ticket) = ticket {
+            self.line.retain(|(waiting, _)| *waiting != ticket);
+        }
+    }
+
+    /// Everything idle, to be closed.
+    pub fn drain(&mut self) -> Vec<C> {
+        let keys: Vec<Key> = self.hosts.keys().cloned().collect();
+        let mut all = Vec::with_capacity(self.idle);
+        for key in keys {
+            let idle = self.hosts.get_mut(&key).map(|host| std::mem::take(&mut host.idle)).unwrap_or_default();
+            for entry in idle {
+                all.push(entry.connection);
+                self.uncount_idle(&key);
+            }
+        }
+        all
+    }
+
+    pub fn open(&self) -> usize {
+        self.open
+    }
+
+    pub fn idle(&self) -> usize {
+        self.idle
+    }
+
+    pub fn waiting(&self) -> usize {
+        self.line.len()
+    }
+
+    fn take_idle(&mut self, key: &Key, lane: Lane, now: Instant, close: &mut Vec<C>) -> Option<C> {
+        let host = self.hosts.get_mut(key)?;
+        let position = host.idle.iter().rposition(|idle| idle.lane == lane)?;
+        let entry = host.idle.remove(position);
+        self.idle -= 1;
+        if !self.too_old(entry.since, now) {
+            return Some(entry.connection);
+        }
+        // The newest is too old, so are the others.
+        close.push(entry.connection);
+        self.uncount(key);
+        self.expire(key, now, close);
+        None
+    }
+
+    /// Whether one more may be opened to `key`; closes an idle one of another lane or host where that helps.
+    fn make_room(&mut self, key: &Key, close: &mut Vec<C>) -> bool {
+        let PoolLimits { per_host, total, .. } = self.limits;
+        let open_here = self.hosts.get(key).map_or(0, |host| host.open);
+        if per_host != 0 && open_here >= per_host && !self.close_oldest(|k| k == key, close) {
+            return false;
+        }
+        total == 0 || self.open < total || self.close_oldest(|_| true, close)
+    }
+
+    fn close_oldest(&mut self, at: impl Fn(&Key) -> bool, close: &mut Vec<C>) -> bool {
+        let oldest = self
+            .hosts
+            .iter()
+            .filter(|(key, host)| at(key) && !host.idle.is_empty())
+            .min_by_key(|(_, host)| host.idle[0].since)
+            .map(|(key, _)| key.clone());
+        let Some(key) = oldest else { return false };
+        if let Some(host) = self.hosts.get_mut(&key) {
+            close.push(host.idle.remove(0).connection);
+        }
+        self.uncount_idle(&key);
+        true
+    }
+
+    fn sweep(&mut self, now: Instant, close: &mut Vec<C>) {
+        if self.idle == 0 || self.swept.is_some_and(|last| now.duration_since(last) < SWEEP) {
+            return;
+        }
+        self.swept = Some(now);
+        let keys: Vec<Key> = self.hosts.keys().cloned().collect();
+        for key in keys {
+            self.expire(&key, now, close);
+        }
+    }
+
+    fn expire(&mut self, key: &Key, now: Instant, close: &mut Vec<C>) {
+        while self.hosts.get(key).and_then(|h| h.idle.first()).is_some_and(|first| self.too_old(first.since, now)) {
+            if let Some(host) = self.hosts.get_mut(key) {
+                close.push(host.idle.remove(0).connection);
+            }
+            self.uncount_idle(key);
+        }
+    }
+
+    fn too_old(&self, since: Instant, now: Instant) -> bool {
+        self.limits.idle_timeout.is_some_and(|limit| now.duration_since(since) >= limit)
+    }
+
+    fn uncount_idle(&mut self, key: &Key) {
+        self.idle -= 1;
+        self.uncount(key);
+    }
+
+    fn uncount(&mut self, key: &Key) {
+        self.open -= 1;
+        if let Some(host) = self.hosts.get_mut(key) {
+            host.open -= 1;
+            if host.open == 0 {
+                self.hosts.remove(key);
+            }
+        }
+    }
+
+    /// Who may try again after a place at `key` became free: the first who waits for this host,
+    /// or, where the limit on all connections was in the way, the first of all.
+    fn next_in_line(&self, key: &Key) -> Option<Ticket> {
+        let same_host = self.line.iter().find(|(_, waiting)| waiting == key);
+        let anyone = self.line.front().filter(|_| self.limits.total != 0);
+        same_host.or(anyone).map(|(ticket, _)| *ticket)
+    }
+}
+
+impl<C> Host<C> {
+    fn new() -> Host<C> {
+        Host { idle: Vec::new(), open: 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(host: &str) -> Key {
+        Key { secure: false, host: host.into(), port: 80, tls: 0 }
+    }
+
+    fn pool(per_host: usize, total: usize) -> Pool<&'static str> {
+        Pool::new(PoolLimits { per_host, total, idle_per_host: 2, idle_timeout: Some(Duration::from_secs(10)) })
+    }
+
+    /// Checks out and expects the right to open.
+    fn open(pool: &mut Pool<&'static str>, host: &str, now: Instant) {
+        assert_eq!(Grant::Open, pool.check_out(&key(host), Lane::Wait, None, now, &mut Vec::new()));
+    }
+
+    #[test]
+    fn an_idle_connection_is_used_again_in_its_own_lane_only() {
+        let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
+        open(&mut pool, "a", now);
+        pool.check_in(&key("a"), "first", Lane::Wait, now, &mut close);
+
+        assert_eq!(Grant::Open, pool.check_out(&key("a"), Lane::Spawn, None, now, &mut close));
+        assert_eq!(Grant::Reuse("first"), pool.check_out(&key("a"), Lane::Wait, None, now, &mut close));
+        assert_eq!(2, pool.open());
+    }
+
+    #[test]
+    fn the_newest_idle_connection_goes_first() {
+        let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
+        open(&mut pool, "a", now);
+        open(&mut pool, "a", now);
+        pool.check_in(&key("a"), "old", Lane::Wait, now, &mut close);
+        pool.check_in(&key("a"), "new", Lane::Wait, now + Duration::from_secs(1), &mut close);
+
+        assert_eq!(Grant::Reuse("new"), pool.check_out(&key("a"), Lane::Wait, None, now, &mut close));
+    }
+
+    #[test]
+    fn what_was_idle_too_long_is_closed() {
+        let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
+        open(&mut pool, "a", now);
+        pool.check_in(&key("a"), "stale", Lane::Wait, now, &mut close);
+
+        let grant = pool.check_out(&key("a"), Lane::Wait, None, now + Duration::from_secs(10), &mut close);
+
+        assert_eq!((Grant::Open, vec!["stale"], 1), (grant, close, pool.open()));
+    }
+
+    #[test]
+    fn old_connections_of_forgotten_hosts_are_swept() {
+        let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
+        open(&mut pool, "forgotten", now);
+        pool.check_in(&key("forgotten"), "stale", Lane::Wait, now, &mut close);
+
+        pool.check_out(&key("b"), Lane::Wait, None, now + Duration::from_secs(11), &mut close);
+
+        assert_eq!((vec!["stale"], 1), (close, pool.open()));
+    }
+
+    #[test]
+    fn more_idle_than_allowed_closes_the_oldest() {
+        let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
+        for name in ["1", "2", "3"] {
+            open(&mut pool, "a", now);
+            pool.check_in(&key("a"), name, Lane::Spawn, now, &mut close);
+        }
+
+        assert_eq!((vec!["1"], 2, 2), (close, pool.open(), pool.idle()));
+    }
+
+    #[test]
+    fn at_the_host_limit_one_waits_until_a_place_is_free() {
+        let (mut pool, now, mut close) = (pool(1, 0), Instant::now(), Vec::new());
+        open(&mut pool, "a", now);
+        let Grant::Wait(ticket) = pool.check_out(&key("a"), Lane::Wait, None, now, &mut close) else {
+            panic!("the limit was passed over");
+        };
+
+        assert_eq!(Some(ticket), pool.release(&key("a")));
+        assert_eq!(Grant::Open, pool.check_out(&key("a"), Lane::Wait, Some(ticket), now, &mut close));
+        assert_eq!(0, pool.waiting());
+    }
+
+    #[test]
+    fn an_idle_connection_of_the_other_lane_makes_room() {
+        let (mut pool, now, mut close) = (pool(1, 0), Instant::now(), Vec::new());
+        open(&mut pool, "a", now);
+        pool.check_in(&key("a"), "other lane", Lane::Wait, now, &mut close);
+
+        let grant = pool.check_out(&key("a"), Lane::Spawn, None, now, &mut close);
+
+        assert_eq!((Grant::Open, vec!["other lane"], 1), (grant, close, pool.open()));
+    }
+
+    #[test]
+    fn the_total_limit_closes_an_idle_connection_of_another_host() {
+        let (mut pool, now, mut close) = (pool(0, 1), Instant::now(), Vec::new());
+        open(&mut pool, "a", now);
+        pool.check_in(&key("a"), "elsewhere", Lane::Wait, now, &mut close);
+
+        assert_eq!(Grant::Open, pool.check_out(&key("b"), Lane::Wait, None, now, &mut close));
+        assert_eq!((vec!["elsewhere"], 1), (close, pool.open()));
+    }
+
+    #[test]
+    fn a_release_under_the_total_limit_wakes_the_first_of_all() {
+        let (mut pool, now, mut close) = (pool(0, 1), Instant::now(), Vec::new());
+        open(&mut pool, "a", now);
+        let waiting = pool.check_out(&key("b"), Lane::Wait, None, now, &mut close);
+
+        assert_eq!(waiting, Grant::Wait(pool.release(&key("a")).unwrap()));
+    }
+
+    #[test]
+    fn draining_leaves_only_what_is_in_use() {
+        let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
+        open(&mut pool, "a", now);
+        open(&mut pool, "a", now);
+        pool.check_in(&key("a"), "idle", Lane::Wait, now, &mut close);
+
+        assert_eq!((vec!["idle"], 1, 0), (pool.drain(), pool.open(), pool.idle()));
+    }
+}
