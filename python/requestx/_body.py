@@ -1,0 +1,233 @@
+"""
+Bodies: from what a caller passes as `data`, `files` or `json` to what is sent.
+
+A body is None, bytes, str (sent as UTF-8), a file-like object, an iterable of chunks, or an async iterable of
+them (awaited requests only). Those with a length are sent with it, the others chunked.
+"""
+
+from __future__ import annotations
+
+import io
+import json as jsonlib
+import os
+import warnings
+from collections.abc import Mapping
+from typing import Any, Callable
+
+from ._multipart import Field, encode, open_source
+from ._url import encode_params
+from .exceptions import FileModeWarning, InvalidJSONError, UnrewindableBodyError
+
+# Files whose descriptor tells their content's length.
+_PLAIN = (io.BufferedReader, io.BufferedRandom, io.BufferedWriter, io.BytesIO)
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def is_stream(data: Any) -> bool:
+    """
+    Whether `data` is sent as it is read: an iterable, sync or async, no string and no collection of pairs.
+    """
+    return (hasattr(data, "__iter__") or hasattr(data, "__aiter__")) and not isinstance(
+        data, (str, bytes, list, tuple, Mapping)
+    )
+
+
+def encode_body(data: Any, files: Any = None) -> tuple[Any, str | None]:
+    """
+    The body that is no stream, and its Content-Type if it has one of its own.
+
+    Args:
+        data: pairs or a mapping, str, bytes, or an object with `read`.
+        files: files in any of requests' shapes.
+    """
+    if files:
+        return encode_files(files, data)
+    if not data:
+        return None, None
+    if isinstance(data, (str, bytes)) or hasattr(data, "read"):
+        return data, None
+    return encode_params(data), FORM
+
+
+def encode_json(value: Any, dumps: Callable[[Any], Any] | None = None, request: Any = None) -> bytes:
+    """
+    A JSON body.
+
+    Args:
+        value: what to encode.
+        dumps: another encoder, which returns str or bytes.
+        request: for the exception.
+
+    Raises:
+        InvalidJSONError: NaN or Infinity is in it, or the encoder raised another ValueError.
+    """
+    try:
+        text = jsonlib.dumps(value, allow_nan=False) if dumps is None else dumps(value)
+    except ValueError as error:
+        raise InvalidJSONError(error, request=request) from error
+    return text if isinstance(text, bytes) else text.encode("utf-8")
+
+
+def to_key_val_list(value: Any) -> Any:
+    """
+    A list of the items of a mapping, or of an iterable of pairs; None stays None.
+
+    Raises:
+        ValueError: `value` is a string or a number.
+    """
+    if value is None:
+        return None
+    if isinstance(value, (str, bytes, bool, int)):
+        raise ValueError("cannot encode objects that are not 2-tuples")
+    return list(value.items() if isinstance(value, Mapping) else value)
+
+
+def guess_filename(obj: Any) -> Any:
+    """
+    The last part of an open file's name; None if it has none, or one like ``<stdin>``.
+    """
+    name = getattr(obj, "name", None)
+    if name and isinstance(name, (str, bytes)):
+        opening, closing = ("<", ">") if isinstance(name, str) else (b"<", b">")
+        if not (name[:1] == opening and name[-1:] == closing):
+            return os.path.basename(name)
+    return None
+
+
+def encode_files(files: Any, data: Any) -> tuple[Any, str]:
+    """
+    A multipart form: the fields of `data`, then the files.
+
+    Args:
+        files: name to file, or pairs of them; a file is an open file, str or bytes, or a tuple of
+            (file name, file), (…, content type) or (…, content type, headers).
+        data: mapping or pairs; a value may be a list.
+
+    Returns:
+        The body, bytes or `Multipart`, and its Content-Type.
+
+    Raises:
+        ValueError: there are no files, or the arguments have another shape.
+    """
+    if not files:
+        raise ValueError("Files must be provided.")
+    if isinstance(data, (str, bytes)):
+        raise ValueError("Data must not be a string.")
+    fields = []
+    for name, values in to_key_val_list(data or {}):
+        if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+            values = [values]
+        fields += [Field(_name(name), _as_bytes(value)) for value in values if value is not None]
+    for name, file in to_key_val_list(files or {}):
+        field = _file_field(_name(name), file)
+        if field is not None:
+            fields.append(field)
+    return encode(fields)
+
+
+def _file_field(name: str, file: Any) -> Field | None:
+    content_type = headers = None
+    if isinstance(file, (tuple, list)):
+        if len(file) == 2:
+            filename, file = file
+        elif len(file) == 3:
+            filename, file, content_type = file
+        else:
+            filename, file, content_type, headers = file
+    else:
+        filename = guess_filename(file) or name
+    if file is None:
+        return None
+    content = open_source(file) if hasattr(file, "read") else file
+    if not hasattr(content, "read_at"):
+        content = _as_bytes(content)
+    return Field(name, content, None if filename is None else _name(filename), content_type, headers)
+
+
+def _name(value: Any) -> str:
+    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
+
+
+def _as_bytes(value: Any) -> bytes:
+    return bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else str(value).encode("utf-8")
+
+
+def super_len(o: Any) -> int:
+    """
+    How many bytes are left to send of an object: of its length, what lies behind its position; 0 if unknown.
+    """
+    total: int | None = None
+    if isinstance(o, str):
+        o = o.encode("utf-8")
+    if hasattr(o, "__len__"):
+        total = len(o)
+    elif hasattr(o, "len"):
+        total = o.len
+    elif hasattr(o, "fileno"):
+        total = _file_size(o)
+
+    position = 0
+    if hasattr(o, "tell"):
+        try:
+            position = o.tell()
+        except OSError:
+            # A stream that cannot tell: nothing is known of what is left.
+            return 0
+        if total is None and hasattr(o, "seek"):
+            try:
+                o.seek(0, io.SEEK_END)
+                total = o.tell()
+                o.seek(position or 0)
+            except (OSError, ValueError):
+                total = 0
+    return max(0, (total or 0) - position)
+
+
+def _file_size(file: Any) -> int | None:
+    if isinstance(file, io.BufferedIOBase) and not isinstance(file, _PLAIN):
+        # A compressed file's descriptor knows another length than its content has.
+        return None
+    try:
+        size = os.fstat(file.fileno()).st_size
+    except (io.UnsupportedOperation, AttributeError):
+        # An object may have a fileno that does not work: of a tar file's member, say.
+        return None
+    if "b" not in getattr(file, "mode", "b"):
+        warnings.warn(
+            "The length of the body is taken from the file's size in bytes, but the file was opened in text mode, "
+            "so it may be wrong. Open it in binary mode, with 'rb'.",
+            FileModeWarning,
+            stacklevel=3,
+        )
+    return size
+
+
+def tell(body: Any) -> Any:
+    """
+    Where a body stands before it is sent, for `rewind_body`: None if it has no position.
+    """
+    if getattr(body, "tell", None) is None:
+        return None
+    try:
+        return body.tell()
+    except OSError:
+        # No number: rewinding will say so, instead of passing for a body without position.
+        return object()
+
+
+def rewind_body(prepared_request: Any) -> None:
+    """
+    Bring a body back to where it stood when the request was prepared.
+
+    Raises:
+        UnrewindableBodyError: it has no `seek`, or that failed, or its position was not to be had.
+    """
+    seek = getattr(prepared_request.body, "seek", None)
+    position = prepared_request._body_position
+    if seek is None or not isinstance(position, int):
+        raise UnrewindableBodyError("Unable to rewind request body for redirect.")
+    try:
+        seek(position)
+    except OSError as error:
+        raise UnrewindableBodyError("An error occurred when rewinding request body for redirect.") from error

@@ -1,0 +1,154 @@
+"""
+Redirects: where to, by which method, and what must not come along. Decisions only; `_flow` carries them out.
+
+Credentials stay with the origin they were given for (threats 1-30).
+Custom headers are forwarded, as requests and curl forward them (threat 28).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+from urllib.parse import urljoin
+
+from ._url import DEFAULT_PORTS, origin, prepare, requote_uri, split
+
+REDIRECT_STATI = (301, 302, 303, 307, 308)
+PERMANENT_STATI = (301, 308)
+DEFAULT_REDIRECT_LIMIT = 30
+
+# What describes a body, and goes when the body goes.
+BODY_HEADERS = ("Content-Length", "Content-Type", "Transfer-Encoding")
+
+
+def is_redirect(status: int, headers: Mapping[str, str]) -> bool:
+    """
+    Whether a response sends the client elsewhere: a status of redirection that says where.
+    """
+    return status in REDIRECT_STATI and "location" in headers
+
+
+def is_permanent_redirect(status: int, headers: Mapping[str, str]) -> bool:
+    """
+    Whether it does so for good.
+    """
+    return status in PERMANENT_STATI and "location" in headers
+
+
+def location(headers: Mapping[str, str]) -> str:
+    """
+    The Location header as text; if it is empty, requests follows nothing.
+
+    Header bytes were read as latin-1, and servers write UTF-8; what is not UTF-8 stays as it was read.
+    """
+    value = headers["location"]
+    if value.isascii():
+        return value
+    try:
+        return value.encode("latin1").decode("utf8")
+    except UnicodeError:
+        return value
+
+
+def target(url: str, location: str) -> str:
+    """
+    The URL that a redirect leads to.
+
+    Args:
+        url: the URL that was answered.
+        location: the Location header, see `location`.
+
+    Returns:
+        The URL, prepared; it inherits the fragment of `url` unless it has its own.
+
+    Raises:
+        InvalidURL: it is no URL.
+    """
+    base = split(url)
+    if location.startswith("//"):
+        location = f"{base.scheme}:{location}"
+    if base.fragment and not location.partition("#")[2]:
+        location = f"{location.rstrip('#')}#{base.fragment}"
+    # An absolute one is prepared as it came: quoting it first would move the end of ``http://A\\@B/``'s host.
+    if ":" in location and split(location).scheme and split(location).authority:
+        return prepare(location)
+    return prepare(urljoin(url, requote_uri(location)))
+
+
+def method(status: int, method: str) -> str:
+    """
+    The method by which a redirect is followed.
+
+    303 asks for GET; 302, and 301 after a POST, are followed by GET because browsers do; HEAD stays HEAD.
+    """
+    if status in (302, 303) and method != "HEAD":
+        return "GET"
+    if status == 301 and method == "POST":
+        return "GET"
+    return method
+
+
+def keeps_body(status: int) -> bool:
+    """
+    Whether the body is sent again.
+    """
+    return status in (307, 308)
+
+
+def same_origin(old_url: str, new_url: str) -> bool:
+    """
+    Whether scheme, host and port agree; a default port is the same written or not.
+    """
+    return origin(old_url) == origin(new_url)
+
+
+def should_strip_auth(old_url: str, new_url: str) -> bool:
+    """
+    Whether Authorization must not follow from one URL to the other.
+
+    It may follow to the same origin, and from http on port 80 to https on port 443 of the same host.
+    """
+    old, new = origin(old_url), origin(new_url)
+    if old == new:
+        return False
+    upgrade = old[0] == "http" and new[0] == "https" and old[2] == 80 and new[2] == 443
+    return old[1] != new[1] or not upgrade
+
+
+def strip_headers(headers: Any, old_url: str, new_url: str, status: int) -> None:
+    """
+    Take from a copied request's headers what must not follow a redirect.
+
+    The Cookie header always goes: it is made anew from the jars, for the new URL.
+
+    Args:
+        headers: a case-insensitive mapping, changed in place.
+        old_url: the URL that was answered.
+        new_url: the URL that comes next.
+        status: the redirect's status.
+    """
+    if not keeps_body(status):
+        for name in BODY_HEADERS:
+            headers.pop(name, None)
+    headers.pop("Cookie", None)
+    if should_strip_auth(old_url, new_url):
+        headers.pop("Authorization", None)
+    if not same_origin(old_url, new_url):
+        # What belongs to a proxy is added anew where that proxy is used (threats 2, 4, 9, 27).
+        headers.pop("Proxy-Authorization", None)
+
+
+__all__ = [
+    "BODY_HEADERS",
+    "DEFAULT_PORTS",
+    "DEFAULT_REDIRECT_LIMIT",
+    "REDIRECT_STATI",
+    "is_permanent_redirect",
+    "is_redirect",
+    "keeps_body",
+    "location",
+    "method",
+    "same_origin",
+    "should_strip_auth",
+    "strip_headers",
+    "target",
+]
