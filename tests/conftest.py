@@ -9,6 +9,7 @@ fails the test, and if that does not help, faulthandler prints every stack and e
 """
 
 import faulthandler
+import importlib.util
 import os
 import shutil
 import signal
@@ -22,6 +23,7 @@ TESTS = Path(__file__).resolve().parent
 ROOT = TESTS.parent
 sys.path.insert(0, str(TESTS))
 
+from children import Children  # noqa: E402
 from worlds import Awaited, Blocking  # noqa: E402
 
 LIMIT = 20.0
@@ -80,6 +82,26 @@ def world(request):
     The vocabulary of one world (see ``worlds.py``); its sessions are closed after the test.
     """
     made = request.param()
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def awaited():
+    """
+    The awaited world alone, for what has no meaning in the other.
+    """
+    made = Awaited()
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def blocking():
+    """
+    The blocking world alone.
+    """
+    made = Blocking()
     yield made
     made.end()
 
@@ -158,11 +180,11 @@ def tls_server(listen, certs):
 @pytest.fixture
 def child(tmp_path):
     """
-    ``child(source, *arguments)`` runs Python source in a process of its own (see ``process/child.py``).
+    ``child(source, *arguments)`` runs Python source in a process of its own (see ``children.py``).
     """
-    from worlds import run_child
-
-    return lambda source, *arguments, **more: run_child(tmp_path, source, *arguments, **more)
+    made = Children(tmp_path)
+    yield made
+    made.end()
 
 
 @pytest.fixture(scope="session")
@@ -180,5 +202,19 @@ def tool():
         if path is None:
             pytest.skip("%s is not installed" % name)
         return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def module():
+    """
+    ``module("uvloop")`` asks for an importable module, by the same rule as ``tool``.
+    """
+
+    def find(name):
+        if importlib.util.find_spec(name) is None and os.environ.get("CI") == "true":
+            pytest.fail("%s is not installed" % name)
+        return pytest.importorskip(name)
 
     return find

@@ -1,4 +1,4 @@
-"""The two worlds a test runs in, with one vocabulary, and processes for what a test must not do in its own.
+"""The two worlds a test runs in, with one vocabulary.
 
 ``Awaited`` keeps its event loop in a thread, so that ``start`` means the same in both worlds: the call runs elsewhere,
 and the test goes on.
@@ -6,11 +6,7 @@ and the test goes on.
 
 import asyncio
 import inspect
-import os
-import subprocess
-import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -162,71 +158,3 @@ class Awaited(World):
         self.loop.close()
 
         assert self.problems == []
-
-
-PREAMBLE = """\
-import asyncio, gc, os, signal, socket, sys, threading, time
-import requestx
-url = sys.argv[1] if len(sys.argv) > 1 else ""
-"""
-
-
-class Outcome:
-    """
-    How a child process ended: ``code``, ``out``, ``err`` and the ``seconds`` it took.
-    """
-
-    def __init__(self, code, out, err, seconds):
-        self.code = code
-        self.out = out.decode("utf-8", "replace").replace("\r\n", "\n")
-        self.err = err.decode("utf-8", "replace")
-        self.seconds = seconds
-
-    def __repr__(self):
-        return "exit code %r\n--- stdout\n%s\n--- stderr\n%s" % (self.code, self.out, self.err)
-
-
-def child_command(folder, source, *arguments):
-    """
-    The command line that runs ``PREAMBLE`` and ``source``, with every warning an error.
-    """
-    import textwrap
-
-    script = folder / "child.py"
-    script.write_text(PREAMBLE + textwrap.dedent(source), encoding="utf-8")
-    return [sys.executable, "-X", "faulthandler", "-W", "error", str(script)] + [str(each) for each in arguments]
-
-
-def child_environment(**changes):
-    """
-    The environment of a child: the test's own, and requestx importable as it is here.
-    """
-    import requestx
-
-    place = os.path.dirname(os.path.dirname(os.path.abspath(requestx.__file__)))
-    path = os.pathsep.join(filter(None, [place, os.environ.get("PYTHONPATH")]))
-    return dict(os.environ, PYTHONPATH=path, PYTHONUTF8="1", **changes)
-
-
-def run_child(folder, source, *arguments, **more):
-    """
-    Run Python source in a process of its own and return its ``Outcome``.
-
-    Raises:
-        AssertionError: it did not end within ``limit`` seconds; it is killed then.
-    """
-    limit = more.pop("limit", 15)
-    start = time.monotonic()
-    process = subprocess.Popen(
-        child_command(folder, source, *arguments),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=child_environment(**more),
-    )
-    try:
-        out, err = process.communicate(timeout=limit)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        out, err = process.communicate()
-        raise AssertionError("the child hung: %r" % Outcome(None, out, err, limit)) from None
-    return Outcome(process.returncode, out, err, time.monotonic() - start)

@@ -1,0 +1,106 @@
+"""Threads: one session for many, and no thread where none can be had."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+
+def test_thirty_two_threads_on_one_session(blocking, server):
+    """Every answer goes to the thread that asked, over no more connections than threads."""
+    session = blocking.session()
+
+    def work(number):
+        answers = [session.get(server.url + "/get", params={"n": "%d.%d" % (number, turn)}) for turn in range(10)]
+        return [answer.json()["args"]["n"] for answer in answers]
+
+    with ThreadPoolExecutor(32) as pool:
+        seen = list(pool.map(work, range(32)))
+
+    assert seen == [["%d.%d" % (number, turn) for turn in range(10)] for number in range(32)]
+    assert len(server.connections) <= 32
+
+
+def test_session_closed_by_another_thread(blocking, server):
+    """Closing while others wait ends their calls with an error or an answer, and never hangs."""
+    session = blocking.session()
+    calls = [session.start("get", server.url + "/slow") for _ in range(4)]
+    server.wait("request /slow")
+    session.close()
+    server.set("release")
+    for call in calls:
+        try:
+            assert call.result(5).ok
+        except blocking.requestx.exceptions.ConnectionError:
+            pass
+
+
+def test_stream_read_by_another_thread(blocking, server):
+    """A response may be handed to another thread."""
+    response = blocking.session().get(server.url + "/bytes/3000000", stream=True)
+    with ThreadPoolExecutor(1) as pool:
+        assert len(pool.submit(lambda: response.content).result()) == 3000000
+
+
+def test_session_made_in_a_thread_that_ended(blocking, server):
+    """Nothing of a session is bound to the thread that made it."""
+    made = []
+    thread = threading.Thread(target=lambda: made.append(blocking.session()))
+    thread.start()
+    thread.join()
+
+    assert made[0].get(server.url + "/get").ok
+
+
+def test_no_thread_to_be_had_is_an_error(child, server):
+    """Under a limit on processes the call works, or raises; nothing panics and nothing hangs."""
+    pytest.importorskip("resource")
+    outcome = child(
+        """
+        import resource
+        if os.getuid() == 0:
+            os.setgid(65534), os.setuid(65534)
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+        async def scene():
+            return (await requestx.get(url + "/get")).status_code
+        for call in (lambda: asyncio.run(scene()), lambda: requestx.get(url.replace("127.0.0.1", "localhost")).status_code):
+            try:
+                print(call() in (200, 404))
+            except requestx.exceptions.RequestException as problem:
+                print("panic" not in str(problem))
+        """,
+        server.url,
+    )
+
+    assert outcome.out == "True\nTrue\n", outcome
+    assert "panicked" not in outcome.err
+
+
+def test_no_descriptor_to_be_had_is_an_error(child, server):
+    """Under a limit on open files the call raises a ConnectionError, and works again when there are some."""
+    outcome = child(
+        """
+        import resource
+        session = requestx.Session()
+        session.get(url + "/get").status_code
+        session.close()
+        held = []
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+        try:
+            while True:
+                held.append(os.dup(0))
+        except OSError:
+            pass
+        try:
+            session.get(url + "/get")
+        except requestx.exceptions.ConnectionError:
+            print("error")
+        for each in held:
+            os.close(each)
+        print(session.get(url + "/get").status_code)
+        """,
+        server.url,
+    )
+
+    assert (outcome.out, outcome.clean) == ("error\n200\n", True), outcome
