@@ -5,8 +5,8 @@
 //! the Rust files that it was made from.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{env, fs, process};
 
 use crate::layout;
 
@@ -17,32 +17,27 @@ const SOURCES: &str = "requestx-core/src/ffi";
 
 /// Chapters: a file of `ffi/` and its heading. Simple things first, then explicit ones, then background, then errors.
 const BOOK: &[(&str, &str)] = &[
-    ("types", "the library: versions and features"),
-    (
-        "options",
-        "options: set by number, so that a new one needs no new symbol",
-    ),
+    ("types", "numbers and structs"),
+    ("library", "the library: versions and features"),
+    ("options", "options, set by number"),
     ("client", "the client: connections, limits, TLS"),
     ("exchange", "the short way: one call sends a request"),
-    (
-        "request",
-        "the comfortable way: a request built piece by piece",
-    ),
+    ("request", "the comfortable way: a request built in steps"),
     ("response", "the response and its body"),
-    ("upload", "the request's body, pushed piece by piece"),
+    ("upload", "the request's body, pushed in pieces"),
     (
         "queue",
-        "in the background: completions, when the caller asks for them",
+        "in the background: completions, when the caller asks",
     ),
     (
         "policy",
-        "policy: redirects, cookies and retries, for callers that want them",
+        "policy: redirects, cookies and retries, if wanted",
     ),
     ("error", "errors"),
 ];
 
 /// Files of `ffi/` that declare nothing for C.
-const SILENT: &[&str] = &["mod", "raw"];
+const SILENT: &[&str] = &["mod", "raw", "handle"];
 
 /// The header's text, as the sources of the workspace at `root` make it.
 ///
@@ -54,20 +49,18 @@ pub fn generate(root: &Path) -> Result<String, String> {
     every_file_has_a_chapter(&folder)?;
     let config = cbindgen::Config::from_file(root.join("cbindgen.toml"))
         .map_err(|e| format!("cbindgen.toml: {e}"))?;
+    let scratch = Scratch::new()?;
     let mut builder = cbindgen::Builder::new().with_config(config);
     let mut chapters = Vec::new();
     for (file, title) in BOOK {
-        let path = folder.join(format!("{file}.rs"));
-        if let Ok(source) = fs::read_to_string(&path) {
+        if let Ok(source) = fs::read_to_string(folder.join(format!("{file}.rs"))) {
+            builder = builder.with_src(scratch.write(file, &with_handles_in_the_open(&source))?);
             chapters.push((*title, source));
-            builder = builder.with_src(path);
         }
     }
     let mut bytes = Vec::new();
-    builder
-        .generate()
-        .map_err(|e| format!("cbindgen: {e}"))?
-        .write(&mut bytes);
+    let bindings = builder.generate().map_err(|e| format!("cbindgen: {e}"))?;
+    bindings.write(&mut bytes);
     let text = String::from_utf8(bytes).map_err(|e| format!("cbindgen wrote no UTF-8: {e}"))?;
     numbers_are_plain(&text)?;
     Ok(layout::as_a_book(&text, &chapters))
@@ -128,6 +121,45 @@ fn every_file_has_a_chapter(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// cbindgen expands no macros: what `opaque! { /// doc  name; }` declares is written out for it.
+fn with_handles_in_the_open(source: &str) -> String {
+    let Some((before, rest)) = source.split_once("\nopaque! {") else {
+        return source.to_string();
+    };
+    let (handles, after) = rest.split_once("\n}").unwrap_or((rest, ""));
+    let mut out = before.to_string();
+    for line in handles.lines().filter(|line| !line.trim().is_empty()) {
+        match line.trim().strip_suffix(';') {
+            Some(name) => out.push_str(&format!("\npub struct {name} {{ _opaque: [u8; 0] }}")),
+            None => out.push_str(&format!("\n{}", line.trim())),
+        }
+    }
+    out + after
+}
+
+/// Where the sources lie while cbindgen reads them; gone afterwards.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Scratch, String> {
+        let path = env::temp_dir().join(format!("requestx-header-{}", process::id()));
+        fs::create_dir_all(&path).map_err(|e| format!("cannot make {}: {e}", path.display()))?;
+        Ok(Scratch(path))
+    }
+
+    fn write(&self, file: &str, source: &str) -> Result<PathBuf, String> {
+        let path = self.0.join(format!("{file}.rs"));
+        fs::write(&path, source).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
+        Ok(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 /// A shift would be computed in C's `int`: `1 << 40` is then undefined, and cffi reads no expressions.
 fn numbers_are_plain(text: &str) -> Result<(), String> {
     match text
@@ -155,6 +187,17 @@ mod tests {
     #[test]
     fn equal_texts_have_no_difference() {
         assert_eq!(first_difference("a\n", "a\n"), None);
+    }
+
+    #[test]
+    fn handle_declared_by_the_macro_is_written_out() {
+        let source =
+            with_handles_in_the_open("a\nopaque! {\n    /// A pool.\n    rqx_client;\n}\nb");
+
+        assert_eq!(
+            source,
+            "a\n/// A pool.\npub struct rqx_client { _opaque: [u8; 0] }\nb"
+        );
     }
 
     #[test]

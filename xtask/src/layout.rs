@@ -6,7 +6,9 @@ const WIDTH: usize = 110;
 
 /// `chapters` are headings with the Rust source whose functions stand under them.
 pub fn as_a_book(text: &str, chapters: &[(&str, String)]) -> String {
-    let lines = close_gaps(short_comments(text.lines().map(String::from).collect()));
+    let lines = close_gaps(filled(short_comments(
+        text.lines().map(String::from).collect(),
+    )));
     let lines = with_headings(lines, chapters);
     lines.join("\n") + "\n"
 }
@@ -17,7 +19,7 @@ fn short_comments(lines: Vec<String>) -> Vec<String> {
     for line in lines {
         let n = out.len();
         let closes = line.trim() == "*/" && n >= 2 && out[n - 2].trim() == "/**";
-        if closes && out[n - 1].len() + 7 <= WIDTH {
+        if closes && out[n - 1].len() + 3 <= WIDTH + 10 {
             let said = out.pop().unwrap_or_default();
             let open = out.pop().unwrap_or_default();
             out.push(format!(
@@ -27,6 +29,31 @@ fn short_comments(lines: Vec<String>) -> Vec<String> {
         } else {
             out.push(line);
         }
+    }
+    out
+}
+
+/// A declaration takes one line, or as many as it fills.
+fn filled(lines: Vec<String>) -> Vec<String> {
+    let mut out: Vec<String> = Vec::with_capacity(lines.len());
+    let mut lines = lines.into_iter();
+    while let Some(mut line) = lines.next() {
+        if line == "RQX_API" {
+            line = format!("RQX_API {}", lines.next().unwrap_or_default());
+        }
+        if !line.starts_with("RQX_API ") {
+            out.push(line);
+            continue;
+        }
+        let mut filling = String::new();
+        for word in line.split_inclusive(", ") {
+            if filling.len() + word.trim_end().len() > WIDTH {
+                out.push(filling.trim_end().to_string());
+                filling = String::from("    ");
+            }
+            filling.push_str(word);
+        }
+        out.push(filling);
     }
     out
 }
@@ -58,8 +85,8 @@ fn with_headings(mut lines: Vec<String>, chapters: &[(&str, String)]) -> Vec<Str
         line.starts_with("typedef ")
     });
     for (title, source) in chapters {
-        let starts = (0..lines.len()).find(|&i| {
-            declared_function(&lines[i..])
+        let starts = lines.iter().position(|line| {
+            declared_function(line)
                 .is_some_and(|name| source.contains(&format!("extern \"C\" fn {name}(")))
         });
         if let Some(at) = starts {
@@ -84,14 +111,13 @@ fn insert_heading(lines: &mut Vec<String>, at: usize, title: &str) {
     );
 }
 
-/// The function that begins on the first of these lines.
-fn declared_function(lines: &[String]) -> Option<&str> {
-    let line = match lines {
-        [first, second, ..] if first == "RQX_API" => second,
-        [first, ..] => first.strip_prefix("RQX_API ")?,
-        [] => return None,
-    };
-    line.split('(').next()?.rsplit([' ', '*']).next()
+/// The function that a line declares.
+fn declared_function(line: &str) -> Option<&str> {
+    line.strip_prefix("RQX_API ")?
+        .split('(')
+        .next()?
+        .rsplit([' ', '*'])
+        .next()
 }
 
 fn comment_above(lines: &[String], at: usize) -> usize {
@@ -127,6 +153,21 @@ mod tests {
     }
 
     #[test]
+    fn long_declaration_is_broken_between_arguments() {
+        let long = format!(
+            "int32_t rqx_send({}uint64_t token);",
+            "const uint8_t *head, ".repeat(5)
+        );
+        let lines = filled(vec!["RQX_API".to_string(), long]);
+
+        assert_eq!(lines.len(), 2);
+        assert!(
+            lines[0].ends_with("*head,") && lines[1].starts_with("    const"),
+            "{lines:?}"
+        );
+    }
+
+    #[test]
     fn numbers_of_one_family_stand_together() {
         let lines = book(
             "#define RQX_E_A 1\n\n/**\n * B.\n */\n#define RQX_E_B 2\n\n#define RQX_F_C 1",
@@ -159,8 +200,8 @@ mod tests {
 
     #[test]
     fn function_name_is_found_behind_a_pointer() {
-        let lines = [String::from("RQX_API const char *rqx_version(void);")];
+        let declared = declared_function("RQX_API const char *rqx_version(void);");
 
-        assert_eq!(declared_function(&lines), Some("rqx_version"));
+        assert_eq!(declared, Some("rqx_version"));
     }
 }
