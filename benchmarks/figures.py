@@ -54,6 +54,9 @@ def summarise(group):
         "switches": figure(run["switches"] / run["requests"] for run in good),
         "connections": max(run["connections"] for run in good),
     }
+    crashed = sorted({run["ended"] for run in good if "ended" in run})
+    if crashed:
+        result["failed"] = f"measured, but its process then ended with {', '.join(map(str, crashed))}"
     if errors:
         result["failed"] = f"{len(group) - len(good)} of {len(group)} runs: {'; '.join(errors)}"
     return result

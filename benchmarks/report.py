@@ -82,7 +82,7 @@ def where_and_when(data):
 def ratios(data):
     titles = {case.name: case.title for case in cases.CASES}
     rows = []
-    for row in data["ratios"]:
+    for row in (row for row in data["ratios"] if row["case"] in data["cases"]):
         peer = row["peers"][0]
         if len(row["peers"]) > 1:
             peer = f"best of {', '.join(row['peers'])} ({row.get('best', 'none')})"
@@ -90,7 +90,7 @@ def ratios(data):
         reached = {True: "yes", False: "no"}.get(row.get("met"), DASH)
         rows.append([titles[row["case"]], row["place"], peer, measured, f"{row['limit']:.3f}", reached])
     heads = ["CPU a request of requestx, divided by that of …", "where", "peer", "measured", "at most", "reached"]
-    return section("The ratios this project has set itself", heads, rows, "---")
+    return rows and section("The ratios this project has set itself", heads, rows, "---")
 
 
 def overview(data, chosen):
