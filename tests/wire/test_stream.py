@@ -123,7 +123,11 @@ PEAK = """
 
 def test_whole_body_costs_its_size_once(child, server):
     """A hundred megabytes at once peak at little more than a hundred megabytes."""
-    outcome = child(PEAK + "    body = requestx.get(url + '/bytes/100000000').content\n    print(peak() - before)", server.url)
+    source = """
+    body = requestx.get(url + '/bytes/100000000').content
+    print(peak() - before)
+    """
+    outcome = child(PEAK + source, server.url)
 
     assert float(outcome.out) < 100 * 1.3, outcome
 
