@@ -1,35 +1,23 @@
-//! A client: a pool, its limits, and who waits for a place in it.
+//! A client: options, connections, and the exchanges that use them.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::Arc;
 
-use tokio::sync::oneshot;
-
-use crate::connect::{self, Connection};
-use crate::deadline::{Deadline, Phase};
-use crate::error::{Error, Kind};
+use crate::error::Error;
+use crate::exchange;
+use crate::lease::Connections;
 use crate::options::Options;
 use crate::plan::Plan;
-use crate::pool::{Grant, Key, Pool, Ticket};
-use crate::process;
+use crate::reply::Reply;
 use crate::runtime::Lane;
 
 /// Connections to many hosts, shared by any number of threads.
 #[derive(Debug)]
 pub struct Client {
     pub options: Arc<Options>,
-    state: Mutex<State>,
-    closed: AtomicBool,
-    pub requests: AtomicU64,
-    pub in_flight: AtomicUsize,
-}
-
-#[derive(Debug)]
-struct State {
-    pool: Pool<Connection>,
-    waiting: HashMap<Ticket, oneshot::Sender<()>>,
+    connections: Arc<Connections>,
+    requests: AtomicU64,
+    in_flight: AtomicUsize,
 }
 
 /// Counts of a client at one moment.
@@ -44,131 +32,43 @@ pub struct Stats {
 
 impl Client {
     pub fn new(options: Arc<Options>) -> Arc<Client> {
-        let state = State { pool: Pool::new(options.pool), waiting: HashMap::new() };
         Arc::new(Client {
+            connections: Connections::new(options.pool),
             options,
-            state: Mutex::new(state),
-            closed: AtomicBool::new(false),
             requests: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
         })
     }
 
-    /// A connection for `plan`, reused or new; `fresh` wants a new one.
+    /// Runs `plan` in `lane`, which must be the one that polls.
     ///
     /// # Errors
-    /// `Closed`, `Timeout` in the queue, and all that `connect::open` may say.
-    pub async fn check_out(self: &Arc<Client>, plan: &Plan, lane: Lane, deadline: &mut Deadline, fresh: bool) -> Result<Lease, Error> {
-        deadline.enter(Phase::Queue, Instant::now());
-        loop {
-            if self.closed.load(Ordering::Acquire) {
-                return Err(Error::new(Kind::Closed, Phase::Queue, format!("{} {}: the client is closed", plan.method, plan.url)));
-            }
-            let (count, idle) = self.grant(plan, lane, deadline).await?;
-            let reused = idle.is_some();
-            let connection = match idle {
-                // Whatever is in the pool may be as stale as the one that just died.
-                Some(_) if fresh => continue,
-                Some(mut connection) => match connection.is_alive().await {
-                    true => connection,
-                    false => continue,
-                },
-                None => connect::open(&plan.key, &plan.options, deadline).await?,
-            };
-            return Ok(Lease { connection, reused, keep: false, lane, count });
-        }
-    }
-
-    /// A place in the count, with an idle connection or with the right to open one.
-    async fn grant(
-        self: &Arc<Client>,
-        plan: &Plan,
-        lane: Lane,
-        deadline: &mut Deadline,
-    ) -> Result<(Counted, Option<Connection>), Error> {
-        let counted = || Counted { client: Some(self.clone()), key: plan.key.clone() };
-        let mut place = Place { client: self, ticket: None };
-        loop {
-            let (grant, turn) = self.ask_pool(&plan.key, lane, &mut place);
-            match grant {
-                Grant::Reuse(connection) => return Ok((counted(), Some(connection))),
-                Grant::Open => return Ok((counted(), None)),
-                Grant::Wait(_) => {
-                    let what = || format!("{} {}: wait for a free connection to {}", plan.method, plan.url, plan.key);
-                    let _ = deadline.within(Phase::Queue, what, turn).await?; // a lost sender means: look again
-                }
-            }
-            if self.closed.load(Ordering::Acquire) {
-                return Err(Error::new(Kind::Closed, Phase::Queue, format!("{} {}: the client is closed", plan.method, plan.url)));
-            }
-        }
-    }
-
-    fn ask_pool(&self, key: &Key, lane: Lane, place: &mut Place<'_>) -> (Grant<Connection>, oneshot::Receiver<()>) {
-        let mut close = Vec::new();
-        let (wake, turn) = oneshot::channel();
-        let mut state = self.lock();
-        let grant = state.pool.check_out(key, lane, place.ticket, Instant::now(), &mut close);
-        place.ticket = None;
-        if let Grant::Wait(ticket) = grant {
-            place.ticket = Some(ticket);
-            state.waiting.insert(ticket, wake);
-        }
-        drop(state);
-        close.into_iter().for_each(Connection::hang_up);
-        (grant, turn)
-    }
-
-    fn check_in(&self, key: &Key, connection: Connection, lane: Lane) {
-        let mut close = Vec::new();
-        let mut state = self.lock();
-        if self.closed.load(Ordering::Acquire) {
-            let next = state.pool.release(key);
-            state.wake(next);
-            close.push(connection);
-        } else {
-            let next = state.pool.check_in(key, connection, lane, Instant::now(), &mut close);
-            state.wake(next);
-        }
-        drop(state);
-        close.into_iter().for_each(Connection::hang_up);
-    }
-
-    fn release(&self, key: &Key) {
-        let mut state = self.lock();
-        let next = state.pool.release(key);
-        state.wake(next);
+    /// See `exchange::run`.
+    pub async fn perform(self: Arc<Client>, plan: Plan, lane: Lane) -> Result<Reply, Error> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let _flying = Flying::new(&self.in_flight);
+        exchange::run(&self.connections, &plan, lane).await
     }
 
     /// Closes what is idle. The wait lane is driven until its sockets are closed.
     pub fn close_idle(&self) {
-        let idle = self.lock().pool.drain();
-        if !idle.is_empty() {
-            idle.into_iter().for_each(drop);
-            process::current().lanes.settle();
-        }
+        self.connections.close_idle();
     }
 
     /// Refuses new exchanges from now on; what waits in the queue is told.
     pub fn close(&self) {
-        self.closed.store(true, Ordering::Release);
-        self.lock().waiting.clear();
-        self.close_idle();
+        self.connections.close();
     }
 
     pub fn stats(&self) -> Stats {
-        let state = self.lock();
+        let counts = self.connections.counts();
         Stats {
             in_flight: self.in_flight.load(Ordering::Relaxed) as u64,
-            idle: state.pool.idle() as u64,
-            open: state.pool.open() as u64,
+            idle: counts.idle as u64,
+            open: counts.open as u64,
             requests: self.requests.load(Ordering::Relaxed),
-            queued: state.pool.waiting() as u64,
+            queued: counts.queued as u64,
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -178,74 +78,18 @@ impl Drop for Client {
     }
 }
 
-impl State {
-    fn wake(&mut self, ticket: Option<Ticket>) {
-        if let Some(waiting) = ticket.and_then(|ticket| self.waiting.remove(&ticket)) {
-            let _ = waiting.send(()); // it may have given up
-        }
+/// One exchange in the count.
+struct Flying<'a>(&'a AtomicUsize);
+
+impl<'a> Flying<'a> {
+    fn new(count: &'a AtomicUsize) -> Flying<'a> {
+        count.fetch_add(1, Ordering::Relaxed);
+        Flying(count)
     }
 }
 
-/// A place in the queue, given up when the exchange that waits is dropped.
-struct Place<'a> {
-    client: &'a Client,
-    ticket: Option<Ticket>,
-}
-
-impl Drop for Place<'_> {
+impl Drop for Flying<'_> {
     fn drop(&mut self) {
-        if self.ticket.is_some() {
-            let mut state = self.client.lock();
-            state.pool.leave(self.ticket);
-            if let Some(ticket) = self.ticket {
-                state.waiting.remove(&ticket);
-            }
-        }
-    }
-}
-
-/// A connection lent to one exchange. Given back, it can be used again; dropped, it is closed.
-#[derive(Debug)]
-pub struct Lease {
-    pub connection: Connection,
-    pub reused: bool,
-    /// Both sides have said that the connection may be kept.
-    pub keep: bool,
-    lane: Lane,
-    count: Counted,
-}
-
-impl Lease {
-    /// The exchange is over: back into the pool, or closed if one side wanted that.
-    pub async fn give_back(self) {
-        if self.keep {
-            self.count.into_pool(self.connection, self.lane);
-        } else {
-            self.connection.finish().await;
-        }
-    }
-}
-
-/// One open connection in the pool's count, until it is closed or the pool has it back.
-#[derive(Debug)]
-struct Counted {
-    client: Option<Arc<Client>>,
-    key: Key,
-}
-
-impl Counted {
-    fn into_pool(mut self, mut connection: Connection, lane: Lane) {
-        connection.rest();
-        if let Some(client) = self.client.take() {
-            client.check_in(&self.key, connection, lane);
-        }
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        if let Some(client) = &self.client {
-            client.release(&self.key);
-        }
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -54,11 +54,23 @@ static LAST_ID: AtomicU64 = AtomicU64::new(0);
 ///
 /// # Errors
 /// `Dns`, `Refused`, `Connect`, `Tls`, `TlsVerify`, or `Timeout`, each in its phase.
-pub async fn open(key: &Key, options: &Options, deadline: &mut Deadline) -> Result<Connection, Error> {
+pub async fn open(
+    key: &Key,
+    options: &Options,
+    deadline: &mut Deadline,
+) -> Result<Connection, Error> {
     let process = process::current();
     let resolve = process.resolver.resolve(&key.host, key.port);
-    let addresses = deadline.within(Phase::Resolve, || format!("resolve {}", key.host), resolve).await??;
-    let socket = deadline.within(Phase::Connect, || format!("connect to {key}"), dial(key, addresses)).await??;
+    let addresses = deadline
+        .within(Phase::Resolve, || format!("resolve {}", key.host), resolve)
+        .await??;
+    let socket = deadline
+        .within(
+            Phase::Connect,
+            || format!("connect to {key}"),
+            dial(key, addresses),
+        )
+        .await??;
     let stream = if key.secure {
         let context = process.tls.get(&options.tls)?;
         let handshake = tls::handshake(&context, &key.host, socket.clone());
@@ -73,12 +85,25 @@ pub async fn open(key: &Key, options: &Options, deadline: &mut Deadline) -> Resu
         .max_headers(MAX_FIELDS)
         .handshake(TokioIo::new(Wire::new(stream, tap.clone())))
         .await
-        .map_err(|error| Error::new(Kind::Internal, Phase::Connect, error.to_string()).with_chain(chain_of(&error)))?;
+        .map_err(|error| {
+            Error::new(Kind::Internal, Phase::Connect, error.to_string())
+                .with_chain(chain_of(&error))
+        })?;
     let task = tokio::spawn(async move {
         let _ = connection.await; // the exchange gets its errors by its own way
     });
     let id = LAST_ID.fetch_add(1, Ordering::Relaxed) + 1;
-    Ok(Connection { id, sender, tap, secure: key.secure, end: End { busy: true, socket, task } })
+    Ok(Connection {
+        id,
+        sender,
+        tap,
+        secure: key.secure,
+        end: End {
+            busy: true,
+            socket,
+            task,
+        },
+    })
 }
 
 /// TCP, with happy eyeballs (RFC 8305) where there are addresses of both families.
@@ -88,13 +113,19 @@ async fn dial(key: &Key, addresses: Vec<SocketAddr>) -> Result<Socket, Error> {
         [one] => format!("connect to {key} ({one})"),
         more => format!("connect to {key} ({} addresses)", more.len()),
     };
-    let uri = format!("http://{key}/").parse::<http::Uri>().map_err(|e| Error::caller(Kind::InvalidUrl, e.to_string()))?;
+    let uri = format!("http://{key}/")
+        .parse::<http::Uri>()
+        .map_err(|e| Error::caller(Kind::InvalidUrl, e.to_string()))?;
     let mut connector = HttpConnector::new_with_resolver(Found(addresses));
     connector.set_nodelay(true);
-    let connected = connector.call(uri).await.map_err(|error| match io_beneath(&error) {
-        Some(source) => Error::io(Phase::Connect, &what, source),
-        None => Error::new(Kind::Connect, Phase::Connect, format!("{what}: {error}")).with_chain(chain_of(&error)),
-    })?;
+    let connected = connector
+        .call(uri)
+        .await
+        .map_err(|error| match io_beneath(&error) {
+            Some(source) => Error::io(Phase::Connect, &what, source),
+            None => Error::new(Kind::Connect, Phase::Connect, format!("{what}: {error}"))
+                .with_chain(chain_of(&error)),
+        })?;
     Ok(Socket::new(connected.into_inner()))
 }
 
@@ -141,7 +172,9 @@ impl Connection {
 
     /// Closes as HTTP and TLS want it, after an exchange that was the last.
     pub async fn finish(self) {
-        let Connection { sender, mut end, .. } = self;
+        let Connection {
+            sender, mut end, ..
+        } = self;
         drop(sender);
         if tokio::time::timeout(GOODBYE, &mut end.task).await.is_ok() {
             end.busy = false;

@@ -36,7 +36,9 @@ pub const PHASES: usize = 9;
 
 impl Phase {
     pub fn name(self) -> &'static str {
-        ["", "queue", "resolve", "connect", "tunnel", "secure", "send", "await", "read"][self as usize]
+        [
+            "", "queue", "resolve", "connect", "tunnel", "secure", "send", "await", "read",
+        ][self as usize]
     }
 }
 
@@ -94,8 +96,13 @@ impl Deadline {
     /// When `phase`, of which the last progress was at `since`, has to end.
     pub fn until(&self, phase: Phase, since: Instant) -> Option<Instant> {
         let own = self.limits.phase[phase as usize].and_then(|d| since.checked_add(d));
-        let establish = self.establish_until.filter(|_| (Phase::Resolve..=Phase::Secure).contains(&phase));
-        [own, establish, self.total_until].into_iter().flatten().min()
+        let establish = self
+            .establish_until
+            .filter(|_| (Phase::Resolve..=Phase::Secure).contains(&phase));
+        [own, establish, self.total_until]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Runs `work` in `phase` and ends it at the phase's limit; `what` names it for the error.
@@ -110,18 +117,47 @@ impl Deadline {
     ) -> Result<F::Output, Error> {
         let now = Instant::now();
         self.enter(phase, now);
-        match self.until(phase, now) {
+        self.within_since(phase, now, what, work).await
+    }
+
+    /// The same for a phase whose last progress was at `since`; it has been entered already.
+    ///
+    /// # Errors
+    /// `Timeout` in `phase`.
+    pub async fn within_since<F: Future>(
+        &self,
+        phase: Phase,
+        since: Instant,
+        what: impl Fn() -> String,
+        work: F,
+    ) -> Result<F::Output, Error> {
+        match self.until(phase, since) {
             None => Ok(work.await),
-            Some(until) => tokio::time::timeout_at(until.into(), work).await.map_err(|_| self.expired(phase, what())),
+            Some(until) => tokio::time::timeout_at(until.into(), work)
+                .await
+                .map_err(|_| self.expired(phase, what())),
         }
     }
 
     /// The error of a phase whose time is over.
     pub fn expired(&self, phase: Phase, what: String) -> Error {
-        let total = self.total_until.is_some_and(|until| until <= Instant::now());
+        let total = self
+            .total_until
+            .is_some_and(|until| until <= Instant::now());
         let seconds = self.started.elapsed().as_secs_f64();
-        let limit = if total { "total time limit" } else { "time limit" };
-        Error::new(Kind::Timeout, phase, format!("{what}: {limit} reached in phase {} after {seconds:.3} s", phase.name()))
+        let limit = if total {
+            "total time limit"
+        } else {
+            "time limit"
+        };
+        Error::new(
+            Kind::Timeout,
+            phase,
+            format!(
+                "{what}: {limit} reached in phase {} after {seconds:.3} s",
+                phase.name()
+            ),
+        )
     }
 }
 
@@ -130,7 +166,10 @@ mod tests {
     use super::*;
 
     fn limits() -> Limits {
-        let mut limits = Limits { establish: Some(Duration::from_secs(3)), ..Limits::default() };
+        let mut limits = Limits {
+            establish: Some(Duration::from_secs(3)),
+            ..Limits::default()
+        };
         limits.phase[Phase::Read as usize] = Some(Duration::from_secs(5));
         limits
     }
@@ -150,7 +189,10 @@ mod tests {
     #[test]
     fn the_total_cuts_a_phase_short() {
         let start = Instant::now();
-        let total = Limits { total: Some(Duration::from_secs(4)), ..limits() };
+        let total = Limits {
+            total: Some(Duration::from_secs(4)),
+            ..limits()
+        };
 
         let until = Deadline::start(&total, start).until(Phase::Read, start);
 
@@ -160,9 +202,15 @@ mod tests {
     #[test]
     fn a_limit_too_long_for_the_clock_is_for_ever() {
         let start = Instant::now();
-        let endless = Limits { total: Some(Duration::MAX), ..Limits::default() };
+        let endless = Limits {
+            total: Some(Duration::MAX),
+            ..Limits::default()
+        };
 
-        assert_eq!(None, Deadline::start(&endless, start).until(Phase::Read, start));
+        assert_eq!(
+            None,
+            Deadline::start(&endless, start).until(Phase::Read, start)
+        );
     }
 
     #[test]

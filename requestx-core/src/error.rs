@@ -67,7 +67,14 @@ pub struct Error {
 
 impl Error {
     pub fn new(kind: Kind, phase: Phase, message: impl Into<String>) -> Error {
-        Error { kind, phase, message: printable(&message.into()), os_code: 0, tls_code: 0, chain: Vec::new() }
+        Error {
+            kind,
+            phase,
+            message: printable(&message.into()),
+            os_code: 0,
+            tls_code: 0,
+            chain: Vec::new(),
+        }
     }
 
     /// The caller's mistake, found before anything was sent.
@@ -79,14 +86,17 @@ impl Error {
     ///
     /// An `Error` that travelled inside the `io::Error` (through hyper, say) comes out as it was.
     pub fn io(phase: Phase, what: &str, source: &io::Error) -> Error {
-        if let Some(ours) = source.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        if let Some(ours) = source
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<Error>())
+        {
             return ours.clone();
         }
         let kind = match source.kind() {
             io::ErrorKind::ConnectionRefused => Kind::Refused,
-            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
-                Kind::Reset
-            }
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe => Kind::Reset,
             io::ErrorKind::UnexpectedEof => Kind::Incomplete,
             io::ErrorKind::OutOfMemory => Kind::NoResources,
             _ if out_of_descriptors(source) => Kind::NoResources,
@@ -97,6 +107,36 @@ impl Error {
         error.os_code = source.raw_os_error().unwrap_or(0);
         error.chain = chain_of(source);
         error
+    }
+
+    /// Our error for one of hyper's; one of ours that travelled through hyper comes out as it was.
+    pub fn hyper(phase: Phase, what: &str, error: &hyper::Error) -> Error {
+        if let Some(ours) = causes(error.source()).find_map(|cause| cause.downcast_ref::<Error>()) {
+            return ours.clone().about(what);
+        }
+        let ended = error.is_incomplete_message();
+        if let Some(source) = io_beneath(error).filter(|_| !ended) {
+            return Error::io(phase, what, source).about(what);
+        }
+        let (kind, why) = match () {
+            _ if ended && phase == Phase::Read => (
+                Kind::Incomplete,
+                "the server closed the connection before the end".into(),
+            ),
+            _ if ended => (
+                Kind::Reset,
+                "the server closed the connection without answering".into(),
+            ),
+            _ if error.is_canceled() || error.is_closed() => (Kind::Closed, error.to_string()),
+            _ => (
+                Kind::Protocol,
+                causes(Some(error))
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(": "),
+            ),
+        };
+        Error::new(kind, phase, format!("{what}: {why}")).with_chain(chain_of(error))
     }
 
     /// The same, saying what it happened to.
@@ -133,16 +173,24 @@ pub fn io_beneath<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a io::Err
 
 /// The texts of `error`'s causes, outermost first.
 pub fn chain_of(error: &(dyn StdError + 'static)) -> Vec<String> {
-    causes(error.source()).take(8).map(|cause| printable(&cause.to_string())).collect()
+    causes(error.source())
+        .take(8)
+        .map(|cause| printable(&cause.to_string()))
+        .collect()
 }
 
 /// `error` and what lies beneath it, outermost first.
-pub fn causes<'a>(error: Option<&'a (dyn StdError + 'static)>) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+pub fn causes<'a>(
+    error: Option<&'a (dyn StdError + 'static)>,
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(error, |cause| (*cause).source())
 }
 
 fn out_of_descriptors(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)
+    )
 }
 
 fn printable(text: &str) -> String {
@@ -167,7 +215,10 @@ mod tests {
 
     #[test]
     fn a_message_is_bounded_and_holds_no_control_bytes() {
-        let error = Error::caller(Kind::InvalidUrl, format!("bad\r\n\x1b[31m{}", "x".repeat(5000)));
+        let error = Error::caller(
+            Kind::InvalidUrl,
+            format!("bad\r\n\x1b[31m{}", "x".repeat(5000)),
+        );
 
         assert!(error.message.starts_with("bad\\r\\n\\u{1b}[31mxxx"));
         assert!(error.message.len() <= 1000);
@@ -178,7 +229,10 @@ mod tests {
         let ours = Error::new(Kind::TooLarge, Phase::Await, "head too long");
         let travelled = io::Error::other(ours);
 
-        assert_eq!(Kind::TooLarge, Error::io(Phase::Read, "read", &travelled).kind);
+        assert_eq!(
+            Kind::TooLarge,
+            Error::io(Phase::Read, "read", &travelled).kind
+        );
     }
 
     #[test]
@@ -186,6 +240,9 @@ mod tests {
         let refused = io::Error::from_raw_os_error(libc::ECONNREFUSED);
         let error = Error::io(Phase::Connect, "connect to 127.0.0.1:1", &refused);
 
-        assert_eq!((Kind::Refused, libc::ECONNREFUSED), (error.kind, error.os_code));
+        assert_eq!(
+            (Kind::Refused, libc::ECONNREFUSED),
+            (error.kind, error.os_code)
+        );
     }
 }

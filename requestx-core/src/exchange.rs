@@ -3,7 +3,6 @@
 //! This file is written in the order of the wire and knows nothing of C, lanes or callers.
 //! It does one hop: redirects, cookies and retries are policy and live above.
 
-use std::error::Error as _;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,9 +15,9 @@ use hyper::{Request, Response};
 use crate::body::decode::Decoder;
 use crate::body::recv::Body;
 use crate::body::send::{Abandon, SendBody};
-use crate::client::{Client, Lease};
 use crate::deadline::{Deadline, Phase};
-use crate::error::{causes, chain_of, io_beneath, Error, Kind};
+use crate::error::{Error, Kind};
+use crate::lease::{Connections, Lease};
 use crate::plan::{has_token, Outgoing, Plan};
 use crate::reply::{Head, Reply, Timing};
 use crate::runtime::Lane;
@@ -33,7 +32,7 @@ pub const WHOLE: usize = 1024 * 1024;
 ///
 /// # Errors
 /// Whatever ended it, with the phase it ended in.
-pub async fn run(client: Arc<Client>, plan: Plan, lane: Lane) -> Result<Reply, Error> {
+pub async fn run(connections: &Arc<Connections>, plan: &Plan, lane: Lane) -> Result<Reply, Error> {
     let mut deadline = Deadline::start(&plan.options.limits, Instant::now());
     let _abandon = Abandon(match &plan.body {
         Outgoing::Pushed(upload) => Some(upload.clone()),
@@ -41,10 +40,12 @@ pub async fn run(client: Arc<Client>, plan: Plan, lane: Lane) -> Result<Reply, E
     });
     let mut fresh = false;
     loop {
-        let mut lease = client.check_out(&plan, lane, &mut deadline, fresh).await?;
-        match send(&mut lease, &plan, &mut deadline).await {
-            Ok(response) => return receive(lease, response, &plan, deadline).await,
-            Err(lost) if lease.reused && !fresh && lost.may_be_repeated(&plan) => fresh = true,
+        let mut lease = connections
+            .check_out(plan, lane, &mut deadline, fresh)
+            .await?;
+        match send(&mut lease, plan, &mut deadline).await {
+            Ok(response) => return receive(lease, response, plan, deadline).await,
+            Err(lost) if lease.reused && !fresh && lost.may_be_repeated(plan) => fresh = true,
             Err(lost) => return Err(lost.error),
         }
     }
@@ -59,13 +60,20 @@ struct Lost {
 
 impl Lost {
     fn may_be_repeated(&self, plan: &Plan) -> bool {
-        let died = matches!(self.error.kind, Kind::Reset | Kind::Incomplete | Kind::Closed | Kind::Io);
+        let died = matches!(
+            self.error.kind,
+            Kind::Reset | Kind::Incomplete | Kind::Closed | Kind::Io
+        );
         self.unsent || (died && !self.answered && plan.repeatable())
     }
 }
 
 /// Sends the request and waits for the head of the response.
-async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result<Response<Incoming>, Lost> {
+async fn send(
+    lease: &mut Lease,
+    plan: &Plan,
+    deadline: &mut Deadline,
+) -> Result<Response<Incoming>, Lost> {
     let connection = &mut lease.connection;
     let tap = connection.tap.clone();
     deadline.enter(Phase::Send, Instant::now());
@@ -85,9 +93,17 @@ async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result
             let unsent = refused.take_message().is_some();
             let phase = deadline.phase();
             let what = format!("{} {} ({})", plan.method, plan.url, plan.key);
-            Err(Lost { error: from_hyper(refused.error(), phase, &what), unsent, answered })
+            Err(Lost {
+                error: Error::hyper(phase, &what, refused.error()),
+                unsent,
+                answered,
+            })
         }
-        Err(error) => Err(Lost { error, unsent: false, answered }),
+        Err(error) => Err(Lost {
+            error,
+            unsent: false,
+            answered,
+        }),
     }
 }
 
@@ -107,10 +123,17 @@ async fn answer_in_time(
             None => (Phase::Send, tap.progress().unwrap_or(deadline.started)),
         };
         // Without a limit on Send the limit on Await still has to be looked at once the request is out.
-        let until = deadline.until(phase, since).or_else(|| deadline.until(Phase::Await, Instant::now()));
-        let Some(until) = until else { return Ok(answer.await) };
+        let until = deadline
+            .until(phase, since)
+            .or_else(|| deadline.until(Phase::Await, Instant::now()));
+        let Some(until) = until else {
+            return Ok(answer.await);
+        };
         if until <= Instant::now() {
-            return Err(deadline.expired(phase, format!("{} {} ({})", plan.method, plan.url, plan.key)));
+            return Err(deadline.expired(
+                phase,
+                format!("{} {} ({})", plan.method, plan.url, plan.key),
+            ));
         }
         if let Ok(done) = tokio::time::timeout_at(until.into(), answer.as_mut()).await {
             return Ok(done);
@@ -119,34 +142,69 @@ async fn answer_in_time(
 }
 
 /// Takes the head apart and reads the body as far as the plan wants it.
-async fn receive(mut lease: Lease, response: Response<Incoming>, plan: &Plan, mut deadline: Deadline) -> Result<Reply, Error> {
+async fn receive(
+    mut lease: Lease,
+    response: Response<Incoming>,
+    plan: &Plan,
+    mut deadline: Deadline,
+) -> Result<Reply, Error> {
     let connection = &lease.connection;
     let what = || format!("{} {} ({})", plan.method, plan.url, plan.key);
-    let recorded = connection
-        .tap
-        .take_head()
-        .ok_or_else(|| Error::new(Kind::Protocol, Phase::Await, format!("{}: a response without a request", what())))?;
+    let recorded = connection.tap.take_head().ok_or_else(|| {
+        Error::new(
+            Kind::Protocol,
+            Phase::Await,
+            format!("{}: a response without a request", what()),
+        )
+    })?;
     let (parts, incoming) = response.into_parts();
     let head = Head::parse(&recorded, parts.status.as_u16(), parts.headers.len())?;
     let (tap, id, reused) = (connection.tap.clone(), connection.id, lease.reused);
     lease.keep = plan.keep_alive && server_keeps(&parts);
     let decoder = match plan.options.decode && plan.method != http::Method::HEAD {
-        true => Decoder::new(parts.headers.get_all("content-encoding").iter().map(|value| value.as_bytes()))?,
+        true => Decoder::new(
+            parts
+                .headers
+                .get_all("content-encoding")
+                .iter()
+                .map(|value| value.as_bytes()),
+        )?,
         false => None,
     };
     deadline.enter(Phase::Read, Instant::now());
     let mut body = Body::new(incoming, decoder, lease, deadline, plan.url.clone());
-    let whole = if plan.stream { None } else { read_whole(&mut body).await? };
-    let timing = Timing { spent: body.deadline.spent, counts: tap.counts(), connection: id, reused };
+    let whole = if plan.stream {
+        None
+    } else {
+        read_whole(&mut body).await?
+    };
+    let timing = Timing {
+        spent: body.deadline.spent,
+        counts: tap.counts(),
+        connection: id,
+        reused,
+    };
     let body = match whole {
-        Some(Whole::Complete(bytes)) => return Ok(Reply { head, whole: Some(bytes), body: None, timing }),
+        Some(Whole::Complete(bytes)) => {
+            return Ok(Reply {
+                head,
+                whole: Some(bytes),
+                body: None,
+                timing,
+            })
+        }
         Some(Whole::Begun(bytes)) => {
             body.put_back(bytes);
             body
         }
         None => body,
     };
-    Ok(Reply { head, whole: None, body: Some(body), timing })
+    Ok(Reply {
+        head,
+        whole: None,
+        body: Some(body),
+        timing,
+    })
 }
 
 enum Whole {
@@ -159,9 +217,14 @@ async fn read_whole(body: &mut Body) -> Result<Option<Whole>, Error> {
     if body.length().is_some_and(|length| length > WHOLE as u64) {
         return Ok(None);
     }
-    let Some(first) = body.next(false).await? else { return Ok(Some(Whole::Complete(Bytes::new()))) };
-    let Some(second) = body.next(false).await? else { return Ok(Some(Whole::Complete(first))) };
-    let mut all = Vec::with_capacity(body.length().unwrap_or(0) as usize + first.len() + second.len());
+    let Some(first) = body.next(false).await? else {
+        return Ok(Some(Whole::Complete(Bytes::new())));
+    };
+    let Some(second) = body.next(false).await? else {
+        return Ok(Some(Whole::Complete(first)));
+    };
+    let mut all =
+        Vec::with_capacity(body.length().unwrap_or(0) as usize + first.len() + second.len());
     all.extend_from_slice(&first);
     all.extend_from_slice(&second);
     while all.len() <= WHOLE {
@@ -175,28 +238,16 @@ async fn read_whole(body: &mut Body) -> Result<Option<Whole>, Error> {
 
 /// Whether the server lets the connection live: RFC 9112 section 9.3.
 fn server_keeps(parts: &http::response::Parts) -> bool {
-    let says = |token: &[u8]| parts.headers.get_all("connection").iter().any(|value| has_token(value.as_bytes(), token));
+    let says = |token: &[u8]| {
+        parts
+            .headers
+            .get_all("connection")
+            .iter()
+            .any(|value| has_token(value.as_bytes(), token))
+    };
     let persistent = match parts.version {
         http::Version::HTTP_11 => !says(b"close"),
         _ => says(b"keep-alive") && !says(b"close"),
     };
     persistent && parts.status != http::StatusCode::SWITCHING_PROTOCOLS
-}
-
-/// Our error for one of hyper's; one of ours that travelled through hyper comes out as it was.
-pub fn from_hyper(error: &hyper::Error, phase: Phase, what: &str) -> Error {
-    if let Some(ours) = causes(error.source()).find_map(|cause| cause.downcast_ref::<Error>()) {
-        return ours.clone().about(what);
-    }
-    let ended = error.is_incomplete_message();
-    if let Some(source) = io_beneath(error).filter(|_| !ended) {
-        return Error::io(phase, what, source).about(what);
-    }
-    let (kind, why) = match () {
-        _ if ended && phase == Phase::Read => (Kind::Incomplete, "the server closed the connection before the end".into()),
-        _ if ended => (Kind::Reset, "the server closed the connection without answering".into()),
-        _ if error.is_canceled() || error.is_closed() => (Kind::Closed, error.to_string()),
-        _ => (Kind::Protocol, causes(Some(error)).map(ToString::to_string).collect::<Vec<_>>().join(": ")),
-    };
-    Error::new(kind, phase, format!("{what}: {why}")).with_chain(chain_of(error))
 }

@@ -4,9 +4,10 @@
 //!
 //! ```text
 //!   ffi ─→ client ─→ exchange ─→ check out ─→ send ─→ await the head ─→ hand over the body
-//!            │                      │           │            │                 │
-//!            pool (a decision)      connect     wire         reply             body::recv
-//!            deadline               dns tls     body::send                     body::decode
+//!                                   │            │            │                 │
+//!                                   lease        wire         reply             body::recv
+//!                                   pool         body::send                     body::decode
+//!                                   connect dns tls
 //! ```
 //!
 //! [`runtime`] runs it in one of two lanes. In *wait* the calling thread drives the I/O itself for as long as it
@@ -29,6 +30,7 @@ pub mod dns;
 pub mod error;
 pub mod exchange;
 pub mod ffi;
+pub mod lease;
 pub mod options;
 pub mod plan;
 pub mod pool;

@@ -50,25 +50,40 @@ impl Plan {
     ///
     /// # Errors
     /// `InvalidMethod`, `InvalidUrl`, `UnsupportedScheme`, `InvalidHeader`: nothing has been sent.
-    pub fn parse(head: &[u8], fields: usize, body: Outgoing, options: Arc<Options>, stream: bool) -> Result<Plan, Error> {
+    pub fn parse(
+        head: &[u8],
+        fields: usize,
+        body: Outgoing,
+        options: Arc<Options>,
+        stream: bool,
+    ) -> Result<Plan, Error> {
         let mut parts = head.split(|byte| *byte == b'\n');
         let method = parse_method(parts.next().unwrap_or_default())?;
         let url = parts.next().unwrap_or_default();
         let target = Target::parse(url)?;
         let mut writer = HeadWriter::new(&method, &target, head.len());
-        for index in 0..fields {
+        for _ in 0..fields {
             let (Some(name), Some(value)) = (parts.next(), parts.next()) else {
-                return Err(wrong_count(fields, index, head));
+                return Err(wrong_count(fields, head));
             };
             writer.field(name, value)?;
         }
         if parts.next().is_some() {
-            return Err(wrong_count(fields, fields + 1, head));
+            return Err(wrong_count(fields, head));
         }
         writer.check_framing(&body)?;
-        let tls = if target.secure { options.tls.identity() } else { 0 };
+        let tls = if target.secure {
+            options.tls.identity()
+        } else {
+            0
+        };
         Ok(Plan {
-            key: Key { secure: target.secure, host: target.host.into(), port: target.port, tls },
+            key: Key {
+                secure: target.secure,
+                host: target.host.into(),
+                port: target.port,
+                tls,
+            },
             url: target.url.into(),
             keep_alive: writer.keep_alive,
             framing: std::mem::take(&mut writer.framing),
@@ -87,9 +102,8 @@ impl Plan {
     }
 }
 
-fn wrong_count(fields: usize, found: usize, head: &[u8]) -> Error {
+fn wrong_count(fields: usize, head: &[u8]) -> Error {
     let parts = head.iter().filter(|byte| **byte == b'\n').count() + 1;
-    let _ = found;
     Error::caller(
         Kind::InvalidHeader,
         format!("the head has {parts} lines where method, URL and {fields} header fields make {}: is there a newline in a field?", 2 + 2 * fields),
@@ -98,11 +112,17 @@ fn wrong_count(fields: usize, found: usize, head: &[u8]) -> Error {
 
 fn parse_method(bytes: &[u8]) -> Result<Method, Error> {
     match Method::from_bytes(bytes) {
-        Ok(Method::CONNECT) => Err(Error::caller(Kind::InvalidMethod, "CONNECT opens tunnels and cannot be sent as a request")),
+        Ok(Method::CONNECT) => Err(Error::caller(
+            Kind::InvalidMethod,
+            "CONNECT opens tunnels and cannot be sent as a request",
+        )),
         Ok(method) => Ok(method),
         Err(_) => Err(Error::caller(
             Kind::InvalidMethod,
-            format!("invalid method {:?}: a method is a token, RFC 9110 section 9.1", text(bytes)),
+            format!(
+                "invalid method {:?}: a method is a token, RFC 9110 section 9.1",
+                text(bytes)
+            ),
         )),
     }
 }
@@ -121,37 +141,64 @@ struct Target<'a> {
 
 impl<'a> Target<'a> {
     fn parse(bytes: &'a [u8]) -> Result<Target<'a>, Error> {
-        let invalid = |why: &str| Error::caller(Kind::InvalidUrl, format!("invalid URL {:?}: {why}", text(bytes)));
+        let invalid = |why: &str| {
+            Error::caller(
+                Kind::InvalidUrl,
+                format!("invalid URL {:?}: {why}", text(bytes)),
+            )
+        };
         if let Some(bad) = bytes.iter().find(|byte| !(0x21..0x7f).contains(*byte)) {
-            return Err(invalid(&format!("byte 0x{bad:02x} has to be percent-encoded")));
+            return Err(invalid(&format!(
+                "byte 0x{bad:02x} has to be percent-encoded"
+            )));
         }
         let url = std::str::from_utf8(bytes).map_err(|_| invalid("not ASCII"))?;
-        let (scheme, rest) = url.split_once("://").ok_or_else(|| invalid("no scheme; http:// or https:// is needed"))?;
+        let (scheme, rest) = url
+            .split_once("://")
+            .ok_or_else(|| invalid("no scheme; http:// or https:// is needed"))?;
         let secure = match scheme.to_ascii_lowercase().as_str() {
             "http" => false,
             "https" => true,
             _ => {
                 return Err(Error::caller(
                     Kind::UnsupportedScheme,
-                    format!("unsupported scheme {scheme:?} in {:?}: http and https are", text(bytes)),
+                    format!(
+                        "unsupported scheme {scheme:?} in {:?}: http and https are",
+                        text(bytes)
+                    ),
                 ))
             }
         };
         let rest = rest.split('#').next().unwrap_or_default();
         let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         if authority.contains('@') {
-            return Err(invalid("user and password do not belong here: send an Authorization field"));
+            return Err(invalid(
+                "user and password do not belong here: send an Authorization field",
+            ));
         }
         let (host, port) = split_port(authority).ok_or_else(|| invalid("bad port"))?;
         let port = match port {
-            "" => if secure { 443 } else { 80 },
+            "" => {
+                if secure {
+                    443
+                } else {
+                    80
+                }
+            }
             digits => match digits.parse::<u16>() {
                 Ok(port) if port != 0 && digits.bytes().all(|b| b.is_ascii_digit()) => port,
                 _ => return Err(invalid(&format!("bad port {digits:?}"))),
             },
         };
         let host = parse_host(host).map_err(|why| invalid(&why))?;
-        Ok(Target { url: &url[..url.find('#').unwrap_or(url.len())], secure, authority, host, port, path })
+        Ok(Target {
+            url: &url[..url.find('#').unwrap_or(url.len())],
+            secure,
+            authority,
+            host,
+            port,
+            path,
+        })
     }
 }
 
@@ -160,7 +207,14 @@ fn split_port(authority: &str) -> Option<(&str, &str)> {
     match authority.rfind(']') {
         Some(end) => {
             let rest = &authority[end + 1..];
-            Some((&authority[..=end], if rest.is_empty() { rest } else { rest.strip_prefix(':')? }))
+            Some((
+                &authority[..=end],
+                if rest.is_empty() {
+                    rest
+                } else {
+                    rest.strip_prefix(':')?
+                },
+            ))
         }
         None => Some(authority.split_once(':').unwrap_or((authority, ""))),
     }
@@ -169,7 +223,9 @@ fn split_port(authority: &str) -> Option<(&str, &str)> {
 /// A registered name or an IP literal, lower-case, without brackets.
 fn parse_host(host: &str) -> Result<String, String> {
     if let Some(literal) = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
-        let address: Ipv6Addr = literal.parse().map_err(|_| format!("{host:?} is no IPv6 address"))?;
+        let address: Ipv6Addr = literal
+            .parse()
+            .map_err(|_| format!("{host:?} is no IPv6 address"))?;
         return Ok(address.to_string());
     }
     if host.is_empty() {
@@ -178,10 +234,38 @@ fn parse_host(host: &str) -> Result<String, String> {
     if host.len() > 255 {
         return Err("the host is longer than 255 bytes".into());
     }
-    match host.bytes().find(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~'))) {
+    match host
+        .bytes()
+        .find(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~')))
+    {
         Some(bad) => Err(format!("{:?} in the host", bad as char)),
         None => Ok(host.to_ascii_lowercase()),
     }
+}
+
+/// Whether a field may be sent: a token, and a value without control bytes (RFC 9110 section 5.5).
+///
+/// # Errors
+/// `InvalidHeader`, showing what was given.
+pub fn check_field(name: &[u8], value: &[u8]) -> Result<(), Error> {
+    if name.is_empty() || !name.iter().all(|byte| TOKEN[*byte as usize]) {
+        return Err(Error::caller(
+            Kind::InvalidHeader,
+            format!("invalid header name {:?}", text(name)),
+        ));
+    }
+    if value
+        .iter()
+        .any(|byte| (*byte < 0x20 && *byte != b'\t') || *byte == 0x7f)
+    {
+        let why = format!(
+            "invalid value {:?} of header {:?}: control byte",
+            text(value),
+            text(name)
+        );
+        return Err(Error::caller(Kind::InvalidHeader, why));
+    }
+    Ok(())
 }
 
 /// Writes the request head and collects what concerns its framing.
@@ -203,19 +287,17 @@ impl HeadWriter {
         }
         out.extend_from_slice(target.path.as_bytes());
         out.extend_from_slice(b" HTTP/1.1\r\n");
-        HeadWriter { request_line: out.len(), out, framing: HeaderMap::new(), has_host: false, keep_alive: true }
+        HeadWriter {
+            request_line: out.len(),
+            out,
+            framing: HeaderMap::new(),
+            has_host: false,
+            keep_alive: true,
+        }
     }
 
     fn field(&mut self, name: &[u8], value: &[u8]) -> Result<(), Error> {
-        if name.is_empty() || !name.iter().all(|byte| TOKEN[*byte as usize]) {
-            return Err(Error::caller(Kind::InvalidHeader, format!("invalid header name {:?}", text(name))));
-        }
-        if value.iter().any(|byte| (*byte < 0x20 && *byte != b'\t') || *byte == 0x7f) {
-            return Err(Error::caller(
-                Kind::InvalidHeader,
-                format!("invalid value {:?} of header {:?}: control byte", text(value), text(name)),
-            ));
-        }
+        check_field(name, value)?;
         self.notice(name, value)?;
         self.out.extend_from_slice(name);
         self.out.extend_from_slice(b": ");
@@ -226,22 +308,40 @@ impl HeadWriter {
 
     /// Remembers the fields that rule the connection or the body. A name is only looked at where its length fits one.
     fn notice(&mut self, name: &[u8], value: &[u8]) -> Result<(), Error> {
-        const NAMES: [&str; 8] =
-            ["te", "host", "expect", "upgrade", "trailer", "connection", "content-length", "transfer-encoding"];
-        let Some(known) = NAMES.iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes())) else {
+        const NAMES: [&str; 8] = [
+            "te",
+            "host",
+            "expect",
+            "upgrade",
+            "trailer",
+            "connection",
+            "content-length",
+            "transfer-encoding",
+        ];
+        let Some(known) = NAMES
+            .iter()
+            .find(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+        else {
             return Ok(());
         };
         if *known == "host" {
             if std::mem::replace(&mut self.has_host, true) {
-                return Err(Error::caller(Kind::InvalidHeader, "two Host fields, RFC 9112 section 3.2"));
+                return Err(Error::caller(
+                    Kind::InvalidHeader,
+                    "two Host fields, RFC 9112 section 3.2",
+                ));
             }
             return Ok(());
         }
         if *known == "connection" {
             self.keep_alive &= !has_token(value, b"close");
         }
-        let value = HeaderValue::from_bytes(value)
-            .map_err(|_| Error::caller(Kind::InvalidHeader, format!("invalid value of header {known}")))?;
+        let value = HeaderValue::from_bytes(value).map_err(|_| {
+            Error::caller(
+                Kind::InvalidHeader,
+                format!("invalid value of header {known}"),
+            )
+        })?;
         self.framing.append(HeaderName::from_static(known), value);
         Ok(())
     }
@@ -249,12 +349,27 @@ impl HeadWriter {
     /// The caller's framing must agree with the body that was given, or the next request would be read as its rest.
     fn check_framing(&self, body: &Outgoing) -> Result<(), Error> {
         let refuse = |why: String| Err(Error::caller(Kind::InvalidHeader, why));
-        let length = match self.framing.get_all("content-length").iter().collect::<Vec<_>>()[..] {
+        let length = match self
+            .framing
+            .get_all("content-length")
+            .iter()
+            .collect::<Vec<_>>()[..]
+        {
             [] => None,
-            [one] => Some(one.to_str().ok().filter(|t| t.bytes().all(|b| b.is_ascii_digit())).and_then(|t| t.parse::<u64>().ok())),
+            [one] => Some(
+                one.to_str()
+                    .ok()
+                    .filter(|t| t.bytes().all(|b| b.is_ascii_digit()))
+                    .and_then(|t| t.parse::<u64>().ok()),
+            ),
             _ => return refuse("more than one Content-Length, RFC 9112 section 6.3".into()),
         };
-        let coding = match self.framing.get_all("transfer-encoding").iter().collect::<Vec<_>>()[..] {
+        let coding = match self
+            .framing
+            .get_all("transfer-encoding")
+            .iter()
+            .collect::<Vec<_>>()[..]
+        {
             [] => false,
             [one] if one.as_bytes().eq_ignore_ascii_case(b"chunked") => true,
             _ => return refuse("Transfer-Encoding of a request can only be chunked".into()),
@@ -263,7 +378,9 @@ impl HeadWriter {
             return refuse("Content-Length beside Transfer-Encoding, RFC 9112 section 6.2".into());
         }
         let Some(length) = length else { return Ok(()) };
-        let Some(length) = length else { return refuse("Content-Length is not a number".into()) };
+        let Some(length) = length else {
+            return refuse("Content-Length is not a number".into());
+        };
         let actual = match body {
             Outgoing::Empty => Some(0),
             Outgoing::Whole(bytes) => Some(bytes.len() as u64),
@@ -271,8 +388,13 @@ impl HeadWriter {
         };
         match actual {
             Some(actual) if actual == length => Ok(()),
-            Some(actual) => refuse(format!("Content-Length says {length}, the body has {actual} bytes")),
-            None => refuse("Content-Length beside an upload of unknown length: give the length to the upload".into()),
+            Some(actual) => refuse(format!(
+                "Content-Length says {length}, the body has {actual} bytes"
+            )),
+            None => refuse(
+                "Content-Length beside an upload of unknown length: give the length to the upload"
+                    .into(),
+            ),
         }
     }
 
@@ -288,7 +410,9 @@ impl HeadWriter {
 
 /// Whether a comma-separated field value has `token`.
 pub fn has_token(value: &[u8], token: &[u8]) -> bool {
-    value.split(|byte| *byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(token))
+    value
+        .split(|byte| *byte == b',')
+        .any(|part| part.trim_ascii().eq_ignore_ascii_case(token))
 }
 
 /// tchar, RFC 9110 section 5.6.2.
@@ -317,7 +441,13 @@ mod tests {
     use super::*;
 
     fn parse(head: &str, fields: usize) -> Result<Plan, Error> {
-        Plan::parse(head.as_bytes(), fields, Outgoing::Empty, Arc::default(), false)
+        Plan::parse(
+            head.as_bytes(),
+            fields,
+            Outgoing::Empty,
+            Arc::default(),
+            false,
+        )
     }
 
     fn kind(head: &str, fields: usize) -> Kind {
@@ -328,7 +458,10 @@ mod tests {
     fn the_callers_spelling_and_order_are_kept_and_host_goes_first() {
         let plan = parse("GET\nhttp://Example.org:8080/a?b#c\nX-ONE\n1\nx-two\n", 2).unwrap();
 
-        assert_eq!(&b"GET /a?b HTTP/1.1\r\nHost: Example.org:8080\r\nX-ONE: 1\r\nx-two: \r\n"[..], &plan.head[..]);
+        assert_eq!(
+            &b"GET /a?b HTTP/1.1\r\nHost: Example.org:8080\r\nX-ONE: 1\r\nx-two: \r\n"[..],
+            &plan.head[..]
+        );
         assert_eq!("example.org:8080", plan.key.to_string());
     }
 
@@ -336,26 +469,50 @@ mod tests {
     fn a_host_of_the_callers_stays_where_it_is() {
         let plan = parse("GET\nhttp://a\nX\n1\nHOST\nother", 2).unwrap();
 
-        assert_eq!(&b"GET / HTTP/1.1\r\nX: 1\r\nHOST: other\r\n"[..], &plan.head[..]);
+        assert_eq!(
+            &b"GET / HTTP/1.1\r\nX: 1\r\nHOST: other\r\n"[..],
+            &plan.head[..]
+        );
     }
 
     #[test]
     fn a_query_without_a_path_gets_one() {
-        assert!(parse("GET\nhttp://a?b", 0).unwrap().head.starts_with(b"GET /?b HTTP/1.1\r\n"));
+        assert!(parse("GET\nhttp://a?b", 0)
+            .unwrap()
+            .head
+            .starts_with(b"GET /?b HTTP/1.1\r\n"));
     }
 
     #[test]
     fn a_newline_cannot_inject_a_field() {
-        assert_eq!(Kind::InvalidHeader, kind("GET\nhttp://a/\nX\n1\nEvil\n2", 1));
+        assert_eq!(
+            Kind::InvalidHeader,
+            kind("GET\nhttp://a/\nX\n1\nEvil\n2", 1)
+        );
         assert_eq!(Kind::InvalidHeader, kind("GET\nhttp://a/\nX\n1", 2));
     }
 
     #[test]
     fn bad_urls_are_refused() {
         for url in [
-            "", "a", "http://", "http:///x", "http://a b/", "http://a\r/", "http://u:p@h/", "http://h:0/", "http://h:65536/",
-            "http://h:+80/", "http://h:8x/", "http://[::1/", "http://[::1]x/", "http://[example.com]/", "http://a%2Fb/",
-            "http://a\\@b/", "http://ä/", "http://a:b:c/",
+            "",
+            "a",
+            "http://",
+            "http:///x",
+            "http://a b/",
+            "http://a\r/",
+            "http://u:p@h/",
+            "http://h:0/",
+            "http://h:65536/",
+            "http://h:+80/",
+            "http://h:8x/",
+            "http://[::1/",
+            "http://[::1]x/",
+            "http://[example.com]/",
+            "http://a%2Fb/",
+            "http://a\\@b/",
+            "http://ä/",
+            "http://a:b:c/",
         ] {
             assert_eq!(Kind::InvalidUrl, kind(&format!("GET\n{url}"), 0), "{url}");
         }
@@ -364,22 +521,39 @@ mod tests {
 
     #[test]
     fn bad_methods_and_fields_are_refused() {
-        for head in ["\nhttp://a", "GE T\nhttp://a", "G\rT\nhttp://a", "CONNECT\nhttp://a"] {
+        for head in [
+            "\nhttp://a",
+            "GE T\nhttp://a",
+            "G\rT\nhttp://a",
+            "CONNECT\nhttp://a",
+        ] {
             assert_eq!(Kind::InvalidMethod, kind(head, 0), "{head:?}");
         }
         for field in ["\n1", "a b\n1", "a:\n1", "a\nb\rc", "a\nb\0c", "ä\n1"] {
-            assert_eq!(Kind::InvalidHeader, kind(&format!("GET\nhttp://a\n{field}"), 1), "{field:?}");
+            assert_eq!(
+                Kind::InvalidHeader,
+                kind(&format!("GET\nhttp://a\n{field}"), 1),
+                "{field:?}"
+            );
         }
     }
 
     #[test]
     fn framing_that_contradicts_the_body_is_refused() {
         for fields in [
-            "Content-Length\n5", "Content-Length\n+0", "Content-Length\n0\nContent-Length\n0",
-            "Content-Length\n0\nTransfer-Encoding\nchunked", "Transfer-Encoding\ngzip", "Host\na\nHost\nb",
+            "Content-Length\n5",
+            "Content-Length\n+0",
+            "Content-Length\n0\nContent-Length\n0",
+            "Content-Length\n0\nTransfer-Encoding\nchunked",
+            "Transfer-Encoding\ngzip",
+            "Host\na\nHost\nb",
         ] {
             let count = (fields.matches('\n').count() + 1) / 2;
-            assert_eq!(Kind::InvalidHeader, kind(&format!("POST\nhttp://a\n{fields}"), count), "{fields:?}");
+            assert_eq!(
+                Kind::InvalidHeader,
+                kind(&format!("POST\nhttp://a\n{fields}"), count),
+                "{fields:?}"
+            );
         }
     }
 

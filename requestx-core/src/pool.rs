@@ -27,7 +27,11 @@ pub struct Key {
 
 impl std::fmt::Display for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let open = if self.host.contains(':') { ("[", "]") } else { ("", "") };
+        let open = if self.host.contains(':') {
+            ("[", "]")
+        } else {
+            ("", "")
+        };
         write!(f, "{}{}{}:{}", open.0, self.host, open.1, self.port)
     }
 }
@@ -89,7 +93,14 @@ impl<C> Pool<C> {
     ///
     /// A waiter that was woken brings its `ticket` back and keeps its place in the line.
     /// What was found too old, or is in the way, is put into `close`.
-    pub fn check_out(&mut self, key: &Key, lane: Lane, ticket: Option<Ticket>, now: Instant, close: &mut Vec<C>) -> Grant<C> {
+    pub fn check_out(
+        &mut self,
+        key: &Key,
+        lane: Lane,
+        ticket: Option<Ticket>,
+        now: Instant,
+        close: &mut Vec<C>,
+    ) -> Grant<C> {
         self.sweep(now, close);
         if let Some(connection) = self.take_idle(key, lane, now, close) {
             self.leave(ticket);
@@ -109,10 +120,21 @@ impl<C> Pool<C> {
     }
 
     /// Takes a connection back. Returns who may try again.
-    pub fn check_in(&mut self, key: &Key, connection: C, lane: Lane, now: Instant, close: &mut Vec<C>) -> Option<Ticket> {
+    pub fn check_in(
+        &mut self,
+        key: &Key,
+        connection: C,
+        lane: Lane,
+        now: Instant,
+        close: &mut Vec<C>,
+    ) -> Option<Ticket> {
         let limit = self.limits.idle_per_host;
         let host = self.hosts.entry(key.clone()).or_insert_with(Host::new);
-        host.idle.push(Idle { connection, lane, since: now });
+        host.idle.push(Idle {
+            connection,
+            lane,
+            since: now,
+        });
         self.idle += 1;
         if limit != 0 && host.idle.len() > limit {
             close.push(host.idle.remove(0).connection);
@@ -145,7 +167,11 @@ impl<C> Pool<C> {
         let keys: Vec<Key> = self.hosts.keys().cloned().collect();
         let mut all = Vec::with_capacity(self.idle);
         for key in keys {
-            let idle = self.hosts.get_mut(&key).map(|host| std::mem::take(&mut host.idle)).unwrap_or_default();
+            let idle = self
+                .hosts
+                .get_mut(&key)
+                .map(|host| std::mem::take(&mut host.idle))
+                .unwrap_or_default();
             for entry in idle {
                 all.push(entry.connection);
                 self.uncount_idle(&key);
@@ -183,7 +209,9 @@ impl<C> Pool<C> {
 
     /// Whether one more may be opened to `key`; closes an idle one of another lane or host where that helps.
     fn make_room(&mut self, key: &Key, close: &mut Vec<C>) -> bool {
-        let PoolLimits { per_host, total, .. } = self.limits;
+        let PoolLimits {
+            per_host, total, ..
+        } = self.limits;
         let open_here = self.hosts.get(key).map_or(0, |host| host.open);
         if per_host != 0 && open_here >= per_host && !self.close_oldest(|k| k == key, close) {
             return false;
@@ -207,7 +235,11 @@ impl<C> Pool<C> {
     }
 
     fn sweep(&mut self, now: Instant, close: &mut Vec<C>) {
-        if self.idle == 0 || self.swept.is_some_and(|last| now.duration_since(last) < SWEEP) {
+        if self.idle == 0
+            || self
+                .swept
+                .is_some_and(|last| now.duration_since(last) < SWEEP)
+        {
             return;
         }
         self.swept = Some(now);
@@ -218,7 +250,12 @@ impl<C> Pool<C> {
     }
 
     fn expire(&mut self, key: &Key, now: Instant, close: &mut Vec<C>) {
-        while self.hosts.get(key).and_then(|h| h.idle.first()).is_some_and(|first| self.too_old(first.since, now)) {
+        while self
+            .hosts
+            .get(key)
+            .and_then(|h| h.idle.first())
+            .is_some_and(|first| self.too_old(first.since, now))
+        {
             if let Some(host) = self.hosts.get_mut(key) {
                 close.push(host.idle.remove(0).connection);
             }
@@ -227,7 +264,9 @@ impl<C> Pool<C> {
     }
 
     fn too_old(&self, since: Instant, now: Instant) -> bool {
-        self.limits.idle_timeout.is_some_and(|limit| now.duration_since(since) >= limit)
+        self.limits
+            .idle_timeout
+            .is_some_and(|limit| now.duration_since(since) >= limit)
     }
 
     fn uncount_idle(&mut self, key: &Key) {
@@ -256,7 +295,10 @@ impl<C> Pool<C> {
 
 impl<C> Host<C> {
     fn new() -> Host<C> {
-        Host { idle: Vec::new(), open: 0 }
+        Host {
+            idle: Vec::new(),
+            open: 0,
+        }
     }
 }
 
@@ -265,16 +307,29 @@ mod tests {
     use super::*;
 
     fn key(host: &str) -> Key {
-        Key { secure: false, host: host.into(), port: 80, tls: 0 }
+        Key {
+            secure: false,
+            host: host.into(),
+            port: 80,
+            tls: 0,
+        }
     }
 
     fn pool(per_host: usize, total: usize) -> Pool<&'static str> {
-        Pool::new(PoolLimits { per_host, total, idle_per_host: 2, idle_timeout: Some(Duration::from_secs(10)) })
+        Pool::new(PoolLimits {
+            per_host,
+            total,
+            idle_per_host: 2,
+            idle_timeout: Some(Duration::from_secs(10)),
+        })
     }
 
     /// Checks out and expects the right to open.
     fn open(pool: &mut Pool<&'static str>, host: &str, now: Instant) {
-        assert_eq!(Grant::Open, pool.check_out(&key(host), Lane::Wait, None, now, &mut Vec::new()));
+        assert_eq!(
+            Grant::Open,
+            pool.check_out(&key(host), Lane::Wait, None, now, &mut Vec::new())
+        );
     }
 
     #[test]
@@ -283,8 +338,14 @@ mod tests {
         open(&mut pool, "a", now);
         pool.check_in(&key("a"), "first", Lane::Wait, now, &mut close);
 
-        assert_eq!(Grant::Open, pool.check_out(&key("a"), Lane::Spawn, None, now, &mut close));
-        assert_eq!(Grant::Reuse("first"), pool.check_out(&key("a"), Lane::Wait, None, now, &mut close));
+        assert_eq!(
+            Grant::Open,
+            pool.check_out(&key("a"), Lane::Spawn, None, now, &mut close)
+        );
+        assert_eq!(
+            Grant::Reuse("first"),
+            pool.check_out(&key("a"), Lane::Wait, None, now, &mut close)
+        );
         assert_eq!(2, pool.open());
     }
 
@@ -294,9 +355,18 @@ mod tests {
         open(&mut pool, "a", now);
         open(&mut pool, "a", now);
         pool.check_in(&key("a"), "old", Lane::Wait, now, &mut close);
-        pool.check_in(&key("a"), "new", Lane::Wait, now + Duration::from_secs(1), &mut close);
+        pool.check_in(
+            &key("a"),
+            "new",
+            Lane::Wait,
+            now + Duration::from_secs(1),
+            &mut close,
+        );
 
-        assert_eq!(Grant::Reuse("new"), pool.check_out(&key("a"), Lane::Wait, None, now, &mut close));
+        assert_eq!(
+            Grant::Reuse("new"),
+            pool.check_out(&key("a"), Lane::Wait, None, now, &mut close)
+        );
     }
 
     #[test]
@@ -305,7 +375,13 @@ mod tests {
         open(&mut pool, "a", now);
         pool.check_in(&key("a"), "stale", Lane::Wait, now, &mut close);
 
-        let grant = pool.check_out(&key("a"), Lane::Wait, None, now + Duration::from_secs(10), &mut close);
+        let grant = pool.check_out(
+            &key("a"),
+            Lane::Wait,
+            None,
+            now + Duration::from_secs(10),
+            &mut close,
+        );
 
         assert_eq!((Grant::Open, vec!["stale"], 1), (grant, close, pool.open()));
     }
@@ -316,7 +392,13 @@ mod tests {
         open(&mut pool, "forgotten", now);
         pool.check_in(&key("forgotten"), "stale", Lane::Wait, now, &mut close);
 
-        pool.check_out(&key("b"), Lane::Wait, None, now + Duration::from_secs(11), &mut close);
+        pool.check_out(
+            &key("b"),
+            Lane::Wait,
+            None,
+            now + Duration::from_secs(11),
+            &mut close,
+        );
 
         assert_eq!((vec!["stale"], 1), (close, pool.open()));
     }
@@ -336,12 +418,16 @@ mod tests {
     fn at_the_host_limit_one_waits_until_a_place_is_free() {
         let (mut pool, now, mut close) = (pool(1, 0), Instant::now(), Vec::new());
         open(&mut pool, "a", now);
-        let Grant::Wait(ticket) = pool.check_out(&key("a"), Lane::Wait, None, now, &mut close) else {
+        let Grant::Wait(ticket) = pool.check_out(&key("a"), Lane::Wait, None, now, &mut close)
+        else {
             panic!("the limit was passed over");
         };
 
         assert_eq!(Some(ticket), pool.release(&key("a")));
-        assert_eq!(Grant::Open, pool.check_out(&key("a"), Lane::Wait, Some(ticket), now, &mut close));
+        assert_eq!(
+            Grant::Open,
+            pool.check_out(&key("a"), Lane::Wait, Some(ticket), now, &mut close)
+        );
         assert_eq!(0, pool.waiting());
     }
 
@@ -353,7 +439,10 @@ mod tests {
 
         let grant = pool.check_out(&key("a"), Lane::Spawn, None, now, &mut close);
 
-        assert_eq!((Grant::Open, vec!["other lane"], 1), (grant, close, pool.open()));
+        assert_eq!(
+            (Grant::Open, vec!["other lane"], 1),
+            (grant, close, pool.open())
+        );
     }
 
     #[test]
@@ -362,7 +451,10 @@ mod tests {
         open(&mut pool, "a", now);
         pool.check_in(&key("a"), "elsewhere", Lane::Wait, now, &mut close);
 
-        assert_eq!(Grant::Open, pool.check_out(&key("b"), Lane::Wait, None, now, &mut close));
+        assert_eq!(
+            Grant::Open,
+            pool.check_out(&key("b"), Lane::Wait, None, now, &mut close)
+        );
         assert_eq!((vec!["elsewhere"], 1), (close, pool.open()));
     }
 
@@ -382,6 +474,9 @@ mod tests {
         open(&mut pool, "a", now);
         pool.check_in(&key("a"), "idle", Lane::Wait, now, &mut close);
 
-        assert_eq!((vec!["idle"], 1, 0), (pool.drain(), pool.open(), pool.idle()));
+        assert_eq!(
+            (vec!["idle"], 1, 0),
+            (pool.drain(), pool.open(), pool.idle())
+        );
     }
 }

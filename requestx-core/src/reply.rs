@@ -28,11 +28,20 @@ impl Head {
     /// # Errors
     /// `Protocol` if the two disagree: one of us would then be reading another message.
     pub fn parse(recorded: &[u8], status: u16, fields: usize) -> Result<Head, Error> {
-        let differs = || Error::new(Kind::Protocol, Phase::Await, "the response's head cannot be read the same way twice");
+        let differs = || {
+            Error::new(
+                Kind::Protocol,
+                Phase::Await,
+                "the response's head cannot be read the same way twice",
+            )
+        };
         let mut space = vec![httparse::EMPTY_HEADER; fields];
         let mut response = httparse::Response::new(&mut space);
         let parsed = response.parse(recorded).map_err(|_| differs())?;
-        if !parsed.is_complete() || response.code != Some(status) || response.headers.len() != fields {
+        if !parsed.is_complete()
+            || response.code != Some(status)
+            || response.headers.len() != fields
+        {
             return Err(differs());
         }
         let mut block = Vec::with_capacity(recorded.len());
@@ -56,8 +65,16 @@ impl Head {
 
 /// The reason phrase byte by byte: httparse shows it only where it is ASCII.
 fn reason_of(recorded: &[u8]) -> Vec<u8> {
-    let line = recorded.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
-    line.splitn(3, |byte| *byte == b' ').nth(2).unwrap_or_default().trim_ascii().to_vec()
+    let line = recorded
+        .trim_ascii_start()
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    line.splitn(3, |byte| *byte == b' ')
+        .nth(2)
+        .unwrap_or_default()
+        .trim_ascii()
+        .to_vec()
 }
 
 /// Where the time went, and how much passed the wire.
@@ -87,10 +104,21 @@ mod tests {
 
     #[test]
     fn the_block_keeps_case_order_and_duplicates() {
-        let head = Head::parse(b"HTTP/1.0 200 Very  OK \r\nETag: \"x\"\r\nset-COOKIE:  a \r\nSet-Cookie: b\r\n\r\n", 200, 3).unwrap();
+        let head = Head::parse(
+            b"HTTP/1.0 200 Very  OK \r\nETag: \"x\"\r\nset-COOKIE:  a \r\nSet-Cookie: b\r\n\r\n",
+            200,
+            3,
+        )
+        .unwrap();
 
-        assert_eq!(&b"ETag\n\"x\"\nset-COOKIE\na\nSet-Cookie\nb"[..], &head.block[..]);
-        assert_eq!((10, &b"Very  OK"[..], 3), (head.version, &head.reason[..], head.fields));
+        assert_eq!(
+            &b"ETag\n\"x\"\nset-COOKIE\na\nSet-Cookie\nb"[..],
+            &head.block[..]
+        );
+        assert_eq!(
+            (10, &b"Very  OK"[..], 3),
+            (head.version, &head.reason[..], head.fields)
+        );
     }
 
     #[test]
@@ -101,6 +129,9 @@ mod tests {
 
     #[test]
     fn a_missing_reason_is_empty() {
-        assert_eq!(b"", &Head::parse(b"HTTP/1.1 204\r\n\r\n", 204, 0).unwrap().reason[..]);
+        assert_eq!(
+            b"",
+            &Head::parse(b"HTTP/1.1 204\r\n\r\n", 204, 0).unwrap().reason[..]
+        );
     }
 }

@@ -87,7 +87,9 @@ impl Lanes {
 
     /// Ends the background thread. Returns whether it ended within `patience`.
     pub fn shutdown(&self, patience: Duration) -> bool {
-        let Some(background) = lock(&self.spawn).take() else { return true };
+        let Some(background) = lock(&self.spawn).take() else {
+            return true;
+        };
         background.stop.notify_one();
         let until = std::time::Instant::now() + patience;
         while !background.thread.is_finished() {
@@ -101,7 +103,10 @@ impl Lanes {
 
     fn drive<F: Future>(&self, work: F) -> Result<F::Output, Error> {
         if Handle::try_current().is_ok() {
-            return Err(Error::caller(Kind::State, "a blocking call on a thread of the library would stop it"));
+            return Err(Error::caller(
+                Kind::State,
+                "a blocking call on a thread of the library would stop it",
+            ));
         }
         Ok(self.wait_lane()?.block_on(work))
     }
@@ -136,12 +141,20 @@ impl Background {
                 runtime.block_on(stopped.notified());
             })
             .map_err(|source| unavailable("start the background thread", &source))?;
-        Ok(Background { handle, stop, thread })
+        Ok(Background {
+            handle,
+            stop,
+            thread,
+        })
     }
 }
 
 fn runtime() -> Result<Runtime, Error> {
-    Builder::new_current_thread().enable_io().enable_time().build().map_err(|source| unavailable("make a runtime", &source))
+    Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(|source| unavailable("make a runtime", &source))
 }
 
 fn unavailable(what: &str, source: &io::Error) -> Error {
@@ -191,7 +204,8 @@ mod tests {
         let lanes = Lanes::default();
         let outer = Arc::new(Lanes::default());
         let inner = outer.clone();
-        let mut work = Box::pin(async move { inner.wait(&mut Box::pin(async {})).unwrap_err().kind });
+        let mut work =
+            Box::pin(async move { inner.wait(&mut Box::pin(async {})).unwrap_err().kind });
 
         assert_eq!(Some(Kind::State), lanes.wait(&mut work).unwrap());
     }

@@ -46,7 +46,11 @@ struct State {
 enum Record {
     #[default]
     Off,
-    Coming { bytes: Vec<u8>, informational: usize, passed: usize },
+    Coming {
+        bytes: Vec<u8>,
+        informational: usize,
+        passed: usize,
+    },
     Complete(Vec<u8>),
 }
 
@@ -62,7 +66,11 @@ impl Tap {
     pub fn arm(&self, head: Bytes, max_head: usize, now: Instant) {
         *self.lock() = State {
             head_to_send: Some(head),
-            record: Record::Coming { bytes: Vec::new(), informational: 0, passed: 0 },
+            record: Record::Coming {
+                bytes: Vec::new(),
+                informational: 0,
+                passed: 0,
+            },
             max_head,
             progress: Some(now),
             ..State::default()
@@ -98,7 +106,10 @@ impl Tap {
 
     pub fn counts(&self) -> Counts {
         let state = self.lock();
-        Counts { written: state.written, received: state.received }
+        Counts {
+            written: state.written,
+            received: state.received,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -120,7 +131,14 @@ impl State {
 
     fn read(&mut self, new: &[u8]) -> io::Result<()> {
         self.received += new.len() as u64;
-        let Record::Coming { bytes, informational, passed } = &mut self.record else { return Ok(()) };
+        let Record::Coming {
+            bytes,
+            informational,
+            passed,
+        } = &mut self.record
+        else {
+            return Ok(());
+        };
         if self.first_byte.is_none() && !new.is_empty() {
             self.first_byte = Some(Instant::now());
         }
@@ -137,11 +155,17 @@ impl State {
             bytes.drain(..end);
             searched = 0;
             if *informational > INFORMATIONAL {
-                return Err(refuse(Kind::Protocol, format!("more than {INFORMATIONAL} informational responses and no final one")));
+                return Err(refuse(
+                    Kind::Protocol,
+                    format!("more than {INFORMATIONAL} informational responses and no final one"),
+                ));
             }
         }
         if *passed + bytes.len() > self.max_head {
-            return Err(refuse(Kind::TooLarge, format!("the response's head is longer than {} bytes", self.max_head)));
+            return Err(refuse(
+                Kind::TooLarge,
+                format!("the response's head is longer than {} bytes", self.max_head),
+            ));
         }
         Ok(())
     }
@@ -153,18 +177,27 @@ fn refuse(kind: Kind, why: String) -> io::Error {
 
 /// The index behind the blank line that ends a head; httparse (so hyper) takes LF for CRLF, so do we.
 fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
-    let begin = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'))?;
+    let begin = bytes
+        .iter()
+        .position(|byte| !matches!(byte, b'\r' | b'\n'))?;
     let from = from.max(begin);
-    memchr::memchr_iter(b'\n', &bytes[from..]).map(|at| from + at).find_map(|at| match &bytes[at + 1..] {
-        [b'\n', ..] => Some(at + 2),
-        [b'\r', b'\n', ..] => Some(at + 3),
-        _ => None,
-    })
+    memchr::memchr_iter(b'\n', &bytes[from..])
+        .map(|at| from + at)
+        .find_map(|at| match &bytes[at + 1..] {
+            [b'\n', ..] => Some(at + 2),
+            [b'\r', b'\n', ..] => Some(at + 3),
+            _ => None,
+        })
 }
 
 /// Whether a head is a 1xx other than 101, which is final (RFC 9110 section 15.2).
 fn is_informational(head: &[u8]) -> bool {
-    let status = head.trim_ascii_start().splitn(2, |byte| *byte == b' ').nth(1).unwrap_or_default().trim_ascii_start();
+    let status = head
+        .trim_ascii_start()
+        .splitn(2, |byte| *byte == b' ')
+        .nth(1)
+        .unwrap_or_default()
+        .trim_ascii_start();
     status.first() == Some(&b'1') && !status.starts_with(b"101")
 }
 
@@ -187,18 +220,30 @@ struct Replaced {
 
 impl<S> Wire<S> {
     pub fn new(io: S, tap: Tap) -> Wire<S> {
-        Wire { io, tap, head: None }
+        Wire {
+            io,
+            tap,
+            head: None,
+        }
     }
 }
 
 impl<S: AsyncWrite + Unpin> Wire<S> {
     /// Writes the replaced head. Returns how many of hyper's bytes are done once it is out.
-    fn poll_head(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<Option<usize>>> {
+    fn poll_head(
+        &mut self,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<Option<usize>>> {
         if self.head.is_none() {
-            let Some(ours) = self.tap.lock().head_to_send.take() else { return Poll::Ready(Ok(None)) };
+            let Some(ours) = self.tap.lock().head_to_send.take() else {
+                return Poll::Ready(Ok(None));
+            };
             self.head = Some(Replaced::new(&ours, bufs)?);
         }
-        let Some(head) = &mut self.head else { return Poll::Ready(Ok(None)) };
+        let Some(head) = &mut self.head else {
+            return Poll::Ready(Ok(None));
+        };
         while head.written < head.bytes.len() {
             let n = ready!(Pin::new(&mut self.io).poll_write(cx, &head.bytes[head.written..]))?;
             if n == 0 {
@@ -222,16 +267,23 @@ impl Replaced {
         theirs.agree(ours, &mut bytes)?;
         bytes.extend_from_slice(b"\r\n");
         let mut covers = theirs.head;
-        let rest = std::iter::once(&first[theirs.head..]).chain(bufs.iter().skip(1).map(|buf| &**buf));
+        let rest =
+            std::iter::once(&first[theirs.head..]).chain(bufs.iter().skip(1).map(|buf| &**buf));
         for body in rest {
-            let take = body.len().min(TOGETHER.saturating_sub(covers - theirs.head));
+            let take = body
+                .len()
+                .min(TOGETHER.saturating_sub(covers - theirs.head));
             bytes.extend_from_slice(&body[..take]);
             covers += take;
             if take < body.len() {
                 break;
             }
         }
-        Ok(Replaced { bytes, written: 0, covers })
+        Ok(Replaced {
+            bytes,
+            written: 0,
+            covers,
+        })
     }
 }
 
@@ -247,24 +299,46 @@ impl<'a> Framing<'a> {
         let mut fields = [httparse::EMPTY_HEADER; 32];
         let mut request = httparse::Request::new(&mut fields);
         let Ok(httparse::Status::Complete(head)) = request.parse(bytes) else {
-            return Err(refuse(Kind::Internal, "hyper's request head is not in one piece".into()));
+            return Err(refuse(
+                Kind::Internal,
+                "hyper's request head is not in one piece".into(),
+            ));
         };
-        let find = |name: &str| request.headers.iter().find(|f| f.name.eq_ignore_ascii_case(name)).map(|f| f.value);
-        Ok(Framing { head, length: find("content-length"), coding: find("transfer-encoding") })
+        let find = |name: &str| {
+            request
+                .headers
+                .iter()
+                .find(|f| f.name.eq_ignore_ascii_case(name))
+                .map(|f| f.value)
+        };
+        Ok(Framing {
+            head,
+            length: find("content-length"),
+            coding: find("transfer-encoding"),
+        })
     }
 
     /// Adds to `out` what hyper chose and the caller left open.
     fn agree(&self, ours: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         let (mut length, mut coding) = (None, None);
         for line in ours.split(|byte| *byte == b'\n').skip(1) {
-            let Some(colon) = memchr::memchr(b':', line) else { continue };
+            let Some(colon) = memchr::memchr(b':', line) else {
+                continue;
+            };
             match (colon, &line[..colon]) {
-                (14, name) if name.eq_ignore_ascii_case(b"content-length") => length = Some(line[colon + 1..].trim_ascii()),
-                (17, name) if name.eq_ignore_ascii_case(b"transfer-encoding") => coding = Some(line[colon + 1..].trim_ascii()),
+                (14, name) if name.eq_ignore_ascii_case(b"content-length") => {
+                    length = Some(line[colon + 1..].trim_ascii())
+                }
+                (17, name) if name.eq_ignore_ascii_case(b"transfer-encoding") => {
+                    coding = Some(line[colon + 1..].trim_ascii())
+                }
                 _ => {}
             }
         }
-        for (name, theirs, ours) in [("Content-Length", self.length, length), ("Transfer-Encoding", self.coding, coding)] {
+        for (name, theirs, ours) in [
+            ("Content-Length", self.length, length),
+            ("Transfer-Encoding", self.coding, coding),
+        ] {
             match (theirs, ours) {
                 (None, None) => {}
                 (Some(theirs), None) => {
@@ -284,7 +358,11 @@ impl<'a> Framing<'a> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
         let verdict = self.tap.lock().read(&buf.filled()[before..]);
@@ -293,7 +371,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         if let Some(covered) = ready!(self.poll_head(cx, &[IoSlice::new(buf)]))? {
             return Poll::Ready(Ok(covered));
         }
@@ -302,7 +384,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         Poll::Ready(Ok(n))
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         if let Some(covered) = ready!(self.poll_head(cx, bufs))? {
             return Poll::Ready(Ok(covered));
         }
@@ -332,7 +418,11 @@ mod tests {
 
     fn armed() -> Tap {
         let tap = Tap::default();
-        tap.arm(Bytes::from_static(b"GET / HTTP/1.1\r\nHost: a\r\n"), 1000, Instant::now());
+        tap.arm(
+            Bytes::from_static(b"GET / HTTP/1.1\r\nHost: a\r\n"),
+            1000,
+            Instant::now(),
+        );
         tap
     }
 
@@ -342,7 +432,10 @@ mod tests {
 
     fn replace(ours: &[u8], hyper: &[u8]) -> io::Result<(String, usize)> {
         let replaced = Replaced::new(ours, &[IoSlice::new(hyper)])?;
-        Ok((String::from_utf8_lossy(&replaced.bytes).into_owned(), replaced.covers))
+        Ok((
+            String::from_utf8_lossy(&replaced.bytes).into_owned(),
+            replaced.covers,
+        ))
     }
 
     #[test]
@@ -350,13 +443,20 @@ mod tests {
         let tap = armed();
         read(&tap, &[b"HTTP/1.1 200 OK\r", b"\nETag: x\r\n\r", b"\nbody"]).unwrap();
 
-        assert_eq!(Some(b"HTTP/1.1 200 OK\r\nETag: x\r\n\r\n".to_vec()), tap.take_head());
+        assert_eq!(
+            Some(b"HTTP/1.1 200 OK\r\nETag: x\r\n\r\n".to_vec()),
+            tap.take_head()
+        );
     }
 
     #[test]
     fn informational_heads_are_passed_over_but_101_is_final() {
         let tap = armed();
-        read(&tap, &[b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 101 Up\r\n\r\n"]).unwrap();
+        read(
+            &tap,
+            &[b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 101 Up\r\n\r\n"],
+        )
+        .unwrap();
 
         assert_eq!(Some(b"HTTP/1.1 101 Up\r\n\r\n".to_vec()), tap.take_head());
     }
@@ -366,7 +466,10 @@ mod tests {
         let tap = armed();
         let flood = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(INFORMATIONAL + 1);
 
-        assert!(read(&tap, &[&flood]).unwrap_err().to_string().contains("informational"));
+        assert!(read(&tap, &[&flood])
+            .unwrap_err()
+            .to_string()
+            .contains("informational"));
     }
 
     #[test]
@@ -381,7 +484,8 @@ mod tests {
         let ours = b"POST / HTTP/1.1\r\nHOST: a\r\nX-y: 1\r\n";
         let hyper = b"POST / HTTP/1.1\r\ncontent-length: 4\r\n\r\nbody";
 
-        let expected = "POST / HTTP/1.1\r\nHOST: a\r\nX-y: 1\r\nContent-Length: 4\r\n\r\nbody".to_string();
+        let expected =
+            "POST / HTTP/1.1\r\nHOST: a\r\nX-y: 1\r\nContent-Length: 4\r\n\r\nbody".to_string();
         assert_eq!((expected, hyper.len()), replace(ours, hyper).unwrap());
     }
 

@@ -31,7 +31,11 @@ impl Read for Feed {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let mut feed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(piece) = feed.pieces.front_mut() else {
-            return if feed.ended { Ok(0) } else { Err(io::ErrorKind::WouldBlock.into()) };
+            return if feed.ended {
+                Ok(0)
+            } else {
+                Err(io::ErrorKind::WouldBlock.into())
+            };
         };
         let n = piece.len().min(out.len());
         piece.copy_to_slice(&mut out[..n]);
@@ -70,10 +74,18 @@ impl Decoder {
             .filter(|coding| !coding.is_empty() && coding != "identity")
             .collect();
         if codings.len() > DEPTH {
-            let why = format!("{} content codings on top of each other; {DEPTH} are undone", codings.len());
+            let why = format!(
+                "{} content codings on top of each other; {DEPTH} are undone",
+                codings.len()
+            );
             return Err(Error::new(Kind::Decode, Phase::Read, why));
         }
-        let known = |coding: &String| matches!(coding.as_str(), "gzip" | "x-gzip" | "deflate" | "br" | "zstd");
+        let known = |coding: &String| {
+            matches!(
+                coding.as_str(),
+                "gzip" | "x-gzip" | "deflate" | "br" | "zstd"
+            )
+        };
         if codings.is_empty() || !codings.iter().all(known) {
             return Ok(None);
         }
@@ -83,24 +95,41 @@ impl Decoder {
             reader = match coding.as_str() {
                 "deflate" => Box::new(Inflate::new(BufReader::new(reader))),
                 "br" => Box::new(brotli_decompressor::Decompressor::new(reader, 16 * 1024)),
-                "zstd" => Box::new(zstd::stream::read::Decoder::new(reader).map_err(|source| failed("zstd", &source))?),
+                "zstd" => Box::new(
+                    zstd::stream::read::Decoder::new(reader)
+                        .map_err(|source| failed("zstd", &source))?,
+                ),
                 _ => Box::new(Gunzip::Between(BufReader::new(reader), false)),
             };
         }
-        Ok(Some(Decoder { feed, reader, codings: codings.join(", "), fed: false }))
+        Ok(Some(Decoder {
+            feed,
+            reader,
+            codings: codings.join(", "),
+            fed: false,
+        }))
     }
 
     /// Adds what the wire delivered.
     pub fn feed(&mut self, piece: Bytes) {
         if !piece.is_empty() {
             self.fed = true;
-            self.feed.0.lock().unwrap_or_else(PoisonError::into_inner).pieces.push_back(piece);
+            self.feed
+                .0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pieces
+                .push_back(piece);
         }
     }
 
     /// Nothing more will be fed.
     pub fn end(&mut self) {
-        self.feed.0.lock().unwrap_or_else(PoisonError::into_inner).ended = true;
+        self.feed
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .ended = true;
     }
 
     /// Decodes into `out`: how many bytes, or `None` if more has to be fed first. 0 is the end.
@@ -109,7 +138,12 @@ impl Decoder {
     /// `Decode` if the input is corrupt or ended early.
     pub fn read(&mut self, out: &mut [u8]) -> Result<Option<usize>, Error> {
         if !self.fed {
-            let ended = self.feed.0.lock().unwrap_or_else(PoisonError::into_inner).ended;
+            let ended = self
+                .feed
+                .0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .ended;
             return Ok(ended.then_some(0)); // an empty body has no gzip header either
         }
         loop {
@@ -128,7 +162,11 @@ fn failed(codings: &str, source: &io::Error) -> Error {
         io::ErrorKind::UnexpectedEof => "it ends early".to_string(),
         _ => source.to_string(),
     };
-    Error::new(Kind::Decode, Phase::Read, format!("the body is not valid {codings}: {why}"))
+    Error::new(
+        Kind::Decode,
+        Phase::Read,
+        format!("the body is not valid {codings}: {why}"),
+    )
 }
 
 /// gzip, member after member; what follows the last one and is no member is passed over, as gunzip does.
@@ -145,14 +183,20 @@ impl<R: Read> Read for Gunzip<R> {
                 Gunzip::Between(source, had_member) => {
                     let next = source.fill_buf()?;
                     if next.is_empty() {
-                        return if *had_member { Ok(0) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
+                        return if *had_member {
+                            Ok(0)
+                        } else {
+                            Err(io::ErrorKind::UnexpectedEof.into())
+                        };
                     }
                     if *had_member && next[0] != 0x1f {
                         let rest = next.len();
                         source.consume(rest);
                         continue;
                     }
-                    let Gunzip::Between(source, _) = std::mem::replace(self, Gunzip::Moving) else { continue };
+                    let Gunzip::Between(source, _) = std::mem::replace(self, Gunzip::Moving) else {
+                        continue;
+                    };
                     *self = Gunzip::Member(Box::new(flate2::bufread::GzDecoder::new(source)));
                 }
                 Gunzip::Member(member) => {
@@ -160,7 +204,9 @@ impl<R: Read> Read for Gunzip<R> {
                     if n > 0 || out.is_empty() {
                         return Ok(n);
                     }
-                    let Gunzip::Member(member) = std::mem::replace(self, Gunzip::Moving) else { continue };
+                    let Gunzip::Member(member) = std::mem::replace(self, Gunzip::Moving) else {
+                        continue;
+                    };
                     *self = Gunzip::Between(member.into_inner(), true);
                 }
                 Gunzip::Moving => return Err(io::Error::other("decoder used after it failed")),
@@ -179,13 +225,20 @@ struct Inflate<R> {
 
 impl<R: Read> Inflate<R> {
     fn new(source: BufReader<R>) -> Inflate<R> {
-        Inflate { source, state: None, first: Vec::new(), done: false }
+        Inflate {
+            source,
+            state: None,
+            first: Vec::new(),
+            done: false,
+        }
     }
 
     /// RFC 1950 section 2.2: method 8, and the two bytes are a multiple of 31.
     fn detect(&mut self) -> io::Result<()> {
         while self.first.len() < 2 {
-            let Some(&byte) = self.source.fill_buf()?.first() else { break };
+            let Some(&byte) = self.source.fill_buf()?.first() else {
+                break;
+            };
             self.first.push(byte);
             self.source.consume(1);
         }
@@ -200,16 +253,27 @@ impl<R: Read> Read for Inflate<R> {
         if self.state.is_none() {
             self.detect()?;
         }
-        let Some(state) = &mut self.state else { return Ok(0) };
+        let Some(state) = &mut self.state else {
+            return Ok(0);
+        };
         while !self.done && !out.is_empty() {
             let from_first = !self.first.is_empty();
-            let input = if from_first { &self.first[..] } else { self.source.fill_buf()? };
+            let input = if from_first {
+                &self.first[..]
+            } else {
+                self.source.fill_buf()?
+            };
             if input.is_empty() {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             let (before_in, before_out) = (state.total_in(), state.total_out());
-            let status = state.decompress(input, out, FlushDecompress::None).map_err(io::Error::other)?;
-            let (used, made) = ((state.total_in() - before_in) as usize, (state.total_out() - before_out) as usize);
+            let status = state
+                .decompress(input, out, FlushDecompress::None)
+                .map_err(io::Error::other)?;
+            let (used, made) = (
+                (state.total_in() - before_in) as usize,
+                (state.total_out() - before_out) as usize,
+            );
             if from_first {
                 self.first.drain(..used);
             } else {
@@ -258,7 +322,11 @@ mod tests {
         loop {
             match decoder.read(&mut out)? {
                 Some(n @ 1..) => all.extend_from_slice(&out[..n]),
-                other => return other.map(|_| all).ok_or_else(|| Error::caller(Kind::Internal, "blocked at the end")),
+                other => {
+                    return other
+                        .map(|_| all)
+                        .ok_or_else(|| Error::caller(Kind::Internal, "blocked at the end"))
+                }
             }
         }
     }
@@ -272,7 +340,10 @@ mod tests {
 
     #[test]
     fn what_follows_the_last_gzip_member_is_passed_over() {
-        assert_eq!(TEXT, decode("x-gzip", &[gzip(TEXT), vec![0; 5]].concat()).unwrap());
+        assert_eq!(
+            TEXT,
+            decode("x-gzip", &[gzip(TEXT), vec![0; 5]].concat()).unwrap()
+        );
     }
 
     #[test]
@@ -296,24 +367,37 @@ mod tests {
 
     #[test]
     fn a_stream_that_ends_early_is_an_error() {
-        for (coding, whole) in [("gzip", gzip(TEXT)), ("zstd", zstd::encode_all(TEXT, 1).unwrap())] {
+        for (coding, whole) in [
+            ("gzip", gzip(TEXT)),
+            ("zstd", zstd::encode_all(TEXT, 1).unwrap()),
+        ] {
             let error = decode(coding, &whole[..whole.len() - 3]).unwrap_err();
             assert_eq!(Kind::Decode, error.kind, "{coding}");
         }
-        assert_eq!(Kind::Decode, decode("deflate", &[0x78, 0x9c, 0x4b]).unwrap_err().kind);
+        assert_eq!(
+            Kind::Decode,
+            decode("deflate", &[0x78, 0x9c, 0x4b]).unwrap_err().kind
+        );
         assert_eq!(Kind::Decode, decode("br", &[0x0b, 0x05]).unwrap_err().kind);
     }
 
     #[test]
     fn garbage_is_an_error_and_nothing_is_nothing() {
-        assert!(decode("gzip", b"not gzip at all").unwrap_err().message.contains("gzip"));
+        assert!(decode("gzip", b"not gzip at all")
+            .unwrap_err()
+            .message
+            .contains("gzip"));
         assert_eq!(b"", &decode("gzip", b"").unwrap()[..]);
     }
 
     #[test]
     fn unknown_codings_are_left_alone_and_too_many_refused() {
-        assert!(Decoder::new([&b"snappy"[..]].into_iter()).unwrap().is_none());
-        assert!(Decoder::new([&b"identity"[..]].into_iter()).unwrap().is_none());
+        assert!(Decoder::new([&b"snappy"[..]].into_iter())
+            .unwrap()
+            .is_none());
+        assert!(Decoder::new([&b"identity"[..]].into_iter())
+            .unwrap()
+            .is_none());
         assert!(Decoder::new([&b"gzip,gzip,gzip"[..], b"br,br,br"].into_iter()).is_err());
     }
 }

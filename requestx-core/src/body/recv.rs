@@ -7,10 +7,9 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 
 use crate::body::decode::Decoder;
-use crate::client::Lease;
 use crate::deadline::{Deadline, Phase};
 use crate::error::{Error, Kind};
-use crate::exchange::from_hyper;
+use crate::lease::Lease;
 
 /// Decoded bytes handed out at once, at most.
 const STEP: usize = 64 * 1024;
@@ -27,6 +26,8 @@ pub struct Body {
     url: std::sync::Arc<str>,
     state: State,
     decoded_once: bool,
+    /// When the wait began that a dropped `next` left unfinished.
+    waiting: Option<Instant>,
     /// Read by the exchange before it knew that the body is too long for it.
     begun: Option<Bytes>,
     /// Bytes of the body as they came, before decoding.
@@ -43,7 +44,13 @@ enum State {
 }
 
 impl Body {
-    pub fn new(incoming: Incoming, decoder: Option<Decoder>, lease: Lease, deadline: Deadline, url: std::sync::Arc<str>) -> Body {
+    pub fn new(
+        incoming: Incoming,
+        decoder: Option<Decoder>,
+        lease: Lease,
+        deadline: Deadline,
+        url: std::sync::Arc<str>,
+    ) -> Body {
         Body {
             incoming,
             decoder,
@@ -52,6 +59,7 @@ impl Body {
             url,
             state: State::Open,
             decoded_once: false,
+            waiting: None,
             begun: None,
             raw_bytes: 0,
         }
@@ -59,7 +67,10 @@ impl Body {
 
     /// Bytes still to come, where the server said so and nothing is decoded.
     pub fn length(&self) -> Option<u64> {
-        self.incoming.size_hint().exact().filter(|_| self.decoder.is_none())
+        self.incoming
+            .size_hint()
+            .exact()
+            .filter(|_| self.decoder.is_none())
     }
 
     /// Puts what was read back in front.
@@ -77,12 +88,20 @@ impl Body {
             return Err(error.clone());
         }
         if raw && self.decoded_once {
-            return Err(Error::new(Kind::State, Phase::Read, "a raw read after a decoded one would miss bytes"));
+            return Err(Error::new(
+                Kind::State,
+                Phase::Read,
+                "a raw read after a decoded one would miss bytes",
+            ));
         }
         if let Some(begun) = self.begun.take() {
             return Ok(Some(begun));
         }
-        let read = if raw || self.decoder.is_none() { self.next_raw().await } else { self.next_decoded().await };
+        let read = if raw || self.decoder.is_none() {
+            self.next_raw().await
+        } else {
+            self.next_decoded().await
+        };
         if let Err(error) = &read {
             self.lease = None;
             self.state = State::Failed(error.clone());
@@ -102,7 +121,9 @@ impl Body {
                 return Ok(None);
             }
             let mut out = vec![0; STEP];
-            let Some(decoder) = &mut self.decoder else { return Ok(None) };
+            let Some(decoder) = &mut self.decoder else {
+                return Ok(None);
+            };
             match decoder.read(&mut out)? {
                 Some(0) => {
                     // A decoder may be content before the wire is: chunked framing still has its last line.
@@ -131,9 +152,20 @@ impl Body {
             let what = || format!("read the body of {url}");
             let frame = match incoming.is_end_stream() {
                 true => None,
-                false => self.deadline.within(Phase::Read, what, incoming.frame()).await?,
+                false => {
+                    let since = *self.waiting.get_or_insert_with(Instant::now);
+                    let frame = self
+                        .deadline
+                        .within_since(Phase::Read, since, what, incoming.frame())
+                        .await?;
+                    self.waiting = None;
+                    frame
+                }
             };
-            match frame.transpose().map_err(|error| from_hyper(&error, Phase::Read, &what()))? {
+            match frame
+                .transpose()
+                .map_err(|error| Error::hyper(Phase::Read, &what(), &error))?
+            {
                 Some(frame) => {
                     if let Some(data) = frame.into_data().ok().filter(|data| !data.is_empty()) {
                         self.raw_bytes += data.len() as u64;
@@ -141,7 +173,11 @@ impl Body {
                     }
                 }
                 None => {
-                    self.state = if self.decoder.is_some() { State::Drained } else { State::Ended };
+                    self.state = if self.decoder.is_some() {
+                        State::Drained
+                    } else {
+                        State::Ended
+                    };
                     self.deadline.enter(Phase::None, Instant::now());
                     if let Some(lease) = self.lease.take() {
                         lease.give_back().await;

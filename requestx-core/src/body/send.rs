@@ -40,7 +40,11 @@ struct State {
 impl Upload {
     /// `length` is what the caller promises to push; without it the body is chunked.
     pub fn new(window: usize, length: Option<u64>) -> Upload {
-        Upload { window: window.max(1), length, state: Mutex::default() }
+        Upload {
+            window: window.max(1),
+            length,
+            state: Mutex::default(),
+        }
     }
 
     pub fn length(&self) -> Option<u64> {
@@ -54,18 +58,31 @@ impl Upload {
     pub fn push(&self, bytes: &[u8]) -> Result<usize, Error> {
         let mut state = self.lock();
         if state.abandoned {
-            return Err(Error::new(Kind::Closed, Phase::Send, "the exchange is over and takes no more of the body"));
+            return Err(Error::new(
+                Kind::Closed,
+                Phase::Send,
+                "the exchange is over and takes no more of the body",
+            ));
         }
         if state.end.is_some() {
-            return Err(Error::new(Kind::State, Phase::Send, "push after the end of the body"));
+            return Err(Error::new(
+                Kind::State,
+                Phase::Send,
+                "push after the end of the body",
+            ));
         }
         let taken = bytes.len().min(self.window.saturating_sub(state.queued));
-        if let Some(length) = self.length.filter(|length| state.pushed + taken as u64 > *length) {
+        if let Some(length) = self
+            .length
+            .filter(|length| state.pushed + taken as u64 > *length)
+        {
             let why = format!("the body is longer than the {length} bytes promised");
             return Err(Error::new(Kind::InvalidArgument, Phase::Send, why));
         }
         if taken > 0 {
-            state.chunks.push_back(Bytes::copy_from_slice(&bytes[..taken]));
+            state
+                .chunks
+                .push_back(Bytes::copy_from_slice(&bytes[..taken]));
             state.queued += taken;
             state.pushed += taken as u64;
             state.asked = false;
@@ -78,28 +95,42 @@ impl Upload {
     pub fn finish(&self, end: Result<(), Error>) -> Result<(), Error> {
         let mut state = self.lock();
         if state.end.is_some() {
-            return Err(Error::new(Kind::State, Phase::Send, "the body has ended already"));
+            return Err(Error::new(
+                Kind::State,
+                Phase::Send,
+                "the body has ended already",
+            ));
         }
-        let short = self.length.filter(|length| end.is_ok() && state.pushed < *length);
+        let short = self
+            .length
+            .filter(|length| end.is_ok() && state.pushed < *length);
         let verdict = match short {
             None => end,
             Some(length) => Err(Error::new(
                 Kind::InvalidArgument,
                 Phase::Send,
-                format!("the body ended after {} of the {length} bytes promised", state.pushed),
+                format!(
+                    "the body ended after {} of the {length} bytes promised",
+                    state.pushed
+                ),
             )),
         };
-        let answer = if short.is_some() { verdict.clone() } else { Ok(()) };
+        let answer = if short.is_some() {
+            verdict.clone()
+        } else {
+            Ok(())
+        };
         state.end = Some(verdict);
         state.asked = false;
         wake(&mut state.sender);
         answer
     }
 
-    /// Ready when the socket waits for the caller.
+    /// Ready when the socket waits for the caller; once for each time that it does.
     pub fn poll_hungry(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         if state.asked && state.queued == 0 && state.end.is_none() && !state.abandoned {
+            state.asked = false;
             return Poll::Ready(());
         }
         state.feeder = Some(cx.waker().clone());
@@ -164,7 +195,10 @@ impl SendBody {
         if matches!(body, Outgoing::Empty) {
             tap.body_given();
         }
-        SendBody { body: body.clone(), tap: tap.clone() }
+        SendBody {
+            body: body.clone(),
+            tap: tap.clone(),
+        }
     }
 }
 
@@ -172,7 +206,10 @@ impl Body for SendBody {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let chunk = match &self.body {
             Outgoing::Empty => Poll::Ready(None),
             Outgoing::Whole(bytes) => {
@@ -246,9 +283,15 @@ mod tests {
     fn a_body_shorter_or_longer_than_promised_ends_the_exchange() {
         let upload = Upload::new(100, Some(3));
 
-        assert_eq!(Kind::InvalidArgument, upload.push(b"four").unwrap_err().kind);
+        assert_eq!(
+            Kind::InvalidArgument,
+            upload.push(b"four").unwrap_err().kind
+        );
         assert_eq!(2, upload.push(b"ab").unwrap());
-        assert_eq!(Kind::InvalidArgument, upload.finish(Ok(())).unwrap_err().kind);
+        assert_eq!(
+            Kind::InvalidArgument,
+            upload.finish(Ok(())).unwrap_err().kind
+        );
         assert!(matches!(chunk(&upload), Poll::Ready(Some(Err(_)))));
     }
 

@@ -1,0 +1,595 @@
+/* requestx: an HTTP client. Generated from requestx-core/src/ffi by `make header`: edit there.
+ *
+ * RULES, true of every function unless its own comment says otherwise
+ *
+ *  Versions   rqx_abi_version() must equal RQX_ABI_MAJOR in its high half and be at least the caller's RQX_ABI_MINOR
+ *             in its low half. Within a major version nothing is removed, renumbered or re-typed.
+ *  Handles    every rqx_xxx is opaque: a number in the clothing of a pointer, looked up and never followed. What gives
+ *             one gives ownership: free it once with rqx_xxx_free (NULL allowed). One that is stale, of another kind
+ *             or freed already gives RQX_E_HANDLE.
+ *  Structs    each public struct begins with struct_size, set by the caller to its own sizeof; the library touches no
+ *             more than that. Exceptions: rqx_slice and rqx_event, frozen for the major version.
+ *  Types      only fixed-width integers, size_t, intptr_t, pointers and pointers to structs cross the line.
+ *  Views      an rqx_slice points into the handle it was read from and dies with it. It is not NUL-terminated.
+ *             Bytes passed in are copied before the call returns, unless a comment says "borrowed".
+ *  Results    int32_t: an RQX_E_* code if 10 or more, else RQX_OK or what the function says (RQX_PENDING, ...).
+ *             Outputs are written on RQX_OK only.
+ *             `rqx_error **err` may be NULL; on failure it receives an error that the caller frees.
+ *  Threads    rqx_client and rqx_queue: any thread, at any time. All others: any thread, one at a time.
+ *  Callbacks  run on the caller's thread, inside the call that was handed them. They must not unwind or longjmp;
+ *             they may call any function of the library.
+ *  Waiting    blocking calls return RQX_PENDING after at most 50 ms, so that the caller can look at its signals.
+ *             Nothing is lost: call again to go on waiting, or cancel.
+ *  Panics     never cross the line: they become RQX_E_INTERNAL with the panic's text.
+ *  fork       a handle used in a forked child gives RQX_E_FORKED; freeing it there only releases memory.
+ */
+
+#ifndef REQUESTX_H
+#define REQUESTX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef RQX_API
+# if defined(_WIN32) && !defined(RQX_STATIC)
+#  define RQX_API __declspec(dllimport)
+# elif defined(__GNUC__)
+#  define RQX_API __attribute__((visibility("default")))
+# else
+#  define RQX_API
+# endif
+#endif
+
+/* ==== numbers =========================================================================================== */
+
+/** The ABI's major version: changes when something is removed or means something else. */
+#define RQX_ABI_MAJOR 1
+/** The ABI's minor version: changes when something is added. */
+#define RQX_ABI_MINOR 0
+
+/** Done. */
+#define RQX_OK 0
+
+/** Not done yet: call again to go on waiting. */
+#define RQX_PENDING 1
+
+/** The exchange waits for its upload: push, or finish it, then resume. */
+#define RQX_WANT_BODY 2
+
+/** A value that no call of this library accepts. */
+#define RQX_E_INVALID_ARGUMENT 10
+/** NULL where something is needed. */
+#define RQX_E_NULL 11
+/** Not a URL that can be requested. */
+#define RQX_E_INVALID_URL 12
+/** A header name or value that HTTP does not allow, or framing that contradicts the body. */
+#define RQX_E_INVALID_HEADER 13
+/** A URL of another scheme than http and https. */
+#define RQX_E_UNSUPPORTED_SCHEME 14
+/** An option this library does not have: the way to ask whether it does. */
+#define RQX_E_UNKNOWN_OPTION 15
+/** The right call at the wrong time. */
+#define RQX_E_STATE 16
+/** A handle that is stale, of another kind, or was never given. */
+#define RQX_E_HANDLE 17
+/** A method that is no token. */
+#define RQX_E_INVALID_METHOD 18
+/** No connection, for a reason that has no number of its own. */
+#define RQX_E_CONNECT 20
+/** The host's name has no address. */
+#define RQX_E_DNS 21
+/** The host refused the connection. */
+#define RQX_E_REFUSED 22
+/** The TLS handshake or the TLS settings failed. */
+#define RQX_E_TLS 30
+/** The server's certificate was refused. */
+#define RQX_E_TLS_VERIFY 31
+/** A time limit was reached; the error's phase says which. */
+#define RQX_E_TIMEOUT 40
+/** Reading or writing failed. */
+#define RQX_E_IO 50
+/** The peer closed or reset the connection before it answered. */
+#define RQX_E_RESET 51
+/** The peer broke HTTP's rules. */
+#define RQX_E_PROTOCOL 52
+/** The body ended early. */
+#define RQX_E_INCOMPLETE 53
+/** The body is not what its Content-Encoding says. */
+#define RQX_E_DECODE 54
+/** More than a limit allows. */
+#define RQX_E_TOO_LARGE 55
+/** Cancelled by the caller. */
+#define RQX_E_CANCELLED 70
+/** The client, or the exchange, is closed. */
+#define RQX_E_CLOSED 71
+/** The handle belongs to the parent process. */
+#define RQX_E_FORKED 72
+/** Woken by rqx_queue_wake. */
+#define RQX_E_INTERRUPTED 73
+/** Nothing could be taken now. */
+#define RQX_E_AGAIN 74
+/** A thread, memory or a descriptor cannot be had. */
+#define RQX_E_NO_RESOURCES 80
+/** A fault of this library: please report the message. */
+#define RQX_E_INTERNAL 81
+
+/** Phases, in the order of an exchange; errors, limits and timings speak of them. */
+#define RQX_PHASE_NONE 0
+/** Waiting for a place in the pool. */
+#define RQX_PHASE_QUEUE 1
+/** From a name to addresses. */
+#define RQX_PHASE_RESOLVE 2
+/** From an address to a TCP connection. */
+#define RQX_PHASE_CONNECT 3
+/** Through a proxy (reserved). */
+#define RQX_PHASE_TUNNEL 4
+/** The TLS handshake. */
+#define RQX_PHASE_SECURE 5
+/** Request head and body. */
+#define RQX_PHASE_SEND 6
+/** From the last byte sent to the response's head. */
+#define RQX_PHASE_AWAIT 7
+/** The response's body. */
+#define RQX_PHASE_READ 8
+
+/** Features, as bits of rqx_features(): TLS is OpenSSL. */
+#define RQX_F_TLS_OPENSSL 1
+/** TLS is the platform's own. */
+#define RQX_F_TLS_NATIVE 2
+/** rqx_queue_fd gives a descriptor. */
+#define RQX_F_QUEUE_FD 4
+/** gzip and deflate are decoded. */
+#define RQX_F_GZIP 8
+/** br is decoded. */
+#define RQX_F_BROTLI 16
+/** zstd is decoded. */
+#define RQX_F_ZSTD 32
+
+/** Return with the head; pull the body with rqx_body_read or rqx_body_read_into. */
+#define RQX_SEND_STREAM 1
+
+/** Leave the content codings alone. */
+#define RQX_READ_RAW 1
+
+/** A response's head, and its body as far as the flags say. */
+#define RQX_EV_HEAD 1
+/** A piece of a body, answering rqx_body_read. */
+#define RQX_EV_BODY 2
+/** The upload has room; no terminal event. */
+#define RQX_EV_UPLOAD_READY 3
+/** The exchange or the read failed. */
+#define RQX_EV_ERROR 4
+
+/** The last event of its token. */
+#define RQX_EVF_TERMINAL 1
+/** `body` is the whole body (RQX_EV_HEAD), or the body has ended (RQX_EV_BODY). */
+#define RQX_EVF_BODY_COMPLETE 2
+/** The connection had served before. */
+#define RQX_EVF_REUSED 4
+
+/** Time limits: int64 nanoseconds, 0 for none. For a place in the pool. */
+#define RQX_OPT_QUEUE_TIMEOUT_NS 1001
+/** For the host's addresses. */
+#define RQX_OPT_RESOLVE_TIMEOUT_NS 1002
+/** For the TCP connection. */
+#define RQX_OPT_CONNECT_TIMEOUT_NS 1003
+/** For the TLS handshake. */
+#define RQX_OPT_SECURE_TIMEOUT_NS 1005
+/** Between two steps of progress while sending. */
+#define RQX_OPT_SEND_TIMEOUT_NS 1006
+/** From the last byte sent to the response's head. */
+#define RQX_OPT_AWAIT_TIMEOUT_NS 1007
+/** Between two pieces of the body. */
+#define RQX_OPT_READ_TIMEOUT_NS 1008
+/** For resolving, connecting and securing together. */
+#define RQX_OPT_ESTABLISH_TIMEOUT_NS 1010
+/** From the start to the last byte of the body. */
+#define RQX_OPT_TOTAL_TIMEOUT_NS 1011
+/** Connections in all, idle ones included; 0 for no limit. Of a client. */
+#define RQX_OPT_MAX_CONNECTIONS 1020
+/** The same for one host. Of a client. */
+#define RQX_OPT_MAX_CONNECTIONS_PER_HOST 1021
+/** Idle connections kept for one host; 0 for no limit. Of a client. */
+#define RQX_OPT_MAX_IDLE_PER_HOST 1022
+/** How long an idle connection is kept, nanoseconds; 0 for ever. Of a client. */
+#define RQX_OPT_IDLE_TIMEOUT_NS 1023
+/** 1: accept every certificate, for any host. Whoever is on the way can then read and change everything. */
+#define RQX_OPT_DANGER_ACCEPT_INVALID_CERTS 1030
+/** 0: hand bodies over as they came, whatever their Content-Encoding. Default 1. */
+#define RQX_OPT_DECODE 1040
+/** Longest response head in bytes, informational ones counted. Default 262144. */
+#define RQX_OPT_MAX_HEAD_BYTES 1041
+/** Paths, UTF-8. A file of CA certificates in PEM that replaces the platform's; empty for the platform's. */
+#define RQX_OPT_CA_FILE 2001
+/** A folder of CA certificates in PEM, named by `openssl rehash`, that replaces the platform's. */
+#define RQX_OPT_CA_FOLDER 2002
+/** The client's certificate in PEM, with its chain. */
+#define RQX_OPT_CLIENT_CERT_FILE 2003
+/** The client's private key in PEM; default: the certificate's file. */
+#define RQX_OPT_CLIENT_KEY_FILE 2004
+
+/* ==== handles, structs and callbacks ==================================================================== */
+
+/** A pool of connections, shared by any number of threads. */
+typedef struct rqx_client rqx_client;
+
+/** What went wrong. */
+typedef struct rqx_error rqx_error;
+
+/** A blocking exchange that is not done. */
+typedef struct rqx_exchange rqx_exchange;
+
+/** Choices for a client or an exchange. */
+typedef struct rqx_options rqx_options;
+
+/** Where finished exchanges wait for their caller. */
+typedef struct rqx_queue rqx_queue;
+
+/** A request being put together. */
+typedef struct rqx_request rqx_request;
+
+/** A response. */
+typedef struct rqx_response rqx_response;
+
+/** A request body that is pushed in pieces. */
+typedef struct rqx_upload rqx_upload;
+
+/** A client's counts at one moment. */
+typedef struct {
+  /** sizeof(rqx_stats), set by the caller. */
+  size_t struct_size;
+  /** Exchanges under way. */
+  uint64_t in_flight;
+  /** Connections waiting for use. */
+  uint64_t idle_connections;
+  /** Connections in all. */
+  uint64_t open_connections;
+  /** Exchanges begun since the client was made. */
+  uint64_t requests;
+  /** Exchanges waiting for a connection. */
+  uint64_t queued;
+} rqx_stats;
+
+/** Bytes in memory of the library's. Valid as long as what they were read from; not NUL-terminated. */
+typedef struct {
+  const uint8_t *ptr;
+  size_t len;
+} rqx_slice;
+
+/**
+ * One thing that happened to one exchange. Its size is frozen for the major version, so that arrays of it stay packed.
+ */
+typedef struct {
+  /** The caller's, from rqx_submit or rqx_body_read; 0 after rqx_send. */
+  uint64_t token;
+  /** RQX_EV_*. */
+  int32_t kind;
+  /** RQX_OK or RQX_E_*. */
+  int32_t code;
+  /** RQX_EVF_*. */
+  uint32_t flags;
+  /** HTTP's status code. */
+  uint16_t status;
+  /** 10 or 11. */
+  uint16_t http_version;
+  /** Pairs in `head`. */
+  uint32_t n_headers;
+  uint32_t reserved;
+  /** The receiver's from RQX_EV_HEAD on; NULL in all other events. */
+  rqx_response *response;
+  /** The receiver's; NULL if code is RQX_OK. */
+  rqx_error *error;
+  /** "name\nvalue\nname\nvalue" in wire order and case, duplicates kept. */
+  rqx_slice head;
+  /** The whole body (RQX_EVF_BODY_COMPLETE), a piece of it (RQX_EV_BODY), or nothing. */
+  rqx_slice body;
+  /** The reason phrase as the server sent it. */
+  rqx_slice reason;
+} rqx_event;
+
+/** Where the time of an exchange went. Nanoseconds; 0 for what did not happen. */
+typedef struct {
+  /** sizeof(rqx_timing), set by the caller. */
+  size_t struct_size;
+  uint64_t queue_ns;
+  uint64_t resolve_ns;
+  uint64_t connect_ns;
+  /** Reserved. */
+  uint64_t tunnel_ns;
+  uint64_t secure_ns;
+  uint64_t send_ns;
+  uint64_t await_ns;
+  /** The body so far. */
+  uint64_t read_ns;
+  /** Bytes on the wire above TLS, heads and framing included. */
+  uint64_t bytes_sent;
+  uint64_t bytes_received;
+  /** Counts the process's connections; two exchanges with the same number shared one. */
+  uint64_t connection_id;
+  /** 1 if the connection had served before. */
+  uint64_t reused;
+} rqx_timing;
+
+/** Receives finished things, on the thread that called rqx_queue_dispatch. May call any function of the library. */
+typedef void (*rqx_event_fn)(void *user, const rqx_event *events, size_t n);
+
+/** An error, read at once. The slices live as long as the error. */
+typedef struct {
+  /** sizeof(rqx_error_view), set by the caller. */
+  size_t struct_size;
+  /** RQX_E_*. */
+  int32_t code;
+  /** errno, or 0. */
+  int32_t os_code;
+  /** The TLS library's own verification code, or 0. */
+  int32_t tls_code;
+  /** RQX_PHASE_*. */
+  uint32_t phase;
+  /** One line, UTF-8: what was tried, on what, and what came back. */
+  rqx_slice message;
+  /** What lies beneath, outermost first, '\n' between. */
+  rqx_slice chain;
+} rqx_error_view;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/* ==== the library: versions and features ================================================================ */
+
+/** (RQX_ABI_MAJOR << 16) | RQX_ABI_MINOR of the library that is loaded. Any thread. Since 1.0. */
+RQX_API uint32_t rqx_abi_version(void);
+
+/** "requestx/0.1.0", static and NUL-terminated. Any thread. Since 1.0. */
+RQX_API const char *rqx_version(void);
+
+/** RQX_F_* of this build. Any thread. Since 1.0. */
+RQX_API uint64_t rqx_features(void);
+
+/**
+ * What the library was built from, "hyper 1; OpenSSL 3.0.19 27 Jan 2026; x86_64-linux", static. Any thread. Since 1.0.
+ */
+RQX_API const char *rqx_build_info(void);
+
+/** The name of a code, "RQX_E_TIMEOUT", static; "RQX_E_?" for one that is not known. Any thread. Since 1.0. */
+RQX_API const char *rqx_code_name(int32_t code);
+
+/**
+ * Ends the background thread and all that it was doing: every pending token gets its terminal event.
+ * For exit handlers; an exchange that is submitted later starts the thread again.
+ * Waits up to `timeout_ns`. RQX_OK, or RQX_E_TIMEOUT. Any thread. Since 1.0.
+ */
+RQX_API int32_t rqx_shutdown(uint64_t timeout_ns);
+
+/* ==== options, set by number ============================================================================ */
+
+/** Gives new options in `*out`, with every choice at its default. RQX_OK, RQX_E_NULL, RQX_E_NO_RESOURCES. Since 1.0. */
+RQX_API int32_t rqx_options_new(rqx_options **out);
+
+/**
+ * Sets an option whose value is a number. What was made with the options before is not changed.
+ * RQX_OK, RQX_E_UNKNOWN_OPTION, RQX_E_INVALID_ARGUMENT, RQX_E_HANDLE. Since 1.0.
+ */
+RQX_API int32_t rqx_options_set_int(rqx_options *options, int32_t option, int64_t value, rqx_error **err);
+
+/**
+ * Sets an option whose value is bytes; they are copied. What was made with the options before is not changed.
+ * RQX_OK, RQX_E_UNKNOWN_OPTION, RQX_E_INVALID_ARGUMENT, RQX_E_HANDLE. Since 1.0.
+ */
+RQX_API int32_t rqx_options_set_bytes(rqx_options *options, int32_t option, const uint8_t *value, size_t len,
+    rqx_error **err);
+
+/** Frees them. NULL is allowed; clients and exchanges made with them go on. Since 1.0. */
+RQX_API void rqx_options_free(rqx_options *options);
+
+/* ==== the client: connections, limits, TLS ============================================================== */
+
+/**
+ * Gives a client in `*out`. `options` may be NULL; they are copied. No thread is started and nothing connected.
+ * RQX_OK, RQX_E_NULL, RQX_E_HANDLE, RQX_E_NO_RESOURCES. Since 1.0.
+ */
+RQX_API int32_t rqx_client_new(const rqx_options *options, rqx_client **out, rqx_error **err);
+
+/** Fills `*stats`, whose struct_size the caller has set. Any thread. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0. */
+RQX_API int32_t rqx_client_stats(const rqx_client *client, rqx_stats *stats);
+
+/** Closes the connections that wait for use. Any thread. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0. */
+RQX_API int32_t rqx_client_close_idle(rqx_client *client);
+
+/**
+ * Takes no more exchanges and breaks off those under way: each gets its terminal event, with RQX_E_CLOSED.
+ * Bodies that are being pulled can be pulled to their end. Any thread. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
+ */
+RQX_API int32_t rqx_client_close(rqx_client *client);
+
+/**
+ * Breaks off the exchange or the read that `token` stands for; its terminal event follows, with RQX_E_CANCELLED
+ * unless it was already there. An unknown token is none of ours any more: nothing happens.
+ * Any thread. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
+ */
+RQX_API int32_t rqx_cancel(rqx_client *client, uint64_t token);
+
+/**
+ * Closes the client if it is open, and frees it. NULL is allowed. Does not wait for other threads;
+ * events that are waiting stay in their queues, responses stay readable. Since 1.0.
+ */
+RQX_API void rqx_client_free(rqx_client *client);
+
+/* ==== the short way: one call sends a request =========================================================== */
+
+/**
+ * Sends and waits, on this thread.
+ *
+ * `head` is "METHOD\nURL\nname\nvalue\nname\nvalue" with exactly `n_headers` pairs: a newline inside a name or value
+ * changes the count and is refused. Names and values are sent as they are given, in this order; Host is added where it
+ * is missing, and so is what the body needs. The body is `body`, or what is pushed into `upload`, or none; it is copied.
+ * `options` may be NULL: the client's. `flags`: RQX_SEND_*.
+ *
+ * RQX_OK: `*event` holds the response. RQX_PENDING: 50 ms have passed and `*pending` is an exchange to resume or free.
+ * RQX_WANT_BODY: the same, and the upload is to be fed first. RQX_E_*: `*event` holds the error, which is the caller's.
+ * Any thread. Since 1.0.
+ */
+RQX_API int32_t rqx_send(rqx_client *client, const rqx_options *options, const uint8_t *head, size_t head_len,
+    uint32_t n_headers, const uint8_t *body, size_t body_len, rqx_upload *upload, uint32_t flags,
+    rqx_exchange **pending, rqx_event *event);
+
+/**
+ * Waits on, as rqx_send does. RQX_PENDING and RQX_WANT_BODY as there; after anything else the exchange is over
+ * and is still to be freed. Any thread, one at a time. Since 1.0.
+ */
+RQX_API int32_t rqx_exchange_resume(rqx_exchange *exchange, rqx_event *event);
+
+/** Frees the exchange; one that is not over is broken off and its connection closed. NULL is allowed. Since 1.0. */
+RQX_API void rqx_exchange_free(rqx_exchange *exchange);
+
+/* ==== the comfortable way: a request built in steps ===================================================== */
+
+/**
+ * Gives a request in `*out`; method and URL are checked and copied.
+ * RQX_OK, RQX_E_INVALID_METHOD, RQX_E_INVALID_URL, RQX_E_UNSUPPORTED_SCHEME, RQX_E_NULL. Since 1.0.
+ */
+RQX_API int32_t rqx_request_new(const uint8_t *method, size_t method_len, const uint8_t *url, size_t url_len,
+    rqx_request **out, rqx_error **err);
+
+/** Adds a header field, sent as given, in the order of the calls. RQX_OK, RQX_E_INVALID_HEADER. Since 1.0. */
+RQX_API int32_t rqx_request_add_header(rqx_request *request, const uint8_t *name, size_t name_len,
+    const uint8_t *value, size_t value_len, rqx_error **err);
+
+/** Sets the body; it is copied. RQX_OK, RQX_E_NO_RESOURCES. Since 1.0. */
+RQX_API int32_t rqx_request_set_body(rqx_request *request, const uint8_t *body, size_t len, rqx_error **err);
+
+/** Sets options of this request's own; they are copied. NULL: the client's. RQX_OK, RQX_E_HANDLE. Since 1.0. */
+RQX_API int32_t rqx_request_set_options(rqx_request *request, const rqx_options *options, rqx_error **err);
+
+/** Sends and waits, on this thread; everything as in rqx_send. The request can be sent again. Since 1.0. */
+RQX_API int32_t rqx_request_send(rqx_client *client, const rqx_request *request, uint32_t flags,
+    rqx_exchange **pending, rqx_event *event);
+
+/** Sends in the background; everything as in rqx_submit. The request can be sent again. Since 1.0. */
+RQX_API int32_t rqx_request_submit(rqx_client *client, const rqx_request *request, rqx_queue *queue,
+    uint64_t token, uint32_t flags, rqx_error **err);
+
+/** Frees it. NULL is allowed; exchanges under way go on. Since 1.0. */
+RQX_API void rqx_request_free(rqx_request *request);
+
+/* ==== the response and its body ========================================================================= */
+
+/**
+ * Reads the next of the body into `dst`, at most `cap` bytes, waiting for the first; `*n` says how many, 0 is the end.
+ * `flags`: RQX_READ_*. A body that came whole with its event is not read again.
+ * RQX_OK; RQX_PENDING after 50 ms: call again; RQX_E_* and an error in `*err`, the same each time.
+ * RQX_E_STATE for a raw read after a decoded one. Any thread, one at a time. Since 1.0.
+ */
+RQX_API int32_t rqx_body_read_into(rqx_response *response, uint8_t *dst, size_t cap, uint32_t flags,
+    size_t *n, rqx_error **err);
+
+/**
+ * Asks for the next of the body, at most `max` bytes (0: as it comes). RQX_EV_BODY follows in the queue of the
+ * exchange, with `token`: a piece, or the end with RQX_EVF_BODY_COMPLETE; or RQX_EV_ERROR.
+ * The piece is valid until the next read, or until the response is freed.
+ * Only for responses of rqx_submit: nobody drives the others in the background, RQX_E_STATE.
+ * RQX_OK, RQX_E_STATE, RQX_E_HANDLE, RQX_E_NO_RESOURCES. Any thread, one at a time. Since 1.0.
+ */
+RQX_API int32_t rqx_body_read(rqx_response *response, uint64_t token, size_t max, uint32_t flags,
+    rqx_error **err);
+
+/** Body bytes read so far as they came, before decoding, in `*n`. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0. */
+RQX_API int32_t rqx_response_raw_bytes(const rqx_response *response, uint64_t *n);
+
+/** Fills `*timing`, whose struct_size the caller has set. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0. */
+RQX_API int32_t rqx_response_timing(const rqx_response *response, rqx_timing *timing);
+
+/** Frees the response. One whose body was not read to its end gives its connection up. NULL is allowed. Since 1.0. */
+RQX_API void rqx_response_free(rqx_response *response);
+
+/** Frees `n` responses in one call; NULLs among them are allowed. Since 1.0. */
+RQX_API void rqx_responses_free(rqx_response *const *responses, size_t n);
+
+/* ==== the request's body, pushed in pieces ============================================================== */
+
+/**
+ * Gives an upload in `*out`. `window`: bytes that are accepted beyond what the socket took.
+ * `content_length`: the length of what will be pushed, or -1: sent chunked. It serves one exchange.
+ * RQX_OK, RQX_E_NULL, RQX_E_INVALID_ARGUMENT, RQX_E_NO_RESOURCES. Since 1.0.
+ */
+RQX_API int32_t rqx_upload_new(size_t window, int64_t content_length, rqx_upload **out, rqx_error **err);
+
+/**
+ * Takes the first of `bytes`, as many as there is room for: `*n`. They are copied.
+ * RQX_OK; RQX_E_AGAIN if there is no room: resume the exchange, or await RQX_EV_UPLOAD_READY;
+ * RQX_E_CLOSED once the exchange is over; RQX_E_INVALID_ARGUMENT beyond the promised length; RQX_E_STATE after the end.
+ * Any thread, one at a time. Since 1.0.
+ */
+RQX_API int32_t rqx_upload_push(rqx_upload *upload, const uint8_t *bytes, size_t len, size_t *n,
+    rqx_error **err);
+
+/**
+ * Ends the body; with another `code` than RQX_OK it ends the exchange instead, with that code.
+ * RQX_OK, RQX_E_STATE if it has ended before, RQX_E_INVALID_ARGUMENT if less was pushed than promised. Since 1.0.
+ */
+RQX_API int32_t rqx_upload_finish(rqx_upload *upload, int32_t code, rqx_error **err);
+
+/** Frees the caller's hold of it; a body that has not ended then ends its exchange. NULL is allowed. Since 1.0. */
+RQX_API void rqx_upload_free(rqx_upload *upload);
+
+/* ==== in the background: completions, when the caller asks ============================================== */
+
+/** Gives a queue in `*out`. One for each event loop. RQX_OK, RQX_E_NULL, RQX_E_NO_RESOURCES. Since 1.0. */
+RQX_API int32_t rqx_queue_new(rqx_queue **out, rqx_error **err);
+
+/**
+ * A descriptor that is readable exactly while events wait, for poll and its like; never read from it or close it.
+ * It is the queue's, and may be closed some time after rqx_queue_free: take it out of the loop before that.
+ * -1 where there is none (see RQX_F_QUEUE_FD) or if it is no queue. Since 1.0.
+ */
+RQX_API int32_t rqx_queue_fd(const rqx_queue *queue);
+
+/**
+ * Sends in the background. Each accepted exchange gives exactly one event with RQX_EVF_TERMINAL in `queue`:
+ * RQX_EV_HEAD, or RQX_EV_ERROR. `token` is the caller's; one that is in use is refused with RQX_E_STATE.
+ * Arguments as in rqx_send. Any thread.
+ * RQX_OK, or what is wrong with the request: then nothing is sent and no event follows. Since 1.0.
+ */
+RQX_API int32_t rqx_submit(rqx_client *client, rqx_queue *queue, uint64_t token, const rqx_options *options,
+    const uint8_t *head, size_t head_len, uint32_t n_headers, const uint8_t *body, size_t body_len,
+    rqx_upload *upload, uint32_t flags, rqx_error **err);
+
+/**
+ * Takes what waits, at most `max` events (0: all), and hands it to `receive` in one call, on this thread.
+ * Returns how many. What the events point to lives as long as their responses and errors, which are the receiver's.
+ * Any thread, one at a time. Since 1.0.
+ */
+RQX_API size_t rqx_queue_dispatch(rqx_queue *queue, rqx_event_fn receive, void *user, size_t max);
+
+/**
+ * Takes at most `max` events into `events`, waiting for the first until `timeout_ns` is over (negative: for ever).
+ * `*n` says how many. RQX_OK with at least one, RQX_E_TIMEOUT, RQX_E_INTERRUPTED, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
+ */
+RQX_API int32_t rqx_queue_wait(rqx_queue *queue, rqx_event *events, size_t max, int64_t timeout_ns, size_t *n,
+    rqx_error **err);
+
+/** Makes the rqx_queue_wait that is waiting, or the next one, return RQX_E_INTERRUPTED. Any thread. Since 1.0. */
+RQX_API int32_t rqx_queue_wake(rqx_queue *queue);
+
+/** Frees the queue and all that waits in it. NULL is allowed. What finishes later is dropped. Since 1.0. */
+RQX_API void rqx_queue_free(rqx_queue *queue);
+
+/* ==== errors ============================================================================================ */
+
+/**
+ * Fills `*view`, whose struct_size the caller has set. The slices live as long as the error.
+ * RQX_OK, RQX_E_NULL, RQX_E_HANDLE, RQX_E_FORKED. Since 1.0.
+ */
+RQX_API int32_t rqx_error_read(const rqx_error *error, rqx_error_view *view);
+
+/** The error's code, RQX_E_*; RQX_E_NULL, RQX_E_HANDLE or RQX_E_FORKED if it is no error. Since 1.0. */
+RQX_API int32_t rqx_error_code(const rqx_error *error);
+
+/** Frees it. NULL is allowed. Since 1.0. */
+RQX_API void rqx_error_free(rqx_error *error);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* REQUESTX_H */

@@ -1,0 +1,183 @@
+//! Clients as C holds them.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::task::AbortHandle;
+
+use super::types::*;
+use super::{as_pointer, boundary, freed, guard_or, options, raw, tables};
+use crate::client::Client;
+use crate::error::{Error, Kind};
+use crate::options::Options;
+
+/// A client, and what was submitted to it and is not done.
+#[derive(Debug)]
+pub struct Shared {
+    pub client: Arc<Client>,
+    flights: Mutex<HashMap<u64, Flight>>,
+    closed: AtomicBool,
+}
+
+/// Something under way in the background, and why it is broken off, if it is.
+#[derive(Debug)]
+pub struct Flight {
+    pub abort: AbortHandle,
+    pub reason: Arc<AtomicI32>,
+}
+
+impl Shared {
+    /// The options of one exchange: `own`, or the client's.
+    pub fn options(&self, own: Option<Arc<Options>>) -> Result<Arc<Options>, Error> {
+        match own {
+            None => Ok(self.client.options.clone()),
+            Some(own) if own.pool == self.client.options.pool || own.pool == Default::default() => {
+                Ok(own)
+            }
+            Some(_) => Err(Error::caller(
+                Kind::InvalidArgument,
+                "limits on connections are a client's, not an exchange's",
+            )),
+        }
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Begins a flight with `token`; `start` is called with the table locked, so that it cannot end before it is known.
+    pub fn take_off(
+        &self,
+        token: u64,
+        start: impl FnOnce() -> Result<Flight, Error>,
+    ) -> Result<(), Error> {
+        let mut flights = self.lock();
+        if self.is_closed() {
+            return Err(Error::caller(Kind::Closed, "the client is closed"));
+        }
+        if flights.contains_key(&token) {
+            return Err(Error::caller(
+                Kind::State,
+                format!("token {token} is in use"),
+            ));
+        }
+        flights.insert(token, start()?);
+        Ok(())
+    }
+
+    pub fn land(&self, token: u64) {
+        self.lock().remove(&token);
+    }
+
+    fn break_off(&self, token: u64, reason: Kind) {
+        if let Some(flight) = self.lock().get(&token) {
+            flight.break_off(reason);
+        }
+    }
+
+    fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        for flight in self.lock().values() {
+            flight.break_off(Kind::Closed);
+        }
+        self.client.close();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Flight>> {
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Flight {
+    fn break_off(&self, reason: Kind) {
+        self.reason.store(reason as i32, Ordering::Release);
+        self.abort.abort();
+    }
+}
+
+pub(super) fn get(client: *const rqx_client) -> Result<Arc<Shared>, Error> {
+    tables().clients.with(client as usize, Arc::clone)
+}
+
+/// Gives a client in `*out`. `options` may be NULL; they are copied. No thread is started and nothing connected.
+/// RQX_OK, RQX_E_NULL, RQX_E_HANDLE, RQX_E_NO_RESOURCES. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_client_new(
+    options: *const rqx_options,
+    out: *mut *mut rqx_client,
+    err: *mut *mut rqx_error,
+) -> i32 {
+    boundary(err, || {
+        let out = raw::Out::new("out", out)?;
+        let options = options::snapshot(options)?.unwrap_or_default();
+        let shared = Shared {
+            client: Client::new(options),
+            flights: Mutex::default(),
+            closed: AtomicBool::new(false),
+        };
+        out.set(as_pointer(tables().clients.insert(Arc::new(shared))?));
+        Ok(RQX_OK)
+    })
+}
+
+/// Fills `*stats`, whose struct_size the caller has set. Any thread. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_client_stats(client: *const rqx_client, stats: *mut rqx_stats) -> i32 {
+    boundary(std::ptr::null_mut(), || {
+        let now = get(client)?.client.stats();
+        let counts = rqx_stats {
+            struct_size: size_of::<rqx_stats>(),
+            in_flight: now.in_flight,
+            idle_connections: now.idle,
+            open_connections: now.open,
+            requests: now.requests,
+            queued: now.queued,
+        };
+        raw::fill_sized("stats", stats, counts).map(|()| RQX_OK)
+    })
+}
+
+/// Closes the connections that wait for use. Any thread. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_client_close_idle(client: *mut rqx_client) -> i32 {
+    boundary(std::ptr::null_mut(), || {
+        get(client)?.client.close_idle();
+        Ok(RQX_OK)
+    })
+}
+
+/// Takes no more exchanges and breaks off those under way: each gets its terminal event, with RQX_E_CLOSED.
+/// Bodies that are being pulled can be pulled to their end. Any thread. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_client_close(client: *mut rqx_client) -> i32 {
+    boundary(std::ptr::null_mut(), || {
+        get(client)?.close();
+        Ok(RQX_OK)
+    })
+}
+
+/// Breaks off the exchange or the read that `token` stands for; its terminal event follows, with RQX_E_CANCELLED
+/// unless it was already there. An unknown token is none of ours any more: nothing happens.
+/// Any thread. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_cancel(client: *mut rqx_client, token: u64) -> i32 {
+    boundary(std::ptr::null_mut(), || {
+        get(client)?.break_off(token, Kind::Cancelled);
+        Ok(RQX_OK)
+    })
+}
+
+/// Closes the client if it is open, and frees it. NULL is allowed. Does not wait for other threads;
+/// events that are waiting stay in their queues, responses stay readable. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_client_free(client: *mut rqx_client) {
+    guard_or((), || {
+        let removed = tables().clients.remove(client as usize);
+        if let Ok(shared) = &removed {
+            shared.close();
+        }
+        freed(removed);
+        Ok(())
+    });
+}

@@ -1,0 +1,193 @@
+//! Options, set by number: a new one needs no new symbol, and an unknown one is an error, which is how to ask.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::types::*;
+use super::{as_pointer, boundary, freed, guard_or, raw, tables};
+use crate::deadline::Phase;
+use crate::error::{Error, Kind};
+use crate::options::Options;
+use crate::tls::Roots;
+
+/// Time limits: int64 nanoseconds, 0 for none. For a place in the pool.
+pub const RQX_OPT_QUEUE_TIMEOUT_NS: i32 = 1001;
+/// For the host's addresses.
+pub const RQX_OPT_RESOLVE_TIMEOUT_NS: i32 = 1002;
+/// For the TCP connection.
+pub const RQX_OPT_CONNECT_TIMEOUT_NS: i32 = 1003;
+/// For the TLS handshake.
+pub const RQX_OPT_SECURE_TIMEOUT_NS: i32 = 1005;
+/// Between two steps of progress while sending.
+pub const RQX_OPT_SEND_TIMEOUT_NS: i32 = 1006;
+/// From the last byte sent to the response's head.
+pub const RQX_OPT_AWAIT_TIMEOUT_NS: i32 = 1007;
+/// Between two pieces of the body.
+pub const RQX_OPT_READ_TIMEOUT_NS: i32 = 1008;
+/// For resolving, connecting and securing together.
+pub const RQX_OPT_ESTABLISH_TIMEOUT_NS: i32 = 1010;
+/// From the start to the last byte of the body.
+pub const RQX_OPT_TOTAL_TIMEOUT_NS: i32 = 1011;
+/// Connections in all, idle ones included; 0 for no limit. Of a client.
+pub const RQX_OPT_MAX_CONNECTIONS: i32 = 1020;
+/// The same for one host. Of a client.
+pub const RQX_OPT_MAX_CONNECTIONS_PER_HOST: i32 = 1021;
+/// Idle connections kept for one host; 0 for no limit. Of a client.
+pub const RQX_OPT_MAX_IDLE_PER_HOST: i32 = 1022;
+/// How long an idle connection is kept, nanoseconds; 0 for ever. Of a client.
+pub const RQX_OPT_IDLE_TIMEOUT_NS: i32 = 1023;
+/// 1: accept every certificate, for any host. Whoever is on the way can then read and change everything.
+pub const RQX_OPT_DANGER_ACCEPT_INVALID_CERTS: i32 = 1030;
+/// 0: hand bodies over as they came, whatever their Content-Encoding. Default 1.
+pub const RQX_OPT_DECODE: i32 = 1040;
+/// Longest response head in bytes, informational ones counted. Default 262144.
+pub const RQX_OPT_MAX_HEAD_BYTES: i32 = 1041;
+
+/// Paths, UTF-8. A file of CA certificates in PEM that replaces the platform's; empty for the platform's.
+pub const RQX_OPT_CA_FILE: i32 = 2001;
+/// A folder of CA certificates in PEM, named by `openssl rehash`, that replaces the platform's.
+pub const RQX_OPT_CA_FOLDER: i32 = 2002;
+/// The client's certificate in PEM, with its chain.
+pub const RQX_OPT_CLIENT_CERT_FILE: i32 = 2003;
+/// The client's private key in PEM; default: the certificate's file.
+pub const RQX_OPT_CLIENT_KEY_FILE: i32 = 2004;
+
+/// Gives new options in `*out`, with every choice at its default. RQX_OK, RQX_E_NULL, RQX_E_NO_RESOURCES. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_options_new(out: *mut *mut rqx_options) -> i32 {
+    boundary(std::ptr::null_mut(), || {
+        let out = raw::Out::new("out", out)?;
+        out.set(as_pointer(tables().options.insert(Arc::default())?));
+        Ok(RQX_OK)
+    })
+}
+
+/// Sets an option whose value is a number. What was made with the options before is not changed.
+/// RQX_OK, RQX_E_UNKNOWN_OPTION, RQX_E_INVALID_ARGUMENT, RQX_E_HANDLE. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_options_set_int(
+    options: *mut rqx_options,
+    option: i32,
+    value: i64,
+    err: *mut *mut rqx_error,
+) -> i32 {
+    boundary(err, || {
+        change(options, |choices| set_int(choices, option, value))
+    })
+}
+
+/// Sets an option whose value is bytes; they are copied. What was made with the options before is not changed.
+/// RQX_OK, RQX_E_UNKNOWN_OPTION, RQX_E_INVALID_ARGUMENT, RQX_E_HANDLE. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_options_set_bytes(
+    options: *mut rqx_options,
+    option: i32,
+    value: *const u8,
+    len: usize,
+    err: *mut *mut rqx_error,
+) -> i32 {
+    boundary(err, || {
+        let value = raw::bytes("value", value, len)?;
+        change(options, |choices| set_bytes(choices, option, value))
+    })
+}
+
+/// Frees them. NULL is allowed; clients and exchanges made with them go on. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_options_free(options: *mut rqx_options) {
+    guard_or((), || {
+        freed(tables().options.remove(options as usize));
+        Ok(())
+    });
+}
+
+/// The choices behind a handle as they are now; the defaults for NULL.
+pub(super) fn snapshot(options: *const rqx_options) -> Result<Option<Arc<Options>>, Error> {
+    if options.is_null() {
+        return Ok(None);
+    }
+    tables().options.with(options as usize, |held| {
+        Some(held.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    })
+}
+
+fn change(
+    options: *mut rqx_options,
+    change: impl FnOnce(&mut Options) -> Result<(), Error>,
+) -> Result<i32, Error> {
+    let held: Arc<Mutex<Arc<Options>>> = tables().options.with(options as usize, Arc::clone)?;
+    let mut choices = held.lock().unwrap_or_else(PoisonError::into_inner);
+    change(Arc::make_mut(&mut choices)).map(|()| RQX_OK)
+}
+
+fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> {
+    let refuse = |why: &str| {
+        Err(Error::caller(
+            Kind::InvalidArgument,
+            format!("option {option} cannot be {value}: {why}"),
+        ))
+    };
+    let Ok(number) = u64::try_from(value) else {
+        return refuse("it is negative");
+    };
+    let time = (number != 0).then(|| Duration::from_nanos(number));
+    let count = usize::try_from(number).unwrap_or(usize::MAX);
+    match option {
+        RQX_OPT_QUEUE_TIMEOUT_NS => choices.limits.phase[Phase::Queue as usize] = time,
+        RQX_OPT_RESOLVE_TIMEOUT_NS => choices.limits.phase[Phase::Resolve as usize] = time,
+        RQX_OPT_CONNECT_TIMEOUT_NS => choices.limits.phase[Phase::Connect as usize] = time,
+        RQX_OPT_SECURE_TIMEOUT_NS => choices.limits.phase[Phase::Secure as usize] = time,
+        RQX_OPT_SEND_TIMEOUT_NS => choices.limits.phase[Phase::Send as usize] = time,
+        RQX_OPT_AWAIT_TIMEOUT_NS => choices.limits.phase[Phase::Await as usize] = time,
+        RQX_OPT_READ_TIMEOUT_NS => choices.limits.phase[Phase::Read as usize] = time,
+        RQX_OPT_ESTABLISH_TIMEOUT_NS => choices.limits.establish = time,
+        RQX_OPT_TOTAL_TIMEOUT_NS => choices.limits.total = time,
+        RQX_OPT_MAX_CONNECTIONS => choices.pool.total = count,
+        RQX_OPT_MAX_CONNECTIONS_PER_HOST => choices.pool.per_host = count,
+        RQX_OPT_MAX_IDLE_PER_HOST => choices.pool.idle_per_host = count,
+        RQX_OPT_IDLE_TIMEOUT_NS => choices.pool.idle_timeout = time,
+        RQX_OPT_DANGER_ACCEPT_INVALID_CERTS if number < 2 => {
+            choices.tls.danger_accept_invalid = number == 1
+        }
+        RQX_OPT_DECODE if number < 2 => choices.decode = number == 1,
+        RQX_OPT_DANGER_ACCEPT_INVALID_CERTS | RQX_OPT_DECODE => return refuse("it is 0 or 1"),
+        RQX_OPT_MAX_HEAD_BYTES if (1024..=RQX_MAX_HEAD).contains(&count) => {
+            choices.max_head = count
+        }
+        RQX_OPT_MAX_HEAD_BYTES => return refuse("it is 1024 to 409600"),
+        _ => return Err(unknown(option, "a number")),
+    }
+    Ok(())
+}
+
+/// hyper reads heads up to its buffer's size.
+const RQX_MAX_HEAD: usize = 400 * 1024;
+
+fn set_bytes(choices: &mut Options, option: i32, value: &[u8]) -> Result<(), Error> {
+    let text = std::str::from_utf8(value)
+        .ok()
+        .filter(|text| !text.contains('\0'));
+    let Some(text) = text else {
+        return Err(Error::caller(
+            Kind::InvalidArgument,
+            format!("option {option} is a path in UTF-8 without NUL"),
+        ));
+    };
+    let path = (!text.is_empty()).then(|| PathBuf::from(text));
+    match option {
+        RQX_OPT_CA_FILE => choices.tls.roots = path.map_or(Roots::Platform, Roots::File),
+        RQX_OPT_CA_FOLDER => choices.tls.roots = path.map_or(Roots::Platform, Roots::Folder),
+        RQX_OPT_CLIENT_CERT_FILE => choices.tls.certificate = path,
+        RQX_OPT_CLIENT_KEY_FILE => choices.tls.key = path,
+        _ => return Err(unknown(option, "bytes")),
+    }
+    Ok(())
+}
+
+fn unknown(option: i32, form: &str) -> Error {
+    Error::caller(
+        Kind::UnknownOption,
+        format!("this library has no option {option} whose value is {form}"),
+    )
+}

@@ -1,0 +1,381 @@
+//! The completion queue: what is finished waits here until the caller's own thread comes for it.
+//!
+//! No thread of the library ever calls into the host. The first event on an empty queue makes a descriptor readable;
+//! the host's event loop sees it and dispatches, on its own thread. A flood of events is one wake-up.
+
+use std::collections::VecDeque;
+use std::ffi::c_void;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::response::{self, Held};
+use super::types::*;
+use super::{as_pointer, boundary, client, error, freed, guard_or, raw, tables};
+use crate::error::{Error, Kind};
+use crate::reply::Reply;
+
+/// A queue and its signal.
+#[derive(Debug)]
+pub struct Queue {
+    state: Mutex<State>,
+    more: Condvar,
+    #[cfg(unix)]
+    signal: signal::Signal,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    events: VecDeque<Event>,
+    interrupted: bool,
+    freed: bool,
+}
+
+/// Something that happened, on its way to the caller.
+#[derive(Debug)]
+pub struct Event {
+    pub token: u64,
+    pub what: What,
+}
+
+#[derive(Debug)]
+pub enum What {
+    Reply(Box<Reply>, response::Origin),
+    Piece(Arc<Held>, Option<Bytes>),
+    UploadReady,
+    Failed(Error),
+}
+
+impl Queue {
+    fn new() -> Result<Queue, Error> {
+        Ok(Queue {
+            state: Mutex::default(),
+            more: Condvar::new(),
+            #[cfg(unix)]
+            signal: signal::Signal::new()?,
+        })
+    }
+
+    /// Adds an event, and wakes the caller if it is the first. After the queue was freed, drops it.
+    pub fn push(&self, token: u64, what: What) {
+        let mut state = self.lock();
+        if state.freed {
+            drop(state);
+            return; // `what` is dropped without the lock: it may close a connection
+        }
+        state.events.push_back(Event { token, what });
+        if state.events.len() == 1 {
+            #[cfg(unix)]
+            self.signal.set();
+            self.more.notify_one();
+        }
+    }
+
+    fn take(&self, max: usize) -> Vec<Event> {
+        let mut state = self.lock();
+        let n = state.events.len().min(max);
+        let taken = state.events.drain(..n).collect();
+        #[cfg(unix)]
+        if n > 0 && state.events.is_empty() {
+            self.signal.clear();
+        }
+        taken
+    }
+
+    /// Waits for the first event.
+    fn wait(&self, until: Option<Instant>) -> Result<(), Error> {
+        let mut state = self.lock();
+        loop {
+            if std::mem::take(&mut state.interrupted) {
+                return Err(Error::caller(Kind::Interrupted, "woken by rqx_queue_wake"));
+            }
+            if !state.events.is_empty() {
+                return Ok(());
+            }
+            let rest = until.map_or(Duration::from_secs(3600), |until| {
+                until.saturating_duration_since(Instant::now())
+            });
+            if rest.is_zero() {
+                return Err(Error::caller(Kind::Timeout, "nothing has finished in time"));
+            }
+            state = self
+                .more
+                .wait_timeout(state, rest)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(unix)]
+mod signal {
+    //! A descriptor that is readable while events wait: eventfd on Linux, a pipe elsewhere.
+
+    use std::os::fd::{AsRawFd, OwnedFd};
+
+    use crate::deadline::Phase;
+    use crate::error::{Error, Kind};
+
+    #[derive(Debug)]
+    pub struct Signal {
+        read: OwnedFd,
+        #[cfg(not(target_os = "linux"))]
+        write: OwnedFd,
+    }
+
+    impl Signal {
+        pub fn new() -> Result<Signal, Error> {
+            let made = Signal::make();
+            made.map_err(|errno| {
+                let mut error =
+                    Error::io(Phase::None, "make the queue's descriptor", &errno.into());
+                error.kind = Kind::NoResources;
+                error
+            })
+        }
+
+        #[cfg(target_os = "linux")]
+        fn make() -> rustix::io::Result<Signal> {
+            use rustix::event::{eventfd, EventfdFlags};
+            Ok(Signal {
+                read: eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?,
+            })
+        }
+
+        #[cfg(not(target_os = "linux"))]
+        fn make() -> rustix::io::Result<Signal> {
+            let (read, write) = rustix::pipe::pipe()?;
+            for end in [&read, &write] {
+                rustix::io::ioctl_fionbio(end, true)?;
+                rustix::io::fcntl_setfd(end, rustix::io::FdFlags::CLOEXEC)?;
+            }
+            Ok(Signal { read, write })
+        }
+
+        pub fn set(&self) {
+            #[cfg(target_os = "linux")]
+            let write = &self.read;
+            #[cfg(not(target_os = "linux"))]
+            let write = &self.write;
+            let _ = rustix::io::write(write, &1u64.to_ne_bytes()); // full means readable
+        }
+
+        pub fn clear(&self) {
+            let _ = rustix::io::read(&self.read, &mut [0; 8]); // empty means cleared
+        }
+
+        pub fn number(&self) -> i32 {
+            self.read.as_raw_fd()
+        }
+    }
+}
+
+impl Event {
+    /// The event as C sees it, and what has to live for as long as it is looked at.
+    pub fn deliver(self) -> (rqx_event, Option<Arc<Held>>) {
+        let mut event = rqx_event {
+            token: self.token,
+            ..EMPTY
+        };
+        match self.what {
+            What::UploadReady => event.kind = RQX_EV_UPLOAD_READY,
+            What::Failed(failure) => fail(&mut event, failure),
+            What::Piece(held, piece) => {
+                event.kind = RQX_EV_BODY;
+                event.flags = RQX_EVF_TERMINAL
+                    | if piece.is_none() {
+                        RQX_EVF_BODY_COMPLETE
+                    } else {
+                        0
+                    };
+                event.body = held.keep(piece.unwrap_or_default());
+                return (event, Some(held));
+            }
+            What::Reply(reply, origin) => match Held::register(*reply, origin) {
+                Ok((handle, held)) => {
+                    held.describe(&mut event);
+                    event.response = as_pointer(handle);
+                    return (event, Some(held));
+                }
+                Err(failure) => fail(&mut event, failure),
+            },
+        }
+        (event, None)
+    }
+}
+
+/// Makes `event` the report of `failure`.
+pub fn fail(event: &mut rqx_event, failure: Error) {
+    event.kind = RQX_EV_ERROR;
+    event.flags = RQX_EVF_TERMINAL;
+    event.code = failure.kind as i32;
+    event.error = error::give(failure);
+}
+
+const NOTHING: rqx_slice = rqx_slice {
+    ptr: std::ptr::null(),
+    len: 0,
+};
+
+/// An event in which nothing has happened.
+pub const EMPTY: rqx_event = rqx_event {
+    token: 0,
+    kind: 0,
+    code: RQX_OK,
+    flags: 0,
+    status: 0,
+    http_version: 0,
+    n_headers: 0,
+    reserved: 0,
+    response: std::ptr::null_mut(),
+    error: std::ptr::null_mut(),
+    head: NOTHING,
+    body: NOTHING,
+    reason: NOTHING,
+};
+
+pub(super) fn get(queue: *const rqx_queue) -> Result<Arc<Queue>, Error> {
+    tables().queues.with(queue as usize, Arc::clone)
+}
+
+/// Gives a queue in `*out`. One for each event loop. RQX_OK, RQX_E_NULL, RQX_E_NO_RESOURCES. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_queue_new(out: *mut *mut rqx_queue, err: *mut *mut rqx_error) -> i32 {
+    boundary(err, || {
+        let out = raw::Out::new("out", out)?;
+        out.set(as_pointer(tables().queues.insert(Arc::new(Queue::new()?))?));
+        Ok(RQX_OK)
+    })
+}
+
+/// A descriptor that is readable exactly while events wait, for poll and its like; never read from it or close it.
+/// It is the queue's, and may be closed some time after rqx_queue_free: take it out of the loop before that.
+/// -1 where there is none (see RQX_F_QUEUE_FD) or if it is no queue. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_queue_fd(queue: *const rqx_queue) -> i32 {
+    guard_or(-1, || {
+        let queue = get(queue)?;
+        #[cfg(unix)]
+        return Ok(queue.signal.number());
+        #[cfg(not(unix))]
+        return Ok(-1);
+    })
+}
+
+/// Sends in the background. Each accepted exchange gives exactly one event with RQX_EVF_TERMINAL in `queue`:
+/// RQX_EV_HEAD, or RQX_EV_ERROR. `token` is the caller's; one that is in use is refused with RQX_E_STATE.
+/// Arguments as in rqx_send. Any thread.
+/// RQX_OK, or what is wrong with the request: then nothing is sent and no event follows. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_submit(
+    client: *mut rqx_client,
+    queue: *mut rqx_queue,
+    token: u64,
+    options: *const rqx_options,
+    head: *const u8,
+    head_len: usize,
+    n_headers: u32,
+    body: *const u8,
+    body_len: usize,
+    upload: *mut rqx_upload,
+    flags: u32,
+    err: *mut *mut rqx_error,
+) -> i32 {
+    boundary(err, || {
+        let (shared, queue) = (client::get(client)?, get(queue)?);
+        let plan = super::exchange::plan(
+            &shared, options, head, head_len, n_headers, body, body_len, upload, flags,
+        )?;
+        super::exchange::submit(shared, queue, token, plan)
+    })
+}
+
+/// Takes what waits, at most `max` events (0: all), and hands it to `receive` in one call, on this thread.
+/// Returns how many. What the events point to lives as long as their responses and errors, which are the receiver's.
+/// Any thread, one at a time. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_queue_dispatch(
+    queue: *mut rqx_queue,
+    receive: rqx_event_fn,
+    user: *mut c_void,
+    max: usize,
+) -> usize {
+    guard_or(0, || {
+        let (queue, Some(receive)) = (get(queue)?, receive) else {
+            return Ok(0);
+        };
+        let taken = queue.take(if max == 0 { usize::MAX } else { max });
+        if taken.is_empty() {
+            return Ok(0);
+        }
+        let (events, _alive): (Vec<rqx_event>, Vec<_>) =
+            taken.into_iter().map(Event::deliver).unzip();
+        receive(user, events.as_ptr(), events.len());
+        Ok(events.len())
+    })
+}
+
+/// Takes at most `max` events into `events`, waiting for the first until `timeout_ns` is over (negative: for ever).
+/// `*n` says how many. RQX_OK with at least one, RQX_E_TIMEOUT, RQX_E_INTERRUPTED, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_queue_wait(
+    queue: *mut rqx_queue,
+    events: *mut rqx_event,
+    max: usize,
+    timeout_ns: i64,
+    n: *mut usize,
+    err: *mut *mut rqx_error,
+) -> i32 {
+    boundary(err, || {
+        let (queue, n) = (get(queue)?, raw::Out::new("n", n)?);
+        raw::Out::new("events", events)?;
+        if max == 0 {
+            return Err(Error::caller(
+                Kind::InvalidArgument,
+                "max is 0: there is no room for an event",
+            ));
+        }
+        let patience = u64::try_from(timeout_ns).ok().map(Duration::from_nanos);
+        queue.wait(patience.and_then(|time| Instant::now().checked_add(time)))?;
+        let taken = queue.take(max);
+        n.set(taken.len());
+        for (index, event) in taken.into_iter().enumerate() {
+            raw::Out::new("events", events.wrapping_add(index))?.set(event.deliver().0);
+        }
+        Ok(RQX_OK)
+    })
+}
+
+/// Makes the rqx_queue_wait that is waiting, or the next one, return RQX_E_INTERRUPTED. Any thread. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_queue_wake(queue: *mut rqx_queue) -> i32 {
+    boundary(std::ptr::null_mut(), || {
+        let queue = get(queue)?;
+        queue.lock().interrupted = true;
+        queue.more.notify_all();
+        Ok(RQX_OK)
+    })
+}
+
+/// Frees the queue and all that waits in it. NULL is allowed. What finishes later is dropped. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_queue_free(queue: *mut rqx_queue) {
+    guard_or((), || {
+        let removed = tables().queues.remove(queue as usize);
+        if let Ok(queue) = &removed {
+            let waiting = {
+                let mut state = queue.lock();
+                state.freed = true;
+                std::mem::take(&mut state.events)
+            };
+            drop(waiting);
+        }
+        freed(removed);
+        Ok(())
+    });
+}

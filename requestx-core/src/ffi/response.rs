@@ -1,0 +1,257 @@
+//! Responses as C holds them: views of the head, and the body as it is pulled.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::client::Shared;
+use super::exchange::fly;
+use super::queue::{Queue, What};
+use super::types::*;
+use super::{boundary, freed, guard_or, raw, tables};
+use crate::body::recv::Body;
+use crate::deadline::Phase;
+use crate::error::{Error, Kind};
+use crate::process;
+use crate::reply::{Head, Reply, Timing};
+use crate::runtime::Lane;
+
+/// A response that C has a handle to.
+#[derive(Debug)]
+pub struct Held {
+    head: Head,
+    whole: Option<Bytes>,
+    body: AsyncMutex<Option<Body>>,
+    /// What the last event pointed to.
+    piece: Mutex<Bytes>,
+    timing: Timing,
+    origin: Origin,
+}
+
+/// Where a response came from, and so who may read its body how.
+#[derive(Debug)]
+pub struct Origin {
+    pub shared: Arc<Shared>,
+    pub lane: Lane,
+    pub queue: Option<Arc<Queue>>,
+}
+
+impl Held {
+    pub fn register(reply: Reply, origin: Origin) -> Result<(usize, Arc<Held>), Error> {
+        let Reply {
+            head,
+            whole,
+            body,
+            timing,
+        } = reply;
+        let held = Arc::new(Held {
+            head,
+            whole,
+            body: AsyncMutex::new(body),
+            piece: Mutex::default(),
+            timing,
+            origin,
+        });
+        Ok((tables().responses.insert(held.clone())?, held))
+    }
+
+    /// Fills in what an event says of a response's head.
+    pub fn describe(&self, event: &mut rqx_event) {
+        event.kind = RQX_EV_HEAD;
+        event.flags = RQX_EVF_TERMINAL;
+        event.status = self.head.status;
+        event.http_version = self.head.version;
+        event.n_headers = self.head.fields;
+        event.head = rqx_slice::of(&self.head.block);
+        event.reason = rqx_slice::of(&self.head.reason);
+        if let Some(whole) = &self.whole {
+            event.flags |= RQX_EVF_BODY_COMPLETE;
+            event.body = rqx_slice::of(whole);
+        }
+        if self.timing.reused {
+            event.flags |= RQX_EVF_REUSED;
+        }
+    }
+
+    /// Keeps `piece` until the next one, for an event to point to.
+    pub fn keep(&self, piece: Bytes) -> rqx_slice {
+        let view = rqx_slice::of(&piece);
+        *self.piece.lock().unwrap_or_else(PoisonError::into_inner) = piece;
+        view
+    }
+
+    /// The next piece of the body, at most `max` bytes.
+    async fn read(&self, max: usize, raw: bool) -> Result<Option<Bytes>, Error> {
+        let mut body = self.body.lock().await;
+        let Some(body) = &mut *body else {
+            return Ok(None);
+        };
+        let Some(mut piece) = body.next(raw).await? else {
+            return Ok(None);
+        };
+        if piece.len() > max {
+            body.put_back(piece.split_off(max));
+        }
+        Ok(Some(piece))
+    }
+}
+
+fn get(response: *const rqx_response) -> Result<Arc<Held>, Error> {
+    tables().responses.with(response as usize, Arc::clone)
+}
+
+fn is_raw(flags: u32) -> Result<bool, Error> {
+    match flags {
+        0 => Ok(false),
+        RQX_READ_RAW => Ok(true),
+        _ => Err(Error::caller(
+            Kind::InvalidArgument,
+            format!("unknown flags {flags:#x}"),
+        )),
+    }
+}
+
+/// Reads the next of the body into `dst`, at most `cap` bytes, waiting for the first; `*n` says how many, 0 is the end.
+/// `flags`: RQX_READ_*. A body that came whole with its event is not read again.
+/// RQX_OK; RQX_PENDING after 50 ms: call again; RQX_E_* and an error in `*err`, the same each time.
+/// RQX_E_STATE for a raw read after a decoded one. Any thread, one at a time. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_body_read_into(
+    response: *mut rqx_response,
+    dst: *mut u8,
+    cap: usize,
+    flags: u32,
+    n: *mut usize,
+    err: *mut *mut rqx_error,
+) -> i32 {
+    boundary(err, || {
+        let (held, n, raw_read) = (get(response)?, raw::Out::new("n", n)?, is_raw(flags)?);
+        if dst.is_null() || cap == 0 {
+            return Err(Error::caller(Kind::Null, "there is no room to read into"));
+        }
+        let lanes = &process::current().lanes;
+        let mut read = std::pin::pin!(held.read(cap, raw_read));
+        let piece = match lanes.wait(&mut read)? {
+            None => return Ok(RQX_PENDING),
+            Some(read) => read.inspect_err(|_| lanes.settle())?,
+        };
+        n.set(raw::fill("dst", dst, cap, &piece.unwrap_or_default())?);
+        Ok(RQX_OK)
+    })
+}
+
+/// Asks for the next of the body, at most `max` bytes (0: as it comes). RQX_EV_BODY follows in the queue of the
+/// exchange, with `token`: a piece, or the end with RQX_EVF_BODY_COMPLETE; or RQX_EV_ERROR.
+/// The piece is valid until the next read, or until the response is freed.
+/// Only for responses of rqx_submit: nobody drives the others in the background, RQX_E_STATE.
+/// RQX_OK, RQX_E_STATE, RQX_E_HANDLE, RQX_E_NO_RESOURCES. Any thread, one at a time. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_body_read(
+    response: *mut rqx_response,
+    token: u64,
+    max: usize,
+    flags: u32,
+    err: *mut *mut rqx_error,
+) -> i32 {
+    boundary(err, || {
+        let (held, raw_read) = (get(response)?, is_raw(flags)?);
+        let (Lane::Spawn, Some(queue)) = (held.origin.lane, held.origin.queue.clone()) else {
+            return Err(Error::new(
+                Kind::State,
+                Phase::Read,
+                "a response of rqx_send is read by rqx_body_read_into",
+            ));
+        };
+        let (reader, max) = (held.clone(), if max == 0 { usize::MAX } else { max });
+        fly(
+            &held.origin.shared,
+            queue,
+            token,
+            move |terminal| async move {
+                let read = reader.read(max, raw_read).await;
+                terminal.end(match read {
+                    Ok(piece) => What::Piece(reader, piece),
+                    Err(error) => What::Failed(error),
+                });
+            },
+        )
+    })
+}
+
+/// Body bytes read so far as they came, before decoding, in `*n`. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_response_raw_bytes(response: *const rqx_response, n: *mut u64) -> i32 {
+    boundary(std::ptr::null_mut(), || {
+        let (held, n) = (get(response)?, raw::Out::new("n", n)?);
+        let whole = held.whole.as_ref().map_or(0, |whole| whole.len() as u64);
+        n.set(
+            held.body
+                .try_lock()
+                .ok()
+                .and_then(|body| body.as_ref().map(|body| body.raw_bytes))
+                .unwrap_or(whole),
+        );
+        Ok(RQX_OK)
+    })
+}
+
+/// Fills `*timing`, whose struct_size the caller has set. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_response_timing(
+    response: *const rqx_response,
+    timing: *mut rqx_timing,
+) -> i32 {
+    boundary(std::ptr::null_mut(), || {
+        let held = get(response)?;
+        let now = held
+            .body
+            .try_lock()
+            .ok()
+            .and_then(|body| body.as_ref().map(|body| body.deadline.spent));
+        let spent = |phase: Phase| now.unwrap_or(held.timing.spent)[phase as usize];
+        let timed = rqx_timing {
+            struct_size: size_of::<rqx_timing>(),
+            queue_ns: spent(Phase::Queue),
+            resolve_ns: spent(Phase::Resolve),
+            connect_ns: spent(Phase::Connect),
+            tunnel_ns: spent(Phase::Tunnel),
+            secure_ns: spent(Phase::Secure),
+            send_ns: spent(Phase::Send),
+            await_ns: spent(Phase::Await),
+            read_ns: spent(Phase::Read),
+            bytes_sent: held.timing.counts.written,
+            bytes_received: held.timing.counts.received,
+            connection_id: held.timing.connection,
+            reused: held.timing.reused.into(),
+        };
+        raw::fill_sized("timing", timing, timed).map(|()| RQX_OK)
+    })
+}
+
+/// Frees the response. One whose body was not read to its end gives its connection up. NULL is allowed. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_response_free(response: *mut rqx_response) {
+    guard_or((), || {
+        let removed = tables().responses.remove(response as usize);
+        let unread = removed
+            .as_ref()
+            .is_ok_and(|held| held.origin.lane == Lane::Wait && held.whole.is_none());
+        freed(removed);
+        if unread {
+            process::current().lanes.settle();
+        }
+        Ok(())
+    });
+}
+
+/// Frees `n` responses in one call; NULLs among them are allowed. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_responses_free(responses: *const *mut rqx_response, n: usize) {
+    guard_or((), || {
+        raw::array("responses", responses, n)?
+            .iter()
+            .for_each(|response| rqx_response_free(*response));
+        Ok(())
+    });
+}

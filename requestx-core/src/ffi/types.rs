@@ -1,0 +1,279 @@
+//! Numbers and structs of the ABI. What stands here is frozen for the major version; it only grows.
+
+use std::ffi::c_void;
+
+/// The ABI's major version: changes when something is removed or means something else.
+pub const RQX_ABI_MAJOR: u32 = 1;
+/// The ABI's minor version: changes when something is added.
+pub const RQX_ABI_MINOR: u32 = 0;
+
+/// Done.
+pub const RQX_OK: i32 = 0;
+/// Not done yet: call again to go on waiting.
+pub const RQX_PENDING: i32 = 1;
+/// The exchange waits for its upload: push, or finish it, then resume.
+pub const RQX_WANT_BODY: i32 = 2;
+
+/// A value that no call of this library accepts.
+pub const RQX_E_INVALID_ARGUMENT: i32 = 10;
+/// NULL where something is needed.
+pub const RQX_E_NULL: i32 = 11;
+/// Not a URL that can be requested.
+pub const RQX_E_INVALID_URL: i32 = 12;
+/// A header name or value that HTTP does not allow, or framing that contradicts the body.
+pub const RQX_E_INVALID_HEADER: i32 = 13;
+/// A URL of another scheme than http and https.
+pub const RQX_E_UNSUPPORTED_SCHEME: i32 = 14;
+/// An option this library does not have: the way to ask whether it does.
+pub const RQX_E_UNKNOWN_OPTION: i32 = 15;
+/// The right call at the wrong time.
+pub const RQX_E_STATE: i32 = 16;
+/// A handle that is stale, of another kind, or was never given.
+pub const RQX_E_HANDLE: i32 = 17;
+/// A method that is no token.
+pub const RQX_E_INVALID_METHOD: i32 = 18;
+/// No connection, for a reason that has no number of its own.
+pub const RQX_E_CONNECT: i32 = 20;
+/// The host's name has no address.
+pub const RQX_E_DNS: i32 = 21;
+/// The host refused the connection.
+pub const RQX_E_REFUSED: i32 = 22;
+/// The TLS handshake or the TLS settings failed.
+pub const RQX_E_TLS: i32 = 30;
+/// The server's certificate was refused.
+pub const RQX_E_TLS_VERIFY: i32 = 31;
+/// A time limit was reached; the error's phase says which.
+pub const RQX_E_TIMEOUT: i32 = 40;
+/// Reading or writing failed.
+pub const RQX_E_IO: i32 = 50;
+/// The peer closed or reset the connection before it answered.
+pub const RQX_E_RESET: i32 = 51;
+/// The peer broke HTTP's rules.
+pub const RQX_E_PROTOCOL: i32 = 52;
+/// The body ended early.
+pub const RQX_E_INCOMPLETE: i32 = 53;
+/// The body is not what its Content-Encoding says.
+pub const RQX_E_DECODE: i32 = 54;
+/// More than a limit allows.
+pub const RQX_E_TOO_LARGE: i32 = 55;
+/// Cancelled by the caller.
+pub const RQX_E_CANCELLED: i32 = 70;
+/// The client, or the exchange, is closed.
+pub const RQX_E_CLOSED: i32 = 71;
+/// The handle belongs to the parent process.
+pub const RQX_E_FORKED: i32 = 72;
+/// Woken by rqx_queue_wake.
+pub const RQX_E_INTERRUPTED: i32 = 73;
+/// Nothing could be taken now.
+pub const RQX_E_AGAIN: i32 = 74;
+/// A thread, memory or a descriptor cannot be had.
+pub const RQX_E_NO_RESOURCES: i32 = 80;
+/// A fault of this library: please report the message.
+pub const RQX_E_INTERNAL: i32 = 81;
+
+/// Phases, in the order of an exchange; errors, limits and timings speak of them.
+pub const RQX_PHASE_NONE: u32 = 0;
+/// Waiting for a place in the pool.
+pub const RQX_PHASE_QUEUE: u32 = 1;
+/// From a name to addresses.
+pub const RQX_PHASE_RESOLVE: u32 = 2;
+/// From an address to a TCP connection.
+pub const RQX_PHASE_CONNECT: u32 = 3;
+/// Through a proxy (reserved).
+pub const RQX_PHASE_TUNNEL: u32 = 4;
+/// The TLS handshake.
+pub const RQX_PHASE_SECURE: u32 = 5;
+/// Request head and body.
+pub const RQX_PHASE_SEND: u32 = 6;
+/// From the last byte sent to the response's head.
+pub const RQX_PHASE_AWAIT: u32 = 7;
+/// The response's body.
+pub const RQX_PHASE_READ: u32 = 8;
+
+/// Features, as bits of rqx_features(): TLS is OpenSSL.
+pub const RQX_F_TLS_OPENSSL: u64 = 1;
+/// TLS is the platform's own.
+pub const RQX_F_TLS_NATIVE: u64 = 2;
+/// rqx_queue_fd gives a descriptor.
+pub const RQX_F_QUEUE_FD: u64 = 4;
+/// gzip and deflate are decoded.
+pub const RQX_F_GZIP: u64 = 8;
+/// br is decoded.
+pub const RQX_F_BROTLI: u64 = 16;
+/// zstd is decoded.
+pub const RQX_F_ZSTD: u64 = 32;
+
+/// Return with the head; pull the body with rqx_body_read or rqx_body_read_into.
+pub const RQX_SEND_STREAM: u32 = 1;
+
+/// Leave the content codings alone.
+pub const RQX_READ_RAW: u32 = 1;
+
+/// A response's head, and its body as far as the flags say.
+pub const RQX_EV_HEAD: i32 = 1;
+/// A piece of a body, answering rqx_body_read.
+pub const RQX_EV_BODY: i32 = 2;
+/// The upload has room; no terminal event.
+pub const RQX_EV_UPLOAD_READY: i32 = 3;
+/// The exchange or the read failed.
+pub const RQX_EV_ERROR: i32 = 4;
+
+/// The last event of its token.
+pub const RQX_EVF_TERMINAL: u32 = 1;
+/// `body` is the whole body (RQX_EV_HEAD), or the body has ended (RQX_EV_BODY).
+pub const RQX_EVF_BODY_COMPLETE: u32 = 2;
+/// The connection had served before.
+pub const RQX_EVF_REUSED: u32 = 4;
+
+/// Bytes in memory of the library's. Valid as long as what they were read from; not NUL-terminated.
+#[allow(non_camel_case_types)]
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct rqx_slice {
+    pub ptr: *const u8,
+    pub len: usize,
+}
+
+/// Where the time of an exchange went. Nanoseconds; 0 for what did not happen.
+#[allow(non_camel_case_types)]
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct rqx_timing {
+    /// sizeof(rqx_timing), set by the caller.
+    pub struct_size: usize,
+    pub queue_ns: u64,
+    pub resolve_ns: u64,
+    pub connect_ns: u64,
+    /// Reserved.
+    pub tunnel_ns: u64,
+    pub secure_ns: u64,
+    pub send_ns: u64,
+    pub await_ns: u64,
+    /// The body so far.
+    pub read_ns: u64,
+    /// Bytes on the wire above TLS, heads and framing included.
+    pub bytes_sent: u64,
+    pub bytes_received: u64,
+    /// Counts the process's connections; two exchanges with the same number shared one.
+    pub connection_id: u64,
+    /// 1 if the connection had served before.
+    pub reused: u64,
+}
+
+/// A client's counts at one moment.
+#[allow(non_camel_case_types)]
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct rqx_stats {
+    /// sizeof(rqx_stats), set by the caller.
+    pub struct_size: usize,
+    /// Exchanges under way.
+    pub in_flight: u64,
+    /// Connections waiting for use.
+    pub idle_connections: u64,
+    /// Connections in all.
+    pub open_connections: u64,
+    /// Exchanges begun since the client was made.
+    pub requests: u64,
+    /// Exchanges waiting for a connection.
+    pub queued: u64,
+}
+
+/// An error, read at once. The slices live as long as the error.
+#[allow(non_camel_case_types)]
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct rqx_error_view {
+    /// sizeof(rqx_error_view), set by the caller.
+    pub struct_size: usize,
+    /// RQX_E_*.
+    pub code: i32,
+    /// errno, or 0.
+    pub os_code: i32,
+    /// The TLS library's own verification code, or 0.
+    pub tls_code: i32,
+    /// RQX_PHASE_*.
+    pub phase: u32,
+    /// One line, UTF-8: what was tried, on what, and what came back.
+    pub message: rqx_slice,
+    /// What lies beneath, outermost first, '\n' between.
+    pub chain: rqx_slice,
+}
+
+/// One thing that happened to one exchange. Its size is frozen for the major version, so that arrays of it stay packed.
+#[allow(non_camel_case_types)]
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct rqx_event {
+    /// The caller's, from rqx_submit or rqx_body_read; 0 after rqx_send.
+    pub token: u64,
+    /// RQX_EV_*.
+    pub kind: i32,
+    /// RQX_OK or RQX_E_*.
+    pub code: i32,
+    /// RQX_EVF_*.
+    pub flags: u32,
+    /// HTTP's status code.
+    pub status: u16,
+    /// 10 or 11.
+    pub http_version: u16,
+    /// Pairs in `head`.
+    pub n_headers: u32,
+    pub reserved: u32,
+    /// The receiver's from RQX_EV_HEAD on; NULL in all other events.
+    pub response: *mut rqx_response,
+    /// The receiver's; NULL if code is RQX_OK.
+    pub error: *mut rqx_error,
+    /// "name\nvalue\nname\nvalue" in wire order and case, duplicates kept.
+    pub head: rqx_slice,
+    /// The whole body (RQX_EVF_BODY_COMPLETE), a piece of it (RQX_EV_BODY), or nothing.
+    pub body: rqx_slice,
+    /// The reason phrase as the server sent it.
+    pub reason: rqx_slice,
+}
+
+/// Receives finished things, on the thread that called rqx_queue_dispatch. May call any function of the library.
+#[allow(non_camel_case_types)]
+pub type rqx_event_fn =
+    Option<extern "C" fn(user: *mut c_void, events: *const rqx_event, n: usize)>;
+
+/// Declares opaque handle types.
+macro_rules! opaque {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[allow(non_camel_case_types)]
+        #[derive(Debug)]
+        pub struct $name {
+            _opaque: [u8; 0],
+        }
+    )*};
+}
+
+opaque! {
+    /// Choices for a client or an exchange.
+    rqx_options;
+    /// A pool of connections, shared by any number of threads.
+    rqx_client;
+    /// A request being put together.
+    rqx_request;
+    /// A request body that is pushed in pieces.
+    rqx_upload;
+    /// A blocking exchange that is not done.
+    rqx_exchange;
+    /// A response.
+    rqx_response;
+    /// Where finished exchanges wait for their caller.
+    rqx_queue;
+    /// What went wrong.
+    rqx_error;
+}
+
+impl rqx_slice {
+    /// A view of `bytes`; whoever hands it out keeps them alive.
+    pub fn of(bytes: &[u8]) -> rqx_slice {
+        rqx_slice {
+            ptr: bytes.as_ptr(),
+            len: bytes.len(),
+        }
+    }
+}
