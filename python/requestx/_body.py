@@ -21,6 +21,9 @@ from .exceptions import FileModeWarning, InvalidJSONError, UnrewindableBodyError
 # Files whose descriptor tells their content's length.
 _PLAIN = (io.BufferedReader, io.BufferedRandom, io.BufferedWriter, io.BytesIO)
 
+# The default of json.dumps, but for NaN, which is no JSON; made once, since dumps would make one each time.
+_dumps = jsonlib.JSONEncoder(allow_nan=False).encode
+
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -63,7 +66,7 @@ def encode_json(value: Any, dumps: Callable[[Any], Any] | None = None, request: 
         InvalidJSONError: NaN or Infinity is in it, or the encoder raised another ValueError.
     """
     try:
-        text = jsonlib.dumps(value, allow_nan=False) if dumps is None else dumps(value)
+        text = _dumps(value) if dumps is None else dumps(value)
     except ValueError as error:
         raise InvalidJSONError(error, request=request) from error
     return text if isinstance(text, bytes) else text.encode("utf-8")
@@ -196,7 +199,7 @@ def _file_size(file: Any) -> int | None:
     if "b" not in getattr(file, "mode", "b"):
         warnings.warn(
             "The length of the body is taken from the file's size in bytes, but the file was opened in text mode, "
-            "so it may be wrong. Open it in binary mode, with 'rb'.",
+            "so it may be wrong: open it in binary mode.",
             FileModeWarning,
             stacklevel=3,
         )

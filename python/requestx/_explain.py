@@ -37,9 +37,7 @@ def explain(kind: int, phase: int, text: str, os_code: int, tls_code: int, reque
     """
     pool, url = _where(request)
     if kind == 54:
-        return _make(
-            "DecodeError", f"Received a response with content-encoding, but failed to decode it: {text}"
-        )
+        return _make("DecodeError", f"Received a response with content-encoding, but failed to decode it: {text}")
     if kind == 71:
         return _make("ClosedPoolError", pool, f"Pool is closed. ({text})")
     if kind == 40:
@@ -75,9 +73,7 @@ def _reason(kind: int, text: str, os_code: int, tls_code: int, pool: Pool) -> Ex
         return _make("NameResolutionError", pool.host, _connection(pool), said)
     os_code = os_code or (errno.ECONNREFUSED if kind == 22 else 0)
     code = f"[Errno {os_code}] {os.strerror(os_code)}: " if os_code > 0 else ""
-    reason = _make(
-        "NewConnectionError", _connection(pool), f"Failed to establish a new connection: {code}{text}"
-    )
+    reason = _make("NewConnectionError", _connection(pool), f"Failed to establish a new connection: {code}{text}")
     return _make("ProxyError", "Unable to connect to proxy", reason) if kind == 23 else reason
 
 

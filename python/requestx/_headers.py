@@ -15,8 +15,7 @@ def parse_list_header(value: str) -> list[str]:
     The items of a comma-separated header; one that is quoted throughout loses its quotes.
     """
     return [
-        unquote_header_value(item[1:-1]) if item[:1] == item[-1:] == '"' else item
-        for item in parse_http_list(value)
+        unquote_header_value(item[1:-1]) if item[:1] == item[-1:] == '"' else item for item in parse_http_list(value)
     ]
 
 

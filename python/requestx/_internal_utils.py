@@ -8,6 +8,7 @@ Also the check of header fields: nothing that a caller passes may end a line or 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from .exceptions import InvalidHeader
@@ -37,6 +38,18 @@ def unicode_is_ascii(u_string: str) -> bool:
     return u_string.isascii()
 
 
+@lru_cache(maxsize=256)
+def _is_name(name: str) -> bool:
+    return _NAME(name) is not None
+
+
+def is_field(name: str, value: str) -> bool:
+    """
+    Whether two str would be one header field. Names repeat, so they are remembered; values may be secrets.
+    """
+    return _is_name(name) and _VALUE(value) is not None
+
+
 def check_header_validity(header: Any) -> None:
     """
     Refuse a header that would not be one field on the wire.
@@ -48,8 +61,6 @@ def check_header_validity(header: Any) -> None:
         InvalidHeader: name or value is no str or bytes, or holds what ends a line or leads into another.
     """
     name, value = header
-    if type(name) is str and type(value) is str and _NAME(name) and _VALUE(value):
-        return
     _check_part(header, name, _NAME, _NAME_BYTES, "name")
     _check_part(header, value, _VALUE, _VALUE_BYTES, "value")
 
@@ -60,9 +71,7 @@ def _check_part(header: Any, part: Any, as_text: Any, as_bytes: Any, which: str)
     elif isinstance(part, bytes):
         valid = as_bytes(part)
     else:
-        raise InvalidHeader(
-            f"Header part ({part!r}) from {header!r} must be of type str or bytes, not {type(part)}"
-        )
+        raise InvalidHeader(f"Header part ({part!r}) from {header!r} must be of type str or bytes, not {type(part)}")
     if not valid:
         what = "Invalid leading whitespace, reserved character(s), or return character(s)"
         raise InvalidHeader(f"{what} in header {which}: {part!r}")

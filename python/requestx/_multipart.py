@@ -69,9 +69,7 @@ class Field:
             if value:
                 line = f"{key}: {_text(value)}"
                 if _ENDS_LINE(line):
-                    raise InvalidHeader(
-                        f"Invalid return character(s) in header of multipart field {name!r}: {line!r}"
-                    )
+                    raise InvalidHeader(f"Invalid return character(s) in header of multipart field {name!r}: {line!r}")
                 lines.append(line)
         self.head = "\r\n".join([*lines, "", ""]).encode("utf-8")
 
@@ -176,9 +174,7 @@ class Multipart:
 
     def __init__(self, pieces: list[Any]) -> None:
         self._pieces = pieces
-        self._sizes = [
-            len(piece) if isinstance(piece, (bytes, bytearray)) else piece.size for piece in pieces
-        ]
+        self._sizes = [len(piece) if isinstance(piece, (bytes, bytearray)) else piece.size for piece in pieces]
         self._length = sum(self._sizes)
         self._index = 0
         self._offset = 0

@@ -14,7 +14,7 @@ from typing import Any
 
 from . import _url
 from ._body import encode_body, encode_files, encode_json, is_stream, super_len, tell
-from ._internal_utils import check_header_validity, to_native_string
+from ._internal_utils import check_header_validity, is_field, to_native_string
 from .auth import HTTPBasicAuth
 from .cookies import RequestsCookieJar, _copy_cookie_jar, cookiejar_from_dict, get_cookie_header
 from .hooks import default_hooks
@@ -234,10 +234,12 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         """
         self.headers = CaseInsensitiveDict()
         if headers:
-            for header in headers.items():
-                check_header_validity(header)
-                name, value = header
-                self.headers[name if type(name) is str else to_native_string(name)] = value
+            store = self.headers._store
+            for name, value in headers.items():
+                if type(name) is not str or type(value) is not str or not is_field(name, value):
+                    check_header_validity((name, value))
+                    name = to_native_string(name)
+                store[name.lower()] = (name, value)
 
     def prepare_body(self, data: Any, files: Any, json: Any = None) -> None:
         """

@@ -195,18 +195,14 @@ def get_cookie_header(jar: CookieJar, request: Any) -> str | None:
     return asking.get_new_headers().get("Cookie")
 
 
-def remove_cookie_by_name(
-    cookiejar: CookieJar, name: str, domain: str | None = None, path: str | None = None
-) -> None:
+def remove_cookie_by_name(cookiejar: CookieJar, name: str, domain: str | None = None, path: str | None = None) -> None:
     """
     Remove all cookies of a name, of all domains and paths unless one is given.
     """
     found = [
         (cookie.domain, cookie.path, cookie.name)
         for cookie in cookiejar
-        if cookie.name == name
-        and (domain is None or domain == cookie.domain)
-        and (path is None or path == cookie.path)
+        if cookie.name == name and (domain is None or domain == cookie.domain) and (path is None or path == cookie.path)
     ]
     for place in found:
         cookiejar.clear(*place)
@@ -249,9 +245,7 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, Any]):
         if value is None:
             remove_cookie_by_name(self, name, domain=kwargs.get("domain"), path=kwargs.get("path"))
             return None
-        cookie = (
-            morsel_to_cookie(value) if isinstance(value, Morsel) else create_cookie(name, value, **kwargs)
-        )
+        cookie = morsel_to_cookie(value) if isinstance(value, Morsel) else create_cookie(name, value, **kwargs)
         self.set_cookie(cookie)
         return cookie
 
@@ -358,9 +352,7 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, Any]):
         The cookies that a response sets, without those that no policy should accept.
         """
         # The standard library removes a cookie that expires right here, before any policy is asked.
-        guarded = (
-            [] if request.get_type() in ("https", "wss") else [cookie for cookie in self if cookie.secure]
-        )
+        guarded = [] if request.get_type() in ("https", "wss") else [cookie for cookie in self if cookie.secure]
         made = [cookie for cookie in super().make_cookies(response, request) if _is_sound(cookie, request)]
         if not guarded:
             return list(made)
@@ -373,9 +365,7 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, Any]):
             return cookie.value
         raise KeyError(f"name={name!r}, domain={domain!r}, path={path!r}")
 
-    def _find_no_duplicates(
-        self, name: str, domain: str | None = None, path: str | None = None
-    ) -> str | None:
+    def _find_no_duplicates(self, name: str, domain: str | None = None, path: str | None = None) -> str | None:
         found = list(self._matching(name, domain, path))
         if len(found) > 1:
             raise CookieConflictError(f"There are multiple cookies with name, {name!r}")

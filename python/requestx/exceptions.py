@@ -291,9 +291,7 @@ _BY_PHASE: dict[tuple[int, int], type[RequestException]] = {
     **{(kind, 8): ChunkedEncodingError for kind in (*_PROTOCOL, 55)},
 }
 TABLE: dict[tuple[int, int], type[RequestException]] = {
-    (kind, phase): _BY_PHASE.get((kind, phase), cls)
-    for kind, cls in _BY_KIND.items()
-    for phase in range(len(PHASES))
+    (kind, phase): _BY_PHASE.get((kind, phase), cls) for kind, cls in _BY_KIND.items() for phase in range(len(PHASES))
 }
 
 

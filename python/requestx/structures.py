@@ -32,9 +32,7 @@ class CaseInsensitiveDict(MutableMapping[str, _VT], Generic[_VT]):
     _store: dict[str, tuple[str, _VT]]
     _version: int
 
-    def __init__(
-        self, data: Mapping[str, _VT] | Iterable[tuple[str, _VT]] | None = None, **kwargs: _VT
-    ) -> None:
+    def __init__(self, data: Mapping[str, _VT] | Iterable[tuple[str, _VT]] | None = None, **kwargs: _VT) -> None:
         self._store = {}
         self._version = 0
         if data is not None or kwargs:

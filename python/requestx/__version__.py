@@ -1,0 +1,11 @@
+"""
+What this package calls itself; the same number as in pyproject.toml, which a test compares.
+"""
+
+from __future__ import annotations
+
+__title__ = "requestx"
+__description__ = "The requests API, sync and awaitable, over one Rust core."
+__version__ = "0.1.0"
+__build__ = 0x000100
+__license__ = "MIT"

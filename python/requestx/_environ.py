@@ -1,0 +1,337 @@
+"""
+What the environment says: proxies, who bypasses them, the CA bundle, netrc.
+
+requests looks at the environment for every request, so that a change takes effect at once; so do we.
+To make that cheap, the variables are compared as they lie in ``os.environ`` with those of the last time
+(`environment`), and everything derived from them is kept until one of them changes.
+
+netrc is looked up by the host that the request really goes to, never by what stands before an @ (threat 5).
+An entry without a password, or for another user than the URL names, gives nothing (threats 17, 20).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import sys
+import time
+from functools import lru_cache
+from typing import Any, Callable, Mapping
+from urllib.request import getproxies, getproxies_environment
+
+from ._url import origin, split, userinfo
+
+NETRC_FILES = (".netrc", "_netrc")
+
+# Here the system's own settings come in where the environment has none.
+_SYSTEM_PROXIES = sys.platform in ("darwin", "win32")
+
+_NAMES = (
+    "http_proxy",
+    "HTTP_PROXY",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+    "REQUEST_METHOD",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NETRC",
+    "HOME",
+)
+_ENVIRON = type(os.environ)
+_KEYS = tuple(os.environ.encodekey(name) for name in _NAMES)
+
+#: How long a ~/.netrc that was not there, or was read, is taken to be so still.
+NETRC_SECONDS = 1.0
+
+
+class Environment:
+    """
+    What the variables say; one object for as long as they say the same.
+    """
+
+    __slots__ = ("ca_bundle", "netrc", "no_proxy", "proxies")
+
+    def __init__(self) -> None:
+        get = os.environ.get
+        # Leaves out HTTP_PROXY under CGI, where a client's Proxy header would be in it (httpoxy, threat 156).
+        proxies = getproxies_environment()
+        proxies.pop("no", None)
+        self.proxies: dict[str, str] = proxies
+        self.no_proxy: str = get("no_proxy") or get("NO_PROXY") or ""
+        self.ca_bundle: str | None = get("REQUESTS_CA_BUNDLE") or get("CURL_CA_BUNDLE") or None
+        self.netrc: str | None = get("NETRC")
+
+
+_seen: tuple[Any, Environment] = (None, Environment())
+
+
+def environment() -> Environment:
+    """
+    The environment as it is now.
+    """
+    global _seen
+    environ = os.environ
+    if type(environ) is _ENVIRON:
+        found = tuple(map(environ._data.get, _KEYS))  # type: ignore[attr-defined]
+    else:  # patched, as tests do
+        found = tuple(map(environ.get, _NAMES))
+    last, derived = _seen
+    if found == last:
+        return derived
+    derived = Environment()
+    _seen = found, derived
+    return derived
+
+
+def environ_proxies(url: str, no_proxy: str | None = None, found: Environment | None = None) -> dict[str, str]:
+    """
+    The proxies of the environment for a URL, by scheme; empty if it bypasses them.
+
+    Args:
+        url: where the request goes.
+        no_proxy: in the place of the environment's NO_PROXY.
+        found: the environment, if the caller looked already.
+    """
+    found = found or environment()
+    if not found.proxies and not _SYSTEM_PROXIES:
+        return {}
+    if bypasses(url, no_proxy):
+        return {}
+    return dict(found.proxies) if found.proxies else getproxies()
+
+
+def bypasses(url: str, no_proxy: str | None = None, ask: Callable[[str], bool] | None = None) -> bool:
+    """
+    Whether requests to a URL go without proxy.
+
+    Args:
+        url: where the request goes.
+        no_proxy: names, addresses and networks, separated by commas; the environment's NO_PROXY if None.
+        ask: the system's opinion, asked last unless `no_proxy` is given.
+    """
+    host = _hostname(url)
+    if host is None:
+        return True
+    rules = environment().no_proxy if no_proxy is None else no_proxy
+    if rules and _matches(host, origin(url)[2], rules):
+        return True
+    if no_proxy is None and (ask is not None or _SYSTEM_PROXIES):
+        from urllib.request import proxy_bypass
+
+        try:
+            return bool((ask or proxy_bypass)(host.partition("%")[0]))
+        except (TypeError, socket.gaierror):
+            return False
+    return False
+
+
+def _hostname(url: str) -> str | None:
+    return origin(url)[1] or None if split(url).authority is not None else None
+
+
+@lru_cache(maxsize=256)
+def _matches(host: str, port: int | None, rules: str) -> bool:
+    entries = [entry for entry in rules.replace(" ", "").lower().split(",") if entry]
+    if "*" in entries:
+        return True
+    if ":" in host:
+        return _matches_ipv6(host, entries)
+    if is_ipv4_address(host):
+        return any(
+            address_in_network(host, entry) if is_valid_cidr(entry) else entry in (host, f"{host}:{port}")
+            for entry in entries
+        )
+    with_port = f"{host}:{port}"
+    # A name matches itself and what lies below it: "example.com" is no end of "notexample.com".
+    for entry in entries:
+        entry = entry.lstrip("*").lstrip(".")
+        if host == entry or with_port == entry or host.endswith("." + entry) or with_port.endswith("." + entry):
+            return True
+    return False
+
+
+def _matches_ipv6(host: str, entries: list[str]) -> bool:
+    from ipaddress import ip_address, ip_network
+
+    # The zone is a name of this machine's interfaces, and no domain (threat 157).
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    for entry in entries:
+        try:
+            if address in ip_network(entry.replace("[", "").replace("]", ""), strict=False):
+                return True
+        except ValueError:
+            continue
+    return False
+
+
+def resolve_proxies(request: Any, proxies: dict[str, str] | None, trust_env: bool = True) -> dict[str, str]:
+    """
+    The proxies for a request: the caller's, and the environment's for its scheme where the caller has none.
+    """
+    found = dict(proxies) if proxies else {}
+    if trust_env:
+        scheme = split(request.url).scheme
+        theirs = environ_proxies(request.url, found.get("no_proxy"))
+        proxy = theirs.get(scheme, theirs.get("all"))
+        if proxy:
+            found.setdefault(scheme, proxy)
+    return found
+
+
+def select_proxy(url: str, proxies: Mapping[str, str] | None) -> str | None:
+    """
+    The proxy for a URL: that of its scheme and host, of its scheme, of all schemes and its host, or of all.
+    """
+    if not proxies:
+        return None
+    scheme, host = split(url).scheme, _hostname(url)
+    keys = (f"{scheme}://{host}", scheme, f"all://{host}", "all") if host else (scheme, "all")
+    for key in keys:
+        if key in proxies:
+            return proxies[key]
+    return None
+
+
+class _Netrc:
+    """
+    The netrc file as it was last read.
+    """
+
+    def __init__(self) -> None:
+        self.environment: Environment | None = None
+        self.checked = 0.0
+        self.path: str | None = None
+        self.stamp: Any = None
+        self.parsed: Any = None
+        self.error: Exception | None = None
+
+    def look(self, found: Environment, now: float, patient: bool) -> Any:
+        """
+        The parsed file, or None if there is none.
+        """
+        if patient and found is self.environment and found.netrc is None and now - self.checked < NETRC_SECONDS:
+            return self.parsed
+        path, stamp = _find_netrc(found.netrc)
+        if (path, stamp) != (self.path, self.stamp):
+            self.parsed, self.error = _read_netrc(path)
+            self.path, self.stamp = path, stamp
+        self.environment, self.checked = found, now
+        return self.parsed
+
+
+_netrc = _Netrc()
+
+
+def _find_netrc(named: str | None) -> tuple[str | None, Any]:
+    for name in (named,) if named is not None else [f"~/{name}" for name in NETRC_FILES]:
+        path = os.path.expanduser(name)
+        try:
+            stat = os.stat(path)
+        except (OSError, ValueError):
+            continue
+        return path, (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+    return None, None
+
+
+def _read_netrc(path: str | None) -> tuple[Any, Exception | None]:
+    if path is None:
+        return None, None
+    from netrc import NetrcParseError, netrc
+
+    try:
+        return netrc(path), None
+    except (NetrcParseError, OSError, ValueError) as error:
+        return None, error
+
+
+def netrc_auth(
+    url: str, found: Environment | None = None, *, patient: bool = True, raise_errors: bool = False
+) -> tuple[str, str] | None:
+    """
+    User and password from netrc for the host of a URL.
+
+    Args:
+        url: where the request goes.
+        found: the environment, if the caller looked already.
+        patient: do not look at ~/.netrc again within a second; a file that NETRC names is looked at always.
+        raise_errors: raise what went wrong with reading the file.
+
+    Returns:
+        The pair, or None.
+    """
+    parsed = _netrc.look(found or environment(), time.monotonic(), patient)
+    if parsed is None:
+        if raise_errors and _netrc.error is not None:
+            raise _netrc.error
+        return None
+    host = _hostname(url)
+    entry = parsed.authenticators(host) if host else None
+    if not entry or not entry[2]:
+        return None
+    login = entry[0] or entry[1] or ""
+    named = userinfo(url)
+    if named and ":" not in named and named != login:
+        return None
+    return login, entry[2]
+
+
+def is_ipv4_address(string_ip: str) -> bool:
+    """
+    Whether a str is an IPv4 address, in any form that inet_aton knows.
+    """
+    try:
+        socket.inet_aton(string_ip)
+    except OSError:
+        return False
+    return True
+
+
+def is_valid_cidr(string_network: str) -> bool:
+    """
+    Whether a str is an IPv4 network: address/bits, with 1 to 32 bits.
+    """
+    address, slash, bits = string_network.partition("/")
+    try:
+        return bool(slash) and 1 <= int(bits) <= 32 and is_ipv4_address(address)
+    except ValueError:
+        return False
+
+
+def dotted_netmask(mask: int) -> str:
+    """
+    The netmask for a number of bits: 24 is 255.255.255.0.
+    """
+    return socket.inet_ntoa(struct.pack(">I", 0xFFFFFFFF ^ ((1 << (32 - mask)) - 1)))
+
+
+def address_in_network(ip: str, net: str) -> bool:
+    """
+    Whether an IPv4 address lies in a network, which is written address/bits.
+    """
+    address, _, bits = net.partition("/")
+    mask = struct.unpack(">I", socket.inet_aton(dotted_netmask(int(bits))))[0]
+    ours, theirs = (struct.unpack(">I", socket.inet_aton(text))[0] for text in (ip, address))
+    return bool(ours & mask == theirs & mask)
+
+
+__all__ = [
+    "Environment",
+    "address_in_network",
+    "bypasses",
+    "dotted_netmask",
+    "environ_proxies",
+    "environment",
+    "is_ipv4_address",
+    "is_valid_cidr",
+    "netrc_auth",
+    "resolve_proxies",
+    "select_proxy",
+]
