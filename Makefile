@@ -3,7 +3,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-all bench docs header clean python
+.PHONY: help demo check test test-all lib bench docs header clean python
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ test: python  ## everything, on one release wheel; what CI runs
 
 test-all: test  ## test, and what takes longer: sanitizers
 	@$(PYTHON) scripts/sanitize.py
+
+lib: python  ## the library for C callers, into build/lib
+	@$(PYTHON) scripts/build_core.py build/lib
 
 bench: python  ## the benchmark, against nginx on loopback; writes docs/benchmarks.md
 	@$(PYTHON) benchmarks/run.py

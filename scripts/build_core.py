@@ -10,7 +10,8 @@ target, which profile. What the caller may force, by environment variable:
     REQUESTX_TARGET    a Rust target; with a glibc version behind it (x86_64-unknown-linux-gnu.2.17) zig
                        links it, so that it runs on older systems than the one it was built on
 
-    python scripts/build_core.py            # builds, and puts library and _native.py beside the package
+    python scripts/build_core.py            # puts library and _native.py beside the package
+    python scripts/build_core.py FOLDER     # puts the library there, under the names that C linkers look for
 
 Only the standard library is used: this runs inside an isolated build, before anything is installed.
 """
@@ -242,22 +243,39 @@ def _artifact(messages: str) -> Path:
     raise BuildError("cargo ended well but named no library: is requestx-core still called requestx?")
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """
-    Build for this checkout: library and cffi module beside the package, as an editable install has them.
+    Build for this checkout, as an editable install has it, or for C callers.
+
+    Returns:
+        0, or 1 after saying what is wrong.
     """
     sys.path.insert(0, str(ROOT))
     import build_ffi
 
     try:
         what = plan()
-        place(build(what), PACKAGE / what.library)
-        build_ffi.generate()
+        built = build(what)
+        if arguments:
+            place_for_linkers(built, what, Path(arguments[0]))
+        else:
+            place(built, PACKAGE / what.library)
+            build_ffi.generate()
     except (BuildError, build_ffi.HeaderError) as error:
         print(f"\nrequestx cannot be built: {error}", file=sys.stderr)
         return 1
     return 0
 
 
+def place_for_linkers(library: Path, what: Plan, folder: Path) -> None:
+    """
+    Put the library into a folder for ``-L``; on Linux it is loaded by its soname, so that name is there as well.
+    """
+    place(library, folder / what.library)
+    if what.library.endswith(".so"):
+        place(library, folder / f"{what.library}.1")
+    print(f"{folder / what.library}: built")
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

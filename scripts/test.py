@@ -30,6 +30,7 @@ TOOLS = [
     ("nm", "binutils", "tests/abi"),
     ("valgrind", "valgrind", "tests/abi"),
     ("pypy3", "pypy3 pypy3-venv", "tests/wheels on PyPy"),
+    ("openssl", "openssl", "tests/wire/test_tls.py"),
     ("nginx", "nginx-light", "benchmarks"),
 ]
 
