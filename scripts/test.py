@@ -31,7 +31,6 @@ TOOLS = [
     ("valgrind", "valgrind", "tests/abi"),
     ("pypy3", "pypy3 pypy3-venv", "tests/wheels on PyPy"),
     ("openssl", "openssl", "tests/wire/test_tls.py"),
-    ("nginx", "nginx-light", "benchmarks"),
 ]
 
 

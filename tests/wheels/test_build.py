@@ -1,6 +1,8 @@
 """What the build decides before any compiler runs: which declarations cffi gets, which name a wheel has."""
 
 import os
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -109,3 +111,31 @@ def test_missing_cargo_is_explained(monkeypatch):
 
     with pytest.raises(build_core.BuildError, match="install Rust"):
         build_core.plan()
+
+
+def test_one_version_everywhere():
+    """
+    The package, the wheel and the crate are released together.
+    """
+    found = {}
+    for name, pattern in (
+        ("pyproject.toml", r'^version = "([\d.]+)"'),
+        ("Cargo.toml", r'^version = "([\d.]+)"'),
+        ("python/requestx/__version__.py", r'^__version__(?:: \w+)? = "([\d.]+)"'),
+    ):
+        found[name] = re.search(pattern, (ROOT / name).read_text(), re.MULTILINE).group(1)
+
+    assert len(set(found.values())) == 1, found
+
+
+def test_c_program_of_the_readme_compiles(tmp_path, tool):
+    """
+    What a reader copies first.
+    """
+    program = re.search(r"```c\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL).group(1)
+    (tmp_path / "main.c").write_text(program)
+    strict = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", str(ROOT / "include")]
+
+    compiled = subprocess.run([tool("cc"), *strict, "-c", "main.c"], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+
+    assert compiled.returncode == 0, compiled.stderr
