@@ -8,4 +8,4 @@ __title__ = "requestx"
 __description__ = "The requests API, sync and awaitable, over one Rust core."
 __version__ = "0.1.0"
 __build__ = 0x000100
-__license__ = "MIT"
+__license__ = "Apache-2.0"

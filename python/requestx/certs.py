@@ -17,4 +17,6 @@ def where() -> str:
 
 
 if __name__ == "__main__":
-    print(where())
+    import sys
+
+    sys.stdout.write(where() + "\n")

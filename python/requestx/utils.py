@@ -194,14 +194,19 @@ def urldefragauth(url: str) -> str:
     return urlunparse((scheme, netloc.rpartition("@")[2], path, params, query, ""))
 
 
+_extracted: dict[str, str] = {}
+
+
 def extract_zipped_paths(path: str) -> str:
     """
     The path of a file, which is taken out of a zip archive if it lies in one.
 
-    It is put into a new directory that nobody else can write to (threat 172).
+    It is put into a new directory that nobody else can write to (threat 172), and stays for the next time.
     """
     if os.path.exists(path):
         return path
+    if os.path.exists(_extracted.get(path, "")):
+        return _extracted[path]
     archive, member = path, ""
     while archive and not os.path.exists(archive):
         archive, name = os.path.split(archive)
@@ -220,6 +225,7 @@ def extract_zipped_paths(path: str) -> str:
         extracted = os.path.join(tempfile.mkdtemp(prefix="requestx-"), os.path.basename(member))
         with open(extracted, "wb") as file:
             file.write(opened.read(member))
+    _extracted[path] = extracted
     return extracted
 
 
