@@ -24,6 +24,7 @@ from ._url import split
 _Jar = TypeVar("_Jar", bound=CookieJar)
 
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]").search
+_HUGE = re.compile(r"(;\s*max-age\s*=\s*-?)[0-9]{10,}", re.IGNORECASE)
 
 
 class MockRequest:
@@ -152,11 +153,21 @@ class MockResponse:
 
 
 class _SetCookies:
-    def __init__(self, values: list[str]) -> None:
+    """
+    Set-Cookie headers as a message has them.
+    """
+
+    def __init__(self, values: list[str], others: Any = None) -> None:
         self._values = values
+        self._others = others
+
+    def info(self) -> _SetCookies:
+        return self
 
     def get_all(self, name: str, default: Any = None) -> Any:
-        return self._values if name == "Set-Cookie" else default
+        if name == "Set-Cookie":
+            return self._values
+        return default if self._others is None else self._others.get_all(name, default)
 
 
 def store_cookies(jar: CookieJar, request: Any, values: list[str]) -> None:
@@ -169,7 +180,7 @@ def store_cookies(jar: CookieJar, request: Any, values: list[str]) -> None:
         values: the values of its Set-Cookie headers.
     """
     if values:
-        jar.extract_cookies(MockResponse(_SetCookies(values)), MockRequest(request))  # type: ignore[arg-type]
+        jar.extract_cookies(_SetCookies(values), MockRequest(request))  # type: ignore[arg-type]
 
 
 def extract_cookies_to_jar(jar: CookieJar, request: Any, response: Any) -> None:
@@ -351,6 +362,10 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, Any]):
         """
         The cookies that a response sets, without those that no policy should accept.
         """
+        # A number too large for a float would lose all cookies of the response.
+        headers = response.info()
+        values = [_HUGE.sub(r"\g<1>999999999", value) for value in headers.get_all("Set-Cookie", ())]
+        response = _SetCookies(values, headers)
         # The standard library removes a cookie that expires right here, before any policy is asked.
         guarded = [] if request.get_type() in ("https", "wss") else [cookie for cookie in self if cookie.secure]
         made = [cookie for cookie in super().make_cookies(response, request) if _is_sound(cookie, request)]

@@ -8,6 +8,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+
 from requestx import _causes, exceptions
 from requestx.exceptions import PHASES, TABLE, from_core
 

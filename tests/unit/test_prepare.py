@@ -4,6 +4,7 @@ import pickle
 from http.cookiejar import CookieJar
 
 import pytest
+
 from requestx._prepare import PreparedRequest, Request, sketch
 from requestx.cookies import RequestsCookieJar
 from requestx.exceptions import InvalidHeader, InvalidJSONError

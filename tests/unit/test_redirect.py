@@ -1,6 +1,7 @@
 """Where redirects lead, and what stays behind."""
 
 import pytest
+
 from requestx import _redirect
 from requestx.exceptions import InvalidURL
 from requestx.structures import CaseInsensitiveDict

@@ -1,6 +1,7 @@
 """Status codes by name."""
 
 import pytest
+
 from requestx.status_codes import _codes, codes
 
 

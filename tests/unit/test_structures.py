@@ -4,6 +4,7 @@ import pickle
 from collections import OrderedDict
 
 import pytest
+
 from requestx.structures import CaseInsensitiveDict, LookupDict
 
 

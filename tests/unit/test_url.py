@@ -3,6 +3,7 @@
 import time
 
 import pytest
+
 from requestx import _url
 from requestx.exceptions import InvalidURL, MissingSchema
 
