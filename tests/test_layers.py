@@ -35,7 +35,7 @@ FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}
 TOP = {"ffi"}
 UNKNOWN_TO = {
     "error": {"*", "deadline"},
-    "deadline": {"*", "error"},
+    "deadline": {"*", "error", "options"},
     "pool": {"ffi", "client", "exchange", "connect", "wire", "body", "reply", "plan", "tls", "dns", "socket"},
     "connect": {"ffi", "client", "exchange", "plan"},
     "wire": {"ffi", "client", "exchange", "connect", "pool", "plan", "body", "tls"},
@@ -44,7 +44,7 @@ UNKNOWN_TO = {
     "socket": {"ffi", "client", "exchange", "connect", "pool", "plan", "body", "wire", "dns", "tls"},
     "options": {"ffi", "client", "exchange", "connect", "pool", "plan", "body", "wire", "dns", "reply"},
     "plan": {"ffi", "client", "exchange", "connect", "wire", "dns", "reply"},
-    "client": {"ffi", "exchange"},
+    "client": {"ffi"},
     "exchange": {"ffi"},
 }
 

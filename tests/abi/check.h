@@ -53,6 +53,68 @@ static inline const char *under(char *buffer, size_t size, const char *base, con
   return buffer;
 }
 
+/* The loop around a blocking exchange; whatever comes, the exchange is freed. */
+static inline int32_t finish(int32_t code, rqx_exchange **pending, rqx_event *event) {
+  while (code == RQX_PENDING) code = rqx_exchange_resume(*pending, event);
+  rqx_exchange_free(*pending);
+  *pending = NULL;
+  return code;
+}
+
+/* Sends "METHOD\nURL" with a body, waits, and gives the code. */
+static inline int32_t ask(rqx_client *client, const rqx_options *options, const char *method, const char *url,
+                          const char *body, uint32_t flags, rqx_event *event) {
+  char head[1024];
+  rqx_exchange *pending = NULL;
+  int length = snprintf(head, sizeof head, "%s\n%s", method, url);
+  CHECK(length > 0 && (size_t)length < sizeof head);
+  memset(event, 0, sizeof *event);
+  return finish(rqx_send(client, options, (const uint8_t *)head, (size_t)length, 0, (const uint8_t *)body,
+                         body ? strlen(body) : 0, NULL, flags, &pending, event),
+                &pending, event);
+}
+
+static inline int32_t get(rqx_client *client, const char *url, rqx_event *event) {
+  return ask(client, NULL, "GET", url, NULL, 0, event);
+}
+
+/* Frees what an event brought. */
+static inline void done(rqx_event *event) {
+  rqx_response_free(event->response);
+  rqx_error_free(event->error);
+  event->response = NULL;
+  event->error = NULL;
+}
+
+/* Begins "GET url" in the background. */
+static inline int32_t submit(rqx_client *client, rqx_queue *queue, uint64_t token, const char *url, uint32_t flags) {
+  char head[1024];
+  int length = snprintf(head, sizeof head, "GET\n%s", url);
+  CHECK(length > 0 && (size_t)length < sizeof head);
+  return rqx_submit(client, queue, token, NULL, (const uint8_t *)head, (size_t)length, 0, NULL, 0, NULL, flags, NULL);
+}
+
+/* The next event of a queue, within ten seconds. */
+static inline rqx_event next(rqx_queue *queue) {
+  rqx_event event;
+  size_t n = 0;
+  CHECK_CODE(RQX_OK, rqx_queue_wait(queue, &event, 1, 10000000000, &n, NULL));
+  CHECK(n == 1);
+  return event;
+}
+
+static inline rqx_queue *new_queue(void) {
+  rqx_queue *queue = NULL;
+  CHECK_CODE(RQX_OK, rqx_queue_new(&queue, NULL));
+  return queue;
+}
+
+static inline rqx_options *new_options(void) {
+  rqx_options *options = NULL;
+  CHECK_CODE(RQX_OK, rqx_options_new(&options));
+  return options;
+}
+
 static inline rqx_client *new_client(void) {
   rqx_client *client = NULL;
   CHECK_CODE(RQX_OK, rqx_client_new(NULL, &client, NULL));

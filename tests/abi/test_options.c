@@ -22,12 +22,6 @@ static const int32_t PATHS[] = {
 };
 #define EACH(n, array) size_t n = 0; n < sizeof(array) / sizeof(*array); n++
 
-static rqx_options *new_options(void) {
-  rqx_options *options = NULL;
-  CHECK_CODE(RQX_OK, rqx_options_new(&options));
-  return options;
-}
-
 static void times_and_counts_are_not_negative(void) {
   rqx_options *options = new_options();
   for (EACH(n, TIMES)) {

@@ -9,6 +9,7 @@ Paths (``n`` and ``s`` are numbers):
     /cookies /set-cookies?name=value           the Cookie header as JSON; sets cookies and redirects to /cookies
     /basic-auth                                401 unless user "ann" with password "s3cret: x" is given
     /slow  /slow?s=1                           holds the answer until the mark "release" is set, or for s seconds
+    /stall/n                                   n bytes of a body of n + 1, the last when "release" is set
     /close                                     a body ended by closing the connection
     /json /html /latin                         small documents in those types
 """
@@ -182,6 +183,14 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.listener.marks.wait("release", 30)
         self.reply_json({"slow": True})
+
+    def at_stall(self, rest):
+        self.send_response(200)
+        self.send_header("Content-Length", str(int(rest) + 1))
+        self.end_headers()
+        self.wfile.write((BLOCK * (int(rest) // len(BLOCK) + 1))[: int(rest)])
+        self.listener.marks.wait("release", 30)
+        self.wfile.write(b"!")
 
     def at_close(self, rest):
         self.send_response(200)
