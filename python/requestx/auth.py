@@ -12,11 +12,9 @@ A challenge from any other origin is not answered, wherever redirects lead (thre
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import threading
-import time
 import warnings
 from base64 import b64encode
 from typing import Any, Callable
@@ -156,7 +154,7 @@ class HTTPDigestAuth(AuthBase):
         state.nonce_count = state.nonce_count + 1 if nonce == state.last_nonce else 1
         state.last_nonce = nonce
         count = f"{state.nonce_count:08x}"
-        cnonce = _client_nonce(state.nonce_count, nonce)
+        cnonce = _client_nonce()
         uri = path_url(url)
 
         secret = digest(_joined(self.username, realm, self.password))
@@ -290,6 +288,8 @@ def _find_challenge(header: str) -> dict[str, str | None]:
 
 
 def _hash_function(algorithm: str | None) -> Callable[[bytes], str] | None:
+    import hashlib  # it loads the system's OpenSSL, and few programs come here
+
     name = (algorithm or "MD5").upper()
     if name.endswith("-SESS"):
         name = name[:-5]
@@ -315,9 +315,9 @@ def _choose_quality(qop: str | None, body: Any) -> str | None:
     return None
 
 
-def _client_nonce(count: int, nonce: str) -> str:
-    seed = f"{count}{nonce}{time.ctime()}".encode() + os.urandom(8)
-    return hashlib.sha1(seed).hexdigest()[:16]
+def _client_nonce() -> str:
+    # RFC 7616 asks for a value that the server cannot have chosen.
+    return os.urandom(8).hex()
 
 
 def _joined(*values: Any) -> bytes:

@@ -1,0 +1,222 @@
+"""Proxies, bundles and netrc, as the environment has them at the moment."""
+
+import os
+from types import SimpleNamespace
+
+import pytest
+
+from requestx import _environ
+from requestx._environ import bypasses, environ_proxies, environment, netrc_auth, resolve_proxies, select_proxy
+
+
+@pytest.fixture(autouse=True)
+def no_system_settings(monkeypatch):
+    """The machine's own proxies are not asked."""
+    monkeypatch.setattr(_environ, "_SYSTEM_PROXIES", False)
+
+
+def test_an_unchanged_environment_is_derived_once(monkeypatch):
+    """And a changed one at once."""
+    first = environment()
+
+    assert environment() is first
+    monkeypatch.setenv("https_proxy", "http://p")
+    assert environment().proxies == {"https": "http://p"}
+    monkeypatch.delenv("https_proxy")
+    assert environment().proxies == {}
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY"])
+def test_proxies_are_read_in_both_cases(name, monkeypatch):
+    """An empty lower-case one wins over the other and means none."""
+    monkeypatch.setenv(name, "http://p:1")
+
+    assert environ_proxies("http://h/") == {"http": "http://p:1"}
+    monkeypatch.setenv("http_proxy", "")
+    assert environ_proxies("http://h/") == {}
+
+
+def test_cgi_ignores_the_upper_case_one(monkeypatch):
+    """A client's Proxy header would be in it (httpoxy, threat 156)."""
+    monkeypatch.setenv("HTTP_PROXY", "http://evil")
+    monkeypatch.setenv("REQUEST_METHOD", "GET")
+
+    assert environ_proxies("http://h/") == {}
+    monkeypatch.setenv("http_proxy", "http://p")
+    assert environ_proxies("http://h/") == {"http": "http://p"}
+
+
+@pytest.mark.parametrize(
+    "values, bundle",
+    [
+        ({}, None),
+        ({"REQUESTS_CA_BUNDLE": "/a"}, "/a"),
+        ({"CURL_CA_BUNDLE": "/b"}, "/b"),
+        ({"REQUESTS_CA_BUNDLE": "/a", "CURL_CA_BUNDLE": "/b"}, "/a"),
+        ({"REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": "/b"}, "/b"),
+        ({"REQUESTS_CA_BUNDLE": ""}, None),
+    ],
+)
+def test_bundles_are_read(values, bundle, monkeypatch):
+    """Even from an environment that a test put in the place of the real one."""
+    monkeypatch.setattr(os, "environ", values)
+
+    assert environment().ca_bundle == bundle
+
+
+RULES = "192.168.0.0/24,127.0.0.1,localhost.localdomain,172.16.1.1, google.com:6000,.d.o.t,requests.com,fe80::/10,[::1]"
+
+
+@pytest.mark.parametrize(
+    "url, direct",
+    [
+        ("http://192.168.0.1:5000/", True),
+        ("http://192.168.1.1/", False),
+        ("http://172.16.1.1:5000/", True),
+        ("http://172.16.1.12/", False),
+        ("http://localhost.localdomain:5000/v1.0/", True),
+        ("http://google.com:6000/", True),
+        ("http://google.com:5000/", False),
+        ("http://d.o.t/", True),
+        ("http://foo.d.o.t/", True),
+        ("http://www.requests.com/", True),
+        ("http://notrequests.com/", False),
+        ("http://requests.com.evil/", False),
+        ("http://REQUESTS.com/", True),
+        ("http://[::1]:80/", True),
+        ("http://[::2]/", False),
+        ("http://[fe80::1%eth0]/", True),
+        ("http://[::2%.requests.com]/", False),
+        ("file:///some/path", True),
+    ],
+)
+def test_no_proxy_knows_names_addresses_and_networks(url, direct, monkeypatch):
+    """At the borders of names; a zone is no domain (threat 157)."""
+    assert bypasses(url, RULES) is direct
+    monkeypatch.setenv("NO_PROXY", RULES)
+    monkeypatch.setenv("http_proxy", "http://p")
+    assert bypasses(url) is direct
+    assert (environ_proxies(url) == {}) is direct
+
+
+def test_a_star_is_everything():
+    """And an empty list nothing."""
+    assert bypasses("http://h/", "*")
+    assert not bypasses("http://h/", "")
+    assert not bypasses("http://h/", ",")
+
+
+def test_the_system_is_asked_last():
+    """By the host's name alone, and never when the caller gave rules."""
+    asked = []
+    bypasses("http://u:p@h:80/", None, lambda host: bool(asked.append(host)))
+    bypasses("http://h/", "other", lambda host: bool(asked.append(host)))
+
+    assert asked == ["h"]
+
+
+PROXIES = {"http": "a", "http://some.host": "b", "all": "c", "all://some.host": "d"}
+
+
+@pytest.mark.parametrize(
+    "url, proxy",
+    [
+        ("hTTp://u:p@Some.Host/path", "b"),
+        ("http://other.host/", "a"),
+        ("https://some.host/", "d"),
+        ("https://other/", "c"),
+        ("https://", "c"),
+        ("http:///path", "a"),
+        ("file:///etc/motd", "c"),
+    ],
+)
+def test_the_most_special_proxy_is_chosen(url, proxy):
+    """Scheme and host, scheme, any scheme and host, any."""
+    assert select_proxy(url, PROXIES) == proxy
+    assert select_proxy(url, {}) is select_proxy(url, None) is None
+
+
+def test_the_callers_proxy_wins(monkeypatch):
+    """The environment fills the gap for the request's scheme, of `all_proxy` too, unless it is not trusted."""
+    monkeypatch.setenv("all_proxy", "socks5://p")
+    request = SimpleNamespace(url="http://h/")
+
+    assert resolve_proxies(request, {"http": "mine"}) == {"http": "mine"}
+    assert resolve_proxies(request, {}) == {"http": "socks5://p"}
+    assert resolve_proxies(request, None, trust_env=False) == {}
+    assert resolve_proxies(request, {"no_proxy": "h"}) == {"no_proxy": "h"}
+
+
+@pytest.fixture
+def netrc(tmp_path, monkeypatch):
+    """Writes a netrc."""
+    path = tmp_path / "netrc"
+    monkeypatch.setenv("NETRC", str(path))
+    return path.write_text
+
+
+@pytest.mark.parametrize(
+    "url, auth",
+    [
+        ("http://example.com/thing", ("aaaa", "bbbb")),
+        ("https://EXAMPLE.com:8443/", ("aaaa", "bbbb")),
+        ("http://aaaa@example.com/", ("aaaa", "bbbb")),
+        ("http://someone@example.com/", None),
+        ("http://example.com:@evil.com/", None),
+        ("http://example.com@evil.com/", None),
+        ("http://evil.com/\\@example.com", None),
+        ("http://evil.com\\@example.com/", None),
+        ("http://nologin.com/", ("", "cccc")),
+        ("http://nopassword.com/", None),
+        ("http://other/", None),
+    ],
+)
+def test_netrc_is_for_the_host_that_is_asked(url, auth, netrc):
+    """Not for what stands before an @ (threat 5), nor for another user (threat 20); without password, nothing."""
+    netrc("machine example.com login aaaa password bbbb\nmachine nologin.com password cccc\n")
+    if "nopassword" in url or "nologin" in url:
+        # What Python's reader makes of such an entry depends on its version.
+        assert netrc_auth(url) in (auth, None)
+    else:
+        assert netrc_auth(url) == auth
+
+
+def test_an_empty_default_gives_nothing(netrc):
+    """threat 17."""
+    netrc("machine example.com login user password pass\ndefault\n")
+
+    assert netrc_auth("http://other/") is None
+
+
+def test_a_changed_netrc_is_read_again(netrc):
+    """A file that NETRC names is looked at for every request."""
+    netrc("machine h login a password b\n")
+    assert netrc_auth("http://h/") == ("a", "b")
+    netrc("machine h login a password changed\n")
+
+    assert netrc_auth("http://h/") == ("a", "changed")
+
+
+def test_home_is_not_searched_for_every_request(tmp_path, monkeypatch):
+    """A ~/.netrc that was not there a moment ago is asked for again a second later, or when HOME changes."""
+    monkeypatch.delenv("NETRC")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    now = [100.0]
+    monkeypatch.setattr(_environ.time, "monotonic", lambda: now[0])
+    assert netrc_auth("http://h/") is None
+    (tmp_path / ".netrc").write_text("machine h login a password b\n")
+
+    assert netrc_auth("http://h/") is None
+    assert netrc_auth("http://h/", patient=False) == ("a", "b")
+    now[0] += 5
+    assert netrc_auth("http://h/") == ("a", "b")
+
+
+def test_a_broken_netrc_is_told_to_who_asks(netrc):
+    """Requests go on without it."""
+    netrc("machine\n\x00 nonsense")
+
+    assert netrc_auth("http://h/") is None
+    with pytest.raises(Exception, match="."):
+        netrc_auth("http://h/", raise_errors=True)
