@@ -166,6 +166,8 @@
 #define RQX_EVF_BODY_COMPLETE 2
 /** The connection had served before. */
 #define RQX_EVF_REUSED 4
+/** There is a Set-Cookie field in `head`. */
+#define RQX_EVF_SET_COOKIE 8
 
 /** Time limits: int64 nanoseconds, 0 for none. For a place in the pool. */
 #define RQX_OPT_QUEUE_TIMEOUT_NS 1001

@@ -50,7 +50,7 @@ impl Client {
         exchange::run(&self.connections, &plan, lane).await
     }
 
-    /// Closes what is idle. The wait lane is driven until its sockets are closed.
+    /// Closes what is idle.
     pub fn close_idle(&self) {
         self.connections.close_idle();
     }

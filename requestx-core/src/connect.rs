@@ -1,17 +1,16 @@
 //! From a key to a ready connection: resolve → TCP → TLS → HTTP.
 
 use std::convert::Infallible;
-use std::future::{ready, Ready};
+use std::future::{poll_fn, ready, Future, Ready};
 use std::net::SocketAddr;
+use std::pin::{pin, Pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
-use tokio::task::JoinHandle;
 use tower_service::Service;
 
 use crate::body::send::SendBody;
@@ -20,33 +19,27 @@ use crate::error::{chain_of, io_beneath, Error, Kind};
 use crate::options::Options;
 use crate::pool::Key;
 use crate::process;
-use crate::reply::MAX_FIELDS;
+use crate::runtime::Lane;
 use crate::socket::{Pulse, Socket};
 use crate::tls;
 use crate::wire::{Tap, Wire};
 
-/// A connection that speaks HTTP/1.1.
-#[derive(Debug)]
+/// A connection that speaks HTTP/1.1, and is driven by whoever has it: nothing happens on it between two polls.
+///
+/// So an exchange needs no second task to be woken and to wake it, and dropping the connection closes its socket
+/// there and then, on whatever thread.
 pub struct Connection {
     pub id: u64,
     pub sender: SendRequest<SendBody>,
     pub tap: Tap,
     secure: bool,
-    end: End,
-}
-
-/// How a connection ends when it is dropped: broken off while an exchange has it (`busy`),
-/// closed as the protocol wants it while it is idle.
-#[derive(Debug)]
-struct End {
-    busy: bool,
     socket: Socket,
-    /// hyper's side: reads, writes, and ends by itself once the sender is gone.
-    task: JoinHandle<()>,
+    driver: Pin<Box<Driver>>,
+    ended: bool,
 }
 
-/// How long a close may take: TLS says goodbye, nobody waits for the answer.
-const GOODBYE: Duration = Duration::from_millis(100);
+/// hyper's side: reads, writes, and ends by itself once the sender is gone.
+type Driver = http1::Connection<TokioIo<Wire<tls::Stream>>, SendBody>;
 
 static LAST_ID: AtomicU64 = AtomicU64::new(0);
 
@@ -56,21 +49,15 @@ static LAST_ID: AtomicU64 = AtomicU64::new(0);
 /// `Dns`, `Refused`, `Connect`, `Tls`, `TlsVerify`, or `Timeout`, each in its phase.
 pub async fn open(
     key: &Key,
+    lane: Lane,
     options: &Options,
     deadline: &mut Deadline,
 ) -> Result<Connection, Error> {
     let process = process::current();
     let resolve = process.resolver.resolve(&key.host, key.port);
-    let addresses = deadline
-        .within(Phase::Resolve, || format!("resolve {}", key.host), resolve)
-        .await??;
-    let socket = deadline
-        .within(
-            Phase::Connect,
-            || format!("connect to {key}"),
-            dial(key, addresses),
-        )
-        .await??;
+    let addresses = deadline.within(Phase::Resolve, || format!("resolve {}", key.host), resolve).await??;
+    let socket =
+        deadline.within(Phase::Connect, || format!("connect to {key}"), dial(key, lane, addresses)).await??;
     let stream = if key.secure {
         let context = process.tls.get(&options.tls)?;
         let handshake = tls::handshake(&context, &key.host, socket.clone());
@@ -82,32 +69,17 @@ pub async fn open(
     };
     let tap = Tap::default();
     let (sender, connection) = http1::Builder::new()
-        .max_headers(MAX_FIELDS)
         .handshake(TokioIo::new(Wire::new(stream, tap.clone())))
         .await
         .map_err(|error| {
-            Error::new(Kind::Internal, Phase::Connect, error.to_string())
-                .with_chain(chain_of(&error))
+            Error::new(Kind::Internal, Phase::Connect, error.to_string()).with_chain(chain_of(&error))
         })?;
-    let task = tokio::spawn(async move {
-        let _ = connection.await; // the exchange gets its errors by its own way
-    });
     let id = LAST_ID.fetch_add(1, Ordering::Relaxed) + 1;
-    Ok(Connection {
-        id,
-        sender,
-        tap,
-        secure: key.secure,
-        end: End {
-            busy: true,
-            socket,
-            task,
-        },
-    })
+    Ok(Connection { id, sender, tap, secure: key.secure, socket, driver: Box::pin(connection), ended: false })
 }
 
 /// TCP, with happy eyeballs (RFC 8305) where there are addresses of both families.
-async fn dial(key: &Key, addresses: Vec<SocketAddr>) -> Result<Socket, Error> {
+async fn dial(key: &Key, lane: Lane, addresses: Vec<SocketAddr>) -> Result<Socket, Error> {
     let what = match &addresses[..] {
         [one] if one.ip().to_string() == *key.host => format!("connect to {key}"),
         [one] => format!("connect to {key} ({one})"),
@@ -118,15 +90,13 @@ async fn dial(key: &Key, addresses: Vec<SocketAddr>) -> Result<Socket, Error> {
         .map_err(|e| Error::caller(Kind::InvalidUrl, e.to_string()))?;
     let mut connector = HttpConnector::new_with_resolver(Found(addresses));
     connector.set_nodelay(true);
-    let connected = connector
-        .call(uri)
-        .await
-        .map_err(|error| match io_beneath(&error) {
-            Some(source) => Error::io(Phase::Connect, &what, source),
-            None => Error::new(Kind::Connect, Phase::Connect, format!("{what}: {error}"))
-                .with_chain(chain_of(&error)),
-        })?;
-    Ok(Socket::new(connected.into_inner()))
+    let connected = connector.call(uri).await.map_err(|error| match io_beneath(&error) {
+        Some(source) => Error::io(Phase::Connect, &what, source),
+        None => {
+            Error::new(Kind::Connect, Phase::Connect, format!("{what}: {error}")).with_chain(chain_of(&error))
+        }
+    })?;
+    Ok(Socket::new(connected.into_inner(), lane == Lane::Wait))
 }
 
 /// The resolver's answer, in the form HttpConnector asks for.
@@ -151,47 +121,67 @@ impl Connection {
     /// Whether an idle connection can be used again. What the server closed or filled while we were away is not:
     /// a POST sent into it could not be repeated.
     pub async fn is_alive(&mut self) -> bool {
-        self.end.busy = true;
-        match self.end.socket.pulse() {
+        match self.socket.pulse() {
             Pulse::Gone => return false,
             Pulse::Bytes if !self.secure => return false,
-            // Tickets of TLS 1.3, or a goodbye: hyper has to read them to know. Its task runs between the two turns.
+            // Tickets of TLS 1.3, or a goodbye: hyper has to read them to know, once the driver has told of them.
             Pulse::Bytes => {
                 tokio::task::yield_now().await;
-                tokio::task::yield_now().await;
+                self.turn().await;
             }
             Pulse::Quiet => {}
         }
-        !self.sender.is_closed() && self.sender.ready().await.is_ok()
+        if !self.sender.is_ready() {
+            self.turn().await;
+        }
+        !self.ended && self.sender.is_ready()
     }
 
-    /// From now on it waits in a pool.
-    pub fn rest(&mut self) {
-        self.end.busy = false;
+    /// Drives the connection for as long as `work`, which waits for it, takes.
+    pub async fn drive<F: Future>(&mut self, work: F) -> F::Output {
+        let mut work = pin!(work);
+        poll_fn(|cx| {
+            self.poll(cx);
+            let mut output = work.as_mut().poll(cx);
+            if output.is_pending() && self.socket.reads_at_once() {
+                self.poll(cx);
+                output = work.as_mut().poll(cx);
+            }
+            output
+        })
+        .await
     }
 
-    /// Closes as HTTP and TLS want it, after an exchange that was the last.
+    /// Closes as HTTP and TLS want it, after an exchange that was the last; what cannot be said at once is not said.
     pub async fn finish(self) {
-        let Connection {
-            sender, mut end, ..
-        } = self;
+        let Connection { sender, mut driver, ended, .. } = self;
         drop(sender);
-        if tokio::time::timeout(GOODBYE, &mut end.task).await.is_ok() {
-            end.busy = false;
+        if !ended {
+            poll_fn(|cx| {
+                let _ = driver.as_mut().poll(cx);
+                Poll::Ready(())
+            })
+            .await;
         }
     }
 
-    /// Ends an idle connection that nobody may be driving.
-    pub fn hang_up(self) {
-        self.end.socket.hang_up();
+    async fn turn(&mut self) {
+        poll_fn(|cx| {
+            self.poll(cx);
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) {
+        // An error is not lost: it reaches the exchange through its own end of the connection.
+        self.ended = self.ended || self.driver.as_mut().poll(cx).is_ready();
     }
 }
 
-impl Drop for End {
-    fn drop(&mut self) {
-        if self.busy {
-            self.task.abort();
-            self.socket.hang_up();
-        }
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let state = if self.ended { "ended" } else { "open" };
+        write!(f, "Connection({}, HTTP/1.1{}, {state})", self.id, if self.secure { " over TLS" } else { "" })
     }
 }

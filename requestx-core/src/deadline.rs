@@ -4,9 +4,11 @@
 //! A limit is a value; the clock is read by `Deadline` alone.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Kind};
+use crate::options::Options;
 
 /// Where an exchange stands. The discriminants cross the ABI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,9 +38,7 @@ pub const PHASES: usize = 9;
 
 impl Phase {
     pub fn name(self) -> &'static str {
-        [
-            "", "queue", "resolve", "connect", "tunnel", "secure", "send", "await", "read",
-        ][self as usize]
+        ["", "queue", "resolve", "connect", "tunnel", "secure", "send", "await", "read"][self as usize]
     }
 }
 
@@ -57,7 +57,7 @@ pub struct Limits {
 /// The running clock of one exchange.
 #[derive(Debug, Clone)]
 pub struct Deadline {
-    limits: Limits,
+    options: Arc<Options>,
     pub started: Instant,
     establish_until: Option<Instant>,
     total_until: Option<Instant>,
@@ -68,11 +68,11 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    pub fn start(limits: &Limits, now: Instant) -> Deadline {
+    pub fn start(options: &Arc<Options>, now: Instant) -> Deadline {
         Deadline {
-            total_until: limits.total.and_then(|d| now.checked_add(d)),
+            total_until: options.limits.total.and_then(|d| now.checked_add(d)),
             establish_until: None,
-            limits: limits.clone(),
+            options: options.clone(),
             started: now,
             spent: [0; PHASES],
             phase: Phase::None,
@@ -88,21 +88,16 @@ impl Deadline {
     pub fn enter(&mut self, phase: Phase, now: Instant) {
         self.spent[self.phase as usize] += now.duration_since(self.entered).as_nanos() as u64;
         if self.establish_until.is_none() && (Phase::Resolve..=Phase::Secure).contains(&phase) {
-            self.establish_until = self.limits.establish.and_then(|d| now.checked_add(d));
+            self.establish_until = self.options.limits.establish.and_then(|d| now.checked_add(d));
         }
         (self.phase, self.entered) = (phase, now);
     }
 
     /// When `phase`, of which the last progress was at `since`, has to end.
     pub fn until(&self, phase: Phase, since: Instant) -> Option<Instant> {
-        let own = self.limits.phase[phase as usize].and_then(|d| since.checked_add(d));
-        let establish = self
-            .establish_until
-            .filter(|_| (Phase::Resolve..=Phase::Secure).contains(&phase));
-        [own, establish, self.total_until]
-            .into_iter()
-            .flatten()
-            .min()
+        let own = self.options.limits.phase[phase as usize].and_then(|d| since.checked_add(d));
+        let establish = self.establish_until.filter(|_| (Phase::Resolve..=Phase::Secure).contains(&phase));
+        [own, establish, self.total_until].into_iter().flatten().min()
     }
 
     /// Runs `work` in `phase` and ends it at the phase's limit; `what` names it for the error.
@@ -133,30 +128,21 @@ impl Deadline {
     ) -> Result<F::Output, Error> {
         match self.until(phase, since) {
             None => Ok(work.await),
-            Some(until) => tokio::time::timeout_at(until.into(), work)
-                .await
-                .map_err(|_| self.expired(phase, what())),
+            Some(until) => {
+                tokio::time::timeout_at(until.into(), work).await.map_err(|_| self.expired(phase, what()))
+            }
         }
     }
 
     /// The error of a phase whose time is over.
     pub fn expired(&self, phase: Phase, what: String) -> Error {
-        let total = self
-            .total_until
-            .is_some_and(|until| until <= Instant::now());
+        let total = self.total_until.is_some_and(|until| until <= Instant::now());
         let seconds = self.started.elapsed().as_secs_f64();
-        let limit = if total {
-            "total time limit"
-        } else {
-            "time limit"
-        };
+        let limit = if total { "total time limit" } else { "time limit" };
         Error::new(
             Kind::Timeout,
             phase,
-            format!(
-                "{what}: {limit} reached in phase {} after {seconds:.3} s",
-                phase.name()
-            ),
+            format!("{what}: {limit} reached in phase {} after {seconds:.3} s", phase.name()),
         )
     }
 }
@@ -165,11 +151,12 @@ impl Deadline {
 mod tests {
     use super::*;
 
+    fn clock(limits: Limits, start: Instant) -> Deadline {
+        Deadline::start(&Arc::new(Options { limits, ..Options::default() }), start)
+    }
+
     fn limits() -> Limits {
-        let mut limits = Limits {
-            establish: Some(Duration::from_secs(3)),
-            ..Limits::default()
-        };
+        let mut limits = Limits { establish: Some(Duration::from_secs(3)), ..Limits::default() };
         limits.phase[Phase::Read as usize] = Some(Duration::from_secs(5));
         limits
     }
@@ -177,7 +164,7 @@ mod tests {
     #[test]
     fn resolve_to_secure_share_one_limit() {
         let start = Instant::now();
-        let mut deadline = Deadline::start(&limits(), start);
+        let mut deadline = clock(limits(), start);
         deadline.enter(Phase::Resolve, start);
         deadline.enter(Phase::Secure, start + Duration::from_secs(2));
 
@@ -189,12 +176,9 @@ mod tests {
     #[test]
     fn the_total_cuts_a_phase_short() {
         let start = Instant::now();
-        let total = Limits {
-            total: Some(Duration::from_secs(4)),
-            ..limits()
-        };
+        let total = Limits { total: Some(Duration::from_secs(4)), ..limits() };
 
-        let until = Deadline::start(&total, start).until(Phase::Read, start);
+        let until = clock(total, start).until(Phase::Read, start);
 
         assert_eq!(Some(start + Duration::from_secs(4)), until);
     }
@@ -202,21 +186,15 @@ mod tests {
     #[test]
     fn a_limit_too_long_for_the_clock_is_for_ever() {
         let start = Instant::now();
-        let endless = Limits {
-            total: Some(Duration::MAX),
-            ..Limits::default()
-        };
+        let endless = Limits { total: Some(Duration::MAX), ..Limits::default() };
 
-        assert_eq!(
-            None,
-            Deadline::start(&endless, start).until(Phase::Read, start)
-        );
+        assert_eq!(None, clock(endless, start).until(Phase::Read, start));
     }
 
     #[test]
     fn time_is_booked_to_the_phase_that_took_it() {
         let start = Instant::now();
-        let mut deadline = Deadline::start(&Limits::default(), start);
+        let mut deadline = clock(Limits::default(), start);
         deadline.enter(Phase::Connect, start);
         deadline.enter(Phase::Send, start + Duration::from_nanos(70));
 

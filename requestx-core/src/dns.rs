@@ -54,11 +54,9 @@ impl Resolver {
         self.ask(host.clone(), port, answer)?;
         match answered.await {
             Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
-            Ok(Ok(_)) => Err(Error::new(
-                Kind::Dns,
-                Phase::Resolve,
-                format!("resolve {host}: the name has no address"),
-            )),
+            Ok(Ok(_)) => {
+                Err(Error::new(Kind::Dns, Phase::Resolve, format!("resolve {host}: the name has no address")))
+            }
             Ok(Err(source)) => Err(failed(host, &source)),
             Err(_) => Err(Error::new(
                 Kind::Internal,
@@ -102,10 +100,8 @@ impl Shared {
                 line = lock(&self.line);
             }
             line.waiting += 1;
-            let (woken, waited) = self
-                .more
-                .wait_timeout(line, LINGER)
-                .unwrap_or_else(PoisonError::into_inner);
+            let (woken, waited) =
+                self.more.wait_timeout(line, LINGER).unwrap_or_else(PoisonError::into_inner);
             line = woken;
             line.waiting -= 1;
             if waited.timed_out() && line.names.is_empty() {
@@ -129,11 +125,7 @@ fn failed(host: &str, source: &io::Error) -> Error {
 }
 
 fn no_thread(host: &str, source: &io::Error) -> Error {
-    let mut error = Error::io(
-        Phase::Resolve,
-        &format!("resolve {host}: start a resolver thread"),
-        source,
-    );
+    let mut error = Error::io(Phase::Resolve, &format!("resolve {host}: start a resolver thread"), source);
     error.kind = Kind::NoResources;
     error
 }
@@ -143,26 +135,18 @@ mod tests {
     use super::*;
 
     fn resolve(host: &str) -> Result<Vec<SocketAddr>, Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(Resolver::default().resolve(&host.into(), 80))
     }
 
     #[test]
     fn a_literal_is_its_own_address() {
-        assert_eq!(
-            vec!["[::1]:80".parse::<SocketAddr>().unwrap()],
-            resolve("::1").unwrap()
-        );
+        assert_eq!(vec!["[::1]:80".parse::<SocketAddr>().unwrap()], resolve("::1").unwrap());
     }
 
     #[test]
     fn localhost_is_a_loopback_address() {
-        assert!(resolve("localhost")
-            .unwrap()
-            .iter()
-            .all(|address| address.ip().is_loopback()));
+        assert!(resolve("localhost").unwrap().iter().all(|address| address.ip().is_loopback()));
     }
 
     #[test]
@@ -170,9 +154,6 @@ mod tests {
         let error = resolve("no.such.name.invalid").unwrap_err();
 
         assert_eq!((Kind::Dns, Phase::Resolve), (error.kind, error.phase));
-        assert!(
-            error.message.starts_with("resolve no.such.name.invalid: "),
-            "{error}"
-        );
+        assert!(error.message.starts_with("resolve no.such.name.invalid: "), "{error}");
     }
 }

@@ -67,14 +67,7 @@ pub struct Error {
 
 impl Error {
     pub fn new(kind: Kind, phase: Phase, message: impl Into<String>) -> Error {
-        Error {
-            kind,
-            phase,
-            message: printable(&message.into()),
-            os_code: 0,
-            tls_code: 0,
-            chain: Vec::new(),
-        }
+        Error { kind, phase, message: printable(&message.into()), os_code: 0, tls_code: 0, chain: Vec::new() }
     }
 
     /// The caller's mistake, found before anything was sent.
@@ -86,17 +79,14 @@ impl Error {
     ///
     /// An `Error` that travelled inside the `io::Error` (through hyper, say) comes out as it was.
     pub fn io(phase: Phase, what: &str, source: &io::Error) -> Error {
-        if let Some(ours) = source
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref::<Error>())
-        {
+        if let Some(ours) = source.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
             return ours.clone();
         }
         let kind = match source.kind() {
             io::ErrorKind::ConnectionRefused => Kind::Refused,
-            io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::BrokenPipe => Kind::Reset,
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+                Kind::Reset
+            }
             io::ErrorKind::UnexpectedEof => Kind::Incomplete,
             io::ErrorKind::OutOfMemory => Kind::NoResources,
             _ if out_of_descriptors(source) => Kind::NoResources,
@@ -119,22 +109,14 @@ impl Error {
             return Error::io(phase, what, source).about(what);
         }
         let (kind, why) = match () {
-            _ if ended && phase == Phase::Read => (
-                Kind::Incomplete,
-                "the server closed the connection before the end".into(),
-            ),
-            _ if ended => (
-                Kind::Reset,
-                "the server closed the connection without answering".into(),
-            ),
+            _ if ended && phase == Phase::Read => {
+                (Kind::Incomplete, "the server closed the connection before the end".into())
+            }
+            _ if ended => (Kind::Reset, "the server closed the connection without answering".into()),
             _ if error.is_canceled() || error.is_closed() => (Kind::Closed, error.to_string()),
-            _ => (
-                Kind::Protocol,
-                causes(Some(error))
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join(": "),
-            ),
+            _ => {
+                (Kind::Protocol, causes(Some(error)).map(ToString::to_string).collect::<Vec<_>>().join(": "))
+            }
         };
         Error::new(kind, phase, format!("{what}: {why}")).with_chain(chain_of(error))
     }
@@ -173,10 +155,7 @@ pub fn io_beneath<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a io::Err
 
 /// The texts of `error`'s causes, outermost first.
 pub fn chain_of(error: &(dyn StdError + 'static)) -> Vec<String> {
-    causes(error.source())
-        .take(8)
-        .map(|cause| printable(&cause.to_string()))
-        .collect()
+    causes(error.source()).take(8).map(|cause| printable(&cause.to_string())).collect()
 }
 
 /// `error` and what lies beneath it, outermost first.
@@ -187,10 +166,7 @@ pub fn causes<'a>(
 }
 
 fn out_of_descriptors(error: &io::Error) -> bool {
-    matches!(
-        error.raw_os_error(),
-        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)
-    )
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
 }
 
 fn printable(text: &str) -> String {
@@ -215,10 +191,7 @@ mod tests {
 
     #[test]
     fn a_message_is_bounded_and_holds_no_control_bytes() {
-        let error = Error::caller(
-            Kind::InvalidUrl,
-            format!("bad\r\n\x1b[31m{}", "x".repeat(5000)),
-        );
+        let error = Error::caller(Kind::InvalidUrl, format!("bad\r\n\x1b[31m{}", "x".repeat(5000)));
 
         assert!(error.message.starts_with("bad\\r\\n\\u{1b}[31mxxx"));
         assert!(error.message.len() <= 1000);
@@ -229,10 +202,7 @@ mod tests {
         let ours = Error::new(Kind::TooLarge, Phase::Await, "head too long");
         let travelled = io::Error::other(ours);
 
-        assert_eq!(
-            Kind::TooLarge,
-            Error::io(Phase::Read, "read", &travelled).kind
-        );
+        assert_eq!(Kind::TooLarge, Error::io(Phase::Read, "read", &travelled).kind);
     }
 
     #[test]
@@ -240,9 +210,6 @@ mod tests {
         let refused = io::Error::from_raw_os_error(libc::ECONNREFUSED);
         let error = Error::io(Phase::Connect, "connect to 127.0.0.1:1", &refused);
 
-        assert_eq!(
-            (Kind::Refused, libc::ECONNREFUSED),
-            (error.kind, error.os_code)
-        );
+        assert_eq!((Kind::Refused, libc::ECONNREFUSED), (error.kind, error.os_code));
     }
 }

@@ -19,7 +19,7 @@ use crate::deadline::{Deadline, Phase};
 use crate::error::{Error, Kind};
 use crate::lease::{Connections, Lease};
 use crate::plan::{has_token, Outgoing, Plan};
-use crate::reply::{Head, Reply, Timing};
+use crate::reply::{Reply, Timing};
 use crate::runtime::Lane;
 
 /// Bodies up to this size are read to their end within the exchange; the rest of a larger one is pulled.
@@ -33,16 +33,14 @@ pub const WHOLE: usize = 1024 * 1024;
 /// # Errors
 /// Whatever ended it, with the phase it ended in.
 pub async fn run(connections: &Arc<Connections>, plan: &Plan, lane: Lane) -> Result<Reply, Error> {
-    let mut deadline = Deadline::start(&plan.options.limits, Instant::now());
+    let mut deadline = Deadline::start(&plan.options, Instant::now());
     let _abandon = Abandon(match &plan.body {
         Outgoing::Pushed(upload) => Some(upload.clone()),
         _ => None,
     });
     let mut fresh = false;
     loop {
-        let mut lease = connections
-            .check_out(plan, lane, &mut deadline, fresh)
-            .await?;
+        let mut lease = connections.check_out(plan, lane, &mut deadline, fresh).await?;
         match send(&mut lease, plan, &mut deadline).await {
             Ok(response) => return receive(lease, response, plan, deadline).await,
             Err(lost) if lease.reused && !fresh && lost.may_be_repeated(plan) => fresh = true,
@@ -60,20 +58,13 @@ struct Lost {
 
 impl Lost {
     fn may_be_repeated(&self, plan: &Plan) -> bool {
-        let died = matches!(
-            self.error.kind,
-            Kind::Reset | Kind::Incomplete | Kind::Closed | Kind::Io
-        );
+        let died = matches!(self.error.kind, Kind::Reset | Kind::Incomplete | Kind::Closed | Kind::Io);
         self.unsent || (died && !self.answered && plan.repeatable())
     }
 }
 
 /// Sends the request and waits for the head of the response.
-async fn send(
-    lease: &mut Lease,
-    plan: &Plan,
-    deadline: &mut Deadline,
-) -> Result<Response<Incoming>, Lost> {
+async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result<Response<Incoming>, Lost> {
     let connection = &mut lease.connection;
     let tap = connection.tap.clone();
     deadline.enter(Phase::Send, Instant::now());
@@ -82,7 +73,7 @@ async fn send(
     *request.method_mut() = plan.method.clone();
     *request.headers_mut() = plan.framing.clone();
     let answer = connection.sender.try_send_request(request);
-    let outcome = answer_in_time(answer, &connection.tap, plan, deadline).await;
+    let outcome = connection.drive(answer_in_time(answer, &tap, plan, deadline)).await;
     if let Some(sent) = tap.sent() {
         deadline.enter(Phase::Await, sent.max(deadline.started));
     }
@@ -93,17 +84,9 @@ async fn send(
             let unsent = refused.take_message().is_some();
             let phase = deadline.phase();
             let what = format!("{} {} ({})", plan.method, plan.url, plan.key);
-            Err(Lost {
-                error: Error::hyper(phase, &what, refused.error()),
-                unsent,
-                answered,
-            })
+            Err(Lost { error: Error::hyper(phase, &what, refused.error()), unsent, answered })
         }
-        Err(error) => Err(Lost {
-            error,
-            unsent: false,
-            answered,
-        }),
+        Err(error) => Err(Lost { error, unsent: false, answered }),
     }
 }
 
@@ -123,17 +106,12 @@ async fn answer_in_time(
             None => (Phase::Send, tap.progress().unwrap_or(deadline.started)),
         };
         // Without a limit on Send the limit on Await still has to be looked at once the request is out.
-        let until = deadline
-            .until(phase, since)
-            .or_else(|| deadline.until(Phase::Await, Instant::now()));
+        let until = deadline.until(phase, since).or_else(|| deadline.until(Phase::Await, Instant::now()));
         let Some(until) = until else {
             return Ok(answer.await);
         };
         if until <= Instant::now() {
-            return Err(deadline.expired(
-                phase,
-                format!("{} {} ({})", plan.method, plan.url, plan.key),
-            ));
+            return Err(deadline.expired(phase, format!("{} {} ({})", plan.method, plan.url, plan.key)));
         }
         if let Ok(done) = tokio::time::timeout_at(until.into(), answer.as_mut()).await {
             return Ok(done);
@@ -150,61 +128,29 @@ async fn receive(
 ) -> Result<Reply, Error> {
     let connection = &lease.connection;
     let what = || format!("{} {} ({})", plan.method, plan.url, plan.key);
-    let recorded = connection.tap.take_head().ok_or_else(|| {
-        Error::new(
-            Kind::Protocol,
-            Phase::Await,
-            format!("{}: a response without a request", what()),
-        )
+    let head = connection.tap.take_head().ok_or_else(|| {
+        Error::new(Kind::Protocol, Phase::Await, format!("{}: an answer to nothing", what()))
     })?;
     let (parts, incoming) = response.into_parts();
-    let head = Head::parse(&recorded, parts.status.as_u16(), parts.headers.len())?;
     let (tap, id, reused) = (connection.tap.clone(), connection.id, lease.reused);
     lease.keep = plan.keep_alive && server_keeps(&parts);
     let decoder = match plan.options.decode && plan.method != http::Method::HEAD {
-        true => Decoder::new(
-            parts
-                .headers
-                .get_all("content-encoding")
-                .iter()
-                .map(|value| value.as_bytes()),
-        )?,
+        true => Decoder::new(&head.codings)?,
         false => None,
     };
     deadline.enter(Phase::Read, Instant::now());
     let mut body = Body::new(incoming, decoder, lease, deadline, plan.url.clone());
-    let whole = if plan.stream {
-        None
-    } else {
-        read_whole(&mut body).await?
-    };
-    let timing = Timing {
-        spent: body.deadline.spent,
-        counts: tap.counts(),
-        connection: id,
-        reused,
-    };
+    let whole = if plan.stream { None } else { read_whole(&mut body).await? };
+    let timing = Timing { spent: body.deadline.spent, counts: tap.counts(), connection: id, reused };
     let body = match whole {
-        Some(Whole::Complete(bytes)) => {
-            return Ok(Reply {
-                head,
-                whole: Some(bytes),
-                body: None,
-                timing,
-            })
-        }
+        Some(Whole::Complete(bytes)) => return Ok(Reply { head, whole: Some(bytes), body: None, timing }),
         Some(Whole::Begun(bytes)) => {
             body.put_back(bytes);
             body
         }
         None => body,
     };
-    Ok(Reply {
-        head,
-        whole: None,
-        body: Some(body),
-        timing,
-    })
+    Ok(Reply { head, whole: None, body: Some(body), timing })
 }
 
 enum Whole {
@@ -223,8 +169,7 @@ async fn read_whole(body: &mut Body) -> Result<Option<Whole>, Error> {
     let Some(second) = body.next(false).await? else {
         return Ok(Some(Whole::Complete(first)));
     };
-    let mut all =
-        Vec::with_capacity(body.length().unwrap_or(0) as usize + first.len() + second.len());
+    let mut all = Vec::with_capacity(body.length().unwrap_or(0) as usize + first.len() + second.len());
     all.extend_from_slice(&first);
     all.extend_from_slice(&second);
     while all.len() <= WHOLE {
@@ -239,11 +184,7 @@ async fn read_whole(body: &mut Body) -> Result<Option<Whole>, Error> {
 /// Whether the server lets the connection live: RFC 9112 section 9.3.
 fn server_keeps(parts: &http::response::Parts) -> bool {
     let says = |token: &[u8]| {
-        parts
-            .headers
-            .get_all("connection")
-            .iter()
-            .any(|value| has_token(value.as_bytes(), token))
+        parts.headers.get_all("connection").iter().any(|value| has_token(value.as_bytes(), token))
     };
     let persistent = match parts.version {
         http::Version::HTTP_11 => !says(b"close"),

@@ -13,7 +13,6 @@ use crate::error::{Error, Kind};
 use crate::options::PoolLimits;
 use crate::plan::Plan;
 use crate::pool::{Grant, Key, Pool, Ticket};
-use crate::process;
 use crate::runtime::Lane;
 
 /// The connections of one client, shared by any number of threads.
@@ -39,14 +38,8 @@ pub struct Counts {
 
 impl Connections {
     pub fn new(limits: PoolLimits) -> Arc<Connections> {
-        let state = State {
-            pool: Pool::new(limits),
-            waiting: HashMap::new(),
-        };
-        Arc::new(Connections {
-            state: Mutex::new(state),
-            closed: AtomicBool::new(false),
-        })
+        let state = State { pool: Pool::new(limits), waiting: HashMap::new() };
+        Arc::new(Connections { state: Mutex::new(state), closed: AtomicBool::new(false) })
     }
 
     /// A connection for `plan`, reused or new; `fresh` wants a new one.
@@ -78,15 +71,9 @@ impl Connections {
                     true => connection,
                     false => continue,
                 },
-                None => connect::open(&plan.key, &plan.options, deadline).await?,
+                None => Box::pin(connect::open(&plan.key, lane, &plan.options, deadline)).await?, // large, and rare
             };
-            return Ok(Lease {
-                connection,
-                reused,
-                keep: false,
-                lane,
-                count,
-            });
+            return Ok(Lease { connection, reused, keep: false, lane, count });
         }
     }
 
@@ -97,14 +84,8 @@ impl Connections {
         lane: Lane,
         deadline: &mut Deadline,
     ) -> Result<(Counted, Option<Connection>), Error> {
-        let counted = || Counted {
-            owner: Some(self.clone()),
-            key: plan.key.clone(),
-        };
-        let mut place = Place {
-            connections: self,
-            ticket: None,
-        };
+        let counted = || Counted { owner: Some(self.clone()), key: plan.key.clone() };
+        let mut place = Place { connections: self, ticket: None };
         loop {
             let (grant, turn) = self.ask_pool(&plan.key, lane, &mut place);
             match grant {
@@ -112,10 +93,7 @@ impl Connections {
                 Grant::Open => return Ok((counted(), None)),
                 Grant::Wait(_) => {
                     let what = || {
-                        format!(
-                            "{} {}: wait for a free connection to {}",
-                            plan.method, plan.url, plan.key
-                        )
+                        format!("{} {}: wait for a free connection to {}", plan.method, plan.url, plan.key)
                     };
                     let _ = deadline.within(Phase::Queue, what, turn).await?; // a lost sender means: look again
                 }
@@ -139,16 +117,14 @@ impl Connections {
         let mut close = Vec::new();
         let (wake, turn) = oneshot::channel();
         let mut state = self.lock();
-        let grant = state
-            .pool
-            .check_out(key, lane, place.ticket, Instant::now(), &mut close);
+        let grant = state.pool.check_out(key, lane, place.ticket, Instant::now(), &mut close);
         place.ticket = None;
         if let Grant::Wait(ticket) = grant {
             place.ticket = Some(ticket);
             state.waiting.insert(ticket, wake);
         }
         drop(state);
-        close.into_iter().for_each(Connection::hang_up);
+        drop(close); // without the lock
         (grant, turn)
     }
 
@@ -160,13 +136,11 @@ impl Connections {
             state.wake(next);
             close.push(connection);
         } else {
-            let next = state
-                .pool
-                .check_in(key, connection, lane, Instant::now(), &mut close);
+            let next = state.pool.check_in(key, connection, lane, Instant::now(), &mut close);
             state.wake(next);
         }
         drop(state);
-        close.into_iter().for_each(Connection::hang_up);
+        drop(close); // without the lock
     }
 
     fn release(&self, key: &Key) {
@@ -175,13 +149,10 @@ impl Connections {
         state.wake(next);
     }
 
-    /// Closes what is idle. The wait lane is driven until its sockets are closed.
+    /// Closes what is idle.
     pub fn close_idle(&self) {
         let idle = self.lock().pool.drain();
-        if !idle.is_empty() {
-            idle.into_iter().for_each(drop);
-            process::current().lanes.settle();
-        }
+        drop(idle); // without the lock
     }
 
     /// Refuses new exchanges from now on; what waits in the queue is told.
@@ -193,11 +164,7 @@ impl Connections {
 
     pub fn counts(&self) -> Counts {
         let pool = &self.lock().pool;
-        Counts {
-            idle: pool.idle(),
-            open: pool.open(),
-            queued: pool.waiting(),
-        }
+        Counts { idle: pool.idle(), open: pool.open(), queued: pool.waiting() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -261,8 +228,7 @@ struct Counted {
 }
 
 impl Counted {
-    fn into_pool(mut self, mut connection: Connection, lane: Lane) {
-        connection.rest();
+    fn into_pool(mut self, connection: Connection, lane: Lane) {
         if let Some(owner) = self.owner.take() {
             owner.check_in(&self.key, connection, lane);
         }

@@ -30,6 +30,7 @@ pub mod dns;
 pub mod error;
 pub mod exchange;
 pub mod ffi;
+pub mod head;
 pub mod lease;
 pub mod options;
 pub mod plan;

@@ -72,18 +72,9 @@ impl Plan {
             return Err(wrong_count(fields, head));
         }
         writer.check_framing(&body)?;
-        let tls = if target.secure {
-            options.tls.identity()
-        } else {
-            0
-        };
+        let tls = if target.secure { options.tls.identity() } else { 0 };
         Ok(Plan {
-            key: Key {
-                secure: target.secure,
-                host: target.host.into(),
-                port: target.port,
-                tls,
-            },
+            key: Key { secure: target.secure, host: target.host.into(), port: target.port, tls },
             url: target.url.into(),
             keep_alive: writer.keep_alive,
             framing: std::mem::take(&mut writer.framing),
@@ -112,17 +103,13 @@ fn wrong_count(fields: usize, head: &[u8]) -> Error {
 
 fn parse_method(bytes: &[u8]) -> Result<Method, Error> {
     match Method::from_bytes(bytes) {
-        Ok(Method::CONNECT) => Err(Error::caller(
-            Kind::InvalidMethod,
-            "CONNECT opens tunnels and cannot be sent as a request",
-        )),
+        Ok(Method::CONNECT) => {
+            Err(Error::caller(Kind::InvalidMethod, "CONNECT opens tunnels and cannot be sent as a request"))
+        }
         Ok(method) => Ok(method),
         Err(_) => Err(Error::caller(
             Kind::InvalidMethod,
-            format!(
-                "invalid method {:?}: a method is a token, RFC 9110 section 9.1",
-                text(bytes)
-            ),
+            format!("invalid method {:?}: a method is a token, RFC 9110 section 9.1", text(bytes)),
         )),
     }
 }
@@ -141,40 +128,28 @@ struct Target<'a> {
 
 impl<'a> Target<'a> {
     fn parse(bytes: &'a [u8]) -> Result<Target<'a>, Error> {
-        let invalid = |why: &str| {
-            Error::caller(
-                Kind::InvalidUrl,
-                format!("invalid URL {:?}: {why}", text(bytes)),
-            )
-        };
+        let invalid =
+            |why: &str| Error::caller(Kind::InvalidUrl, format!("invalid URL {:?}: {why}", text(bytes)));
         if let Some(bad) = bytes.iter().find(|byte| !(0x21..0x7f).contains(*byte)) {
-            return Err(invalid(&format!(
-                "byte 0x{bad:02x} has to be percent-encoded"
-            )));
+            return Err(invalid(&format!("byte 0x{bad:02x} has to be percent-encoded")));
         }
         let url = std::str::from_utf8(bytes).map_err(|_| invalid("not ASCII"))?;
-        let (scheme, rest) = url
-            .split_once("://")
-            .ok_or_else(|| invalid("no scheme; http:// or https:// is needed"))?;
+        let (scheme, rest) =
+            url.split_once("://").ok_or_else(|| invalid("no scheme; http:// or https:// is needed"))?;
         let secure = match scheme.to_ascii_lowercase().as_str() {
             "http" => false,
             "https" => true,
             _ => {
                 return Err(Error::caller(
                     Kind::UnsupportedScheme,
-                    format!(
-                        "unsupported scheme {scheme:?} in {:?}: http and https are",
-                        text(bytes)
-                    ),
+                    format!("unsupported scheme {scheme:?} in {:?}: http and https are", text(bytes)),
                 ))
             }
         };
         let rest = rest.split('#').next().unwrap_or_default();
         let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         if authority.contains('@') {
-            return Err(invalid(
-                "user and password do not belong here: send an Authorization field",
-            ));
+            return Err(invalid("user and password do not belong here: send an Authorization field"));
         }
         let (host, port) = split_port(authority).ok_or_else(|| invalid("bad port"))?;
         let port = match port {
@@ -191,14 +166,7 @@ impl<'a> Target<'a> {
             },
         };
         let host = parse_host(host).map_err(|why| invalid(&why))?;
-        Ok(Target {
-            url: &url[..url.find('#').unwrap_or(url.len())],
-            secure,
-            authority,
-            host,
-            port,
-            path,
-        })
+        Ok(Target { url: &url[..url.find('#').unwrap_or(url.len())], secure, authority, host, port, path })
     }
 }
 
@@ -207,14 +175,7 @@ fn split_port(authority: &str) -> Option<(&str, &str)> {
     match authority.rfind(']') {
         Some(end) => {
             let rest = &authority[end + 1..];
-            Some((
-                &authority[..=end],
-                if rest.is_empty() {
-                    rest
-                } else {
-                    rest.strip_prefix(':')?
-                },
-            ))
+            Some((&authority[..=end], if rest.is_empty() { rest } else { rest.strip_prefix(':')? }))
         }
         None => Some(authority.split_once(':').unwrap_or((authority, ""))),
     }
@@ -223,9 +184,7 @@ fn split_port(authority: &str) -> Option<(&str, &str)> {
 /// A registered name or an IP literal, lower-case, without brackets.
 fn parse_host(host: &str) -> Result<String, String> {
     if let Some(literal) = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
-        let address: Ipv6Addr = literal
-            .parse()
-            .map_err(|_| format!("{host:?} is no IPv6 address"))?;
+        let address: Ipv6Addr = literal.parse().map_err(|_| format!("{host:?} is no IPv6 address"))?;
         return Ok(address.to_string());
     }
     if host.is_empty() {
@@ -234,10 +193,7 @@ fn parse_host(host: &str) -> Result<String, String> {
     if host.len() > 255 {
         return Err("the host is longer than 255 bytes".into());
     }
-    match host
-        .bytes()
-        .find(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~')))
-    {
+    match host.bytes().find(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~'))) {
         Some(bad) => Err(format!("{:?} in the host", bad as char)),
         None => Ok(host.to_ascii_lowercase()),
     }
@@ -249,20 +205,10 @@ fn parse_host(host: &str) -> Result<String, String> {
 /// `InvalidHeader`, showing what was given.
 pub fn check_field(name: &[u8], value: &[u8]) -> Result<(), Error> {
     if name.is_empty() || !name.iter().all(|byte| TOKEN[*byte as usize]) {
-        return Err(Error::caller(
-            Kind::InvalidHeader,
-            format!("invalid header name {:?}", text(name)),
-        ));
+        return Err(Error::caller(Kind::InvalidHeader, format!("invalid header name {:?}", text(name))));
     }
-    if value
-        .iter()
-        .any(|byte| (*byte < 0x20 && *byte != b'\t') || *byte == 0x7f)
-    {
-        let why = format!(
-            "invalid value {:?} of header {:?}: control byte",
-            text(value),
-            text(name)
-        );
+    if value.iter().any(|byte| (*byte < 0x20 && *byte != b'\t') || *byte == 0x7f) {
+        let why = format!("invalid value {:?} of header {:?}: control byte", text(value), text(name));
         return Err(Error::caller(Kind::InvalidHeader, why));
     }
     Ok(())
@@ -318,30 +264,20 @@ impl HeadWriter {
             "content-length",
             "transfer-encoding",
         ];
-        let Some(known) = NAMES
-            .iter()
-            .find(|known| name.eq_ignore_ascii_case(known.as_bytes()))
-        else {
+        let Some(known) = NAMES.iter().find(|known| name.eq_ignore_ascii_case(known.as_bytes())) else {
             return Ok(());
         };
         if *known == "host" {
             if std::mem::replace(&mut self.has_host, true) {
-                return Err(Error::caller(
-                    Kind::InvalidHeader,
-                    "two Host fields, RFC 9112 section 3.2",
-                ));
+                return Err(Error::caller(Kind::InvalidHeader, "two Host fields, RFC 9112 section 3.2"));
             }
             return Ok(());
         }
         if *known == "connection" {
             self.keep_alive &= !has_token(value, b"close");
         }
-        let value = HeaderValue::from_bytes(value).map_err(|_| {
-            Error::caller(
-                Kind::InvalidHeader,
-                format!("invalid value of header {known}"),
-            )
-        })?;
+        let value = HeaderValue::from_bytes(value)
+            .map_err(|_| Error::caller(Kind::InvalidHeader, format!("invalid value of header {known}")))?;
         self.framing.append(HeaderName::from_static(known), value);
         Ok(())
     }
@@ -349,12 +285,7 @@ impl HeadWriter {
     /// The caller's framing must agree with the body that was given, or the next request would be read as its rest.
     fn check_framing(&self, body: &Outgoing) -> Result<(), Error> {
         let refuse = |why: String| Err(Error::caller(Kind::InvalidHeader, why));
-        let length = match self
-            .framing
-            .get_all("content-length")
-            .iter()
-            .collect::<Vec<_>>()[..]
-        {
+        let length = match self.framing.get_all("content-length").iter().collect::<Vec<_>>()[..] {
             [] => None,
             [one] => Some(
                 one.to_str()
@@ -364,12 +295,7 @@ impl HeadWriter {
             ),
             _ => return refuse("more than one Content-Length, RFC 9112 section 6.3".into()),
         };
-        let coding = match self
-            .framing
-            .get_all("transfer-encoding")
-            .iter()
-            .collect::<Vec<_>>()[..]
-        {
+        let coding = match self.framing.get_all("transfer-encoding").iter().collect::<Vec<_>>()[..] {
             [] => false,
             [one] if one.as_bytes().eq_ignore_ascii_case(b"chunked") => true,
             _ => return refuse("Transfer-Encoding of a request can only be chunked".into()),
@@ -388,12 +314,9 @@ impl HeadWriter {
         };
         match actual {
             Some(actual) if actual == length => Ok(()),
-            Some(actual) => refuse(format!(
-                "Content-Length says {length}, the body has {actual} bytes"
-            )),
+            Some(actual) => refuse(format!("Content-Length says {length}, the body has {actual} bytes")),
             None => refuse(
-                "Content-Length beside an upload of unknown length: give the length to the upload"
-                    .into(),
+                "Content-Length beside an upload of unknown length: give the length to the upload".into(),
             ),
         }
     }
@@ -410,9 +333,7 @@ impl HeadWriter {
 
 /// Whether a comma-separated field value has `token`.
 pub fn has_token(value: &[u8], token: &[u8]) -> bool {
-    value
-        .split(|byte| *byte == b',')
-        .any(|part| part.trim_ascii().eq_ignore_ascii_case(token))
+    value.split(|byte| *byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(token))
 }
 
 /// tchar, RFC 9110 section 5.6.2.
@@ -441,13 +362,7 @@ mod tests {
     use super::*;
 
     fn parse(head: &str, fields: usize) -> Result<Plan, Error> {
-        Plan::parse(
-            head.as_bytes(),
-            fields,
-            Outgoing::Empty,
-            Arc::default(),
-            false,
-        )
+        Plan::parse(head.as_bytes(), fields, Outgoing::Empty, Arc::default(), false)
     }
 
     fn kind(head: &str, fields: usize) -> Kind {
@@ -469,26 +384,17 @@ mod tests {
     fn a_host_of_the_callers_stays_where_it_is() {
         let plan = parse("GET\nhttp://a\nX\n1\nHOST\nother", 2).unwrap();
 
-        assert_eq!(
-            &b"GET / HTTP/1.1\r\nX: 1\r\nHOST: other\r\n"[..],
-            &plan.head[..]
-        );
+        assert_eq!(&b"GET / HTTP/1.1\r\nX: 1\r\nHOST: other\r\n"[..], &plan.head[..]);
     }
 
     #[test]
     fn a_query_without_a_path_gets_one() {
-        assert!(parse("GET\nhttp://a?b", 0)
-            .unwrap()
-            .head
-            .starts_with(b"GET /?b HTTP/1.1\r\n"));
+        assert!(parse("GET\nhttp://a?b", 0).unwrap().head.starts_with(b"GET /?b HTTP/1.1\r\n"));
     }
 
     #[test]
     fn a_newline_cannot_inject_a_field() {
-        assert_eq!(
-            Kind::InvalidHeader,
-            kind("GET\nhttp://a/\nX\n1\nEvil\n2", 1)
-        );
+        assert_eq!(Kind::InvalidHeader, kind("GET\nhttp://a/\nX\n1\nEvil\n2", 1));
         assert_eq!(Kind::InvalidHeader, kind("GET\nhttp://a/\nX\n1", 2));
     }
 
@@ -521,20 +427,11 @@ mod tests {
 
     #[test]
     fn bad_methods_and_fields_are_refused() {
-        for head in [
-            "\nhttp://a",
-            "GE T\nhttp://a",
-            "G\rT\nhttp://a",
-            "CONNECT\nhttp://a",
-        ] {
+        for head in ["\nhttp://a", "GE T\nhttp://a", "G\rT\nhttp://a", "CONNECT\nhttp://a"] {
             assert_eq!(Kind::InvalidMethod, kind(head, 0), "{head:?}");
         }
         for field in ["\n1", "a b\n1", "a:\n1", "a\nb\rc", "a\nb\0c", "ä\n1"] {
-            assert_eq!(
-                Kind::InvalidHeader,
-                kind(&format!("GET\nhttp://a\n{field}"), 1),
-                "{field:?}"
-            );
+            assert_eq!(Kind::InvalidHeader, kind(&format!("GET\nhttp://a\n{field}"), 1), "{field:?}");
         }
     }
 
@@ -549,11 +446,7 @@ mod tests {
             "Host\na\nHost\nb",
         ] {
             let count = (fields.matches('\n').count() + 1) / 2;
-            assert_eq!(
-                Kind::InvalidHeader,
-                kind(&format!("POST\nhttp://a\n{fields}"), count),
-                "{fields:?}"
-            );
+            assert_eq!(Kind::InvalidHeader, kind(&format!("POST\nhttp://a\n{fields}"), count), "{fields:?}");
         }
     }
 

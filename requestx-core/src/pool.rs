@@ -27,11 +27,7 @@ pub struct Key {
 
 impl std::fmt::Display for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let open = if self.host.contains(':') {
-            ("[", "]")
-        } else {
-            ("", "")
-        };
+        let open = if self.host.contains(':') { ("[", "]") } else { ("", "") };
         write!(f, "{}{}{}:{}", open.0, self.host, open.1, self.port)
     }
 }
@@ -130,11 +126,7 @@ impl<C> Pool<C> {
     ) -> Option<Ticket> {
         let limit = self.limits.idle_per_host;
         let host = self.hosts.entry(key.clone()).or_insert_with(Host::new);
-        host.idle.push(Idle {
-            connection,
-            lane,
-            since: now,
-        });
+        host.idle.push(Idle { connection, lane, since: now });
         self.idle += 1;
         if limit != 0 && host.idle.len() > limit {
             close.push(host.idle.remove(0).connection);
@@ -167,11 +159,8 @@ impl<C> Pool<C> {
         let keys: Vec<Key> = self.hosts.keys().cloned().collect();
         let mut all = Vec::with_capacity(self.idle);
         for key in keys {
-            let idle = self
-                .hosts
-                .get_mut(&key)
-                .map(|host| std::mem::take(&mut host.idle))
-                .unwrap_or_default();
+            let idle =
+                self.hosts.get_mut(&key).map(|host| std::mem::take(&mut host.idle)).unwrap_or_default();
             for entry in idle {
                 all.push(entry.connection);
                 self.uncount_idle(&key);
@@ -209,9 +198,7 @@ impl<C> Pool<C> {
 
     /// Whether one more may be opened to `key`; closes an idle one of another lane or host where that helps.
     fn make_room(&mut self, key: &Key, close: &mut Vec<C>) -> bool {
-        let PoolLimits {
-            per_host, total, ..
-        } = self.limits;
+        let PoolLimits { per_host, total, .. } = self.limits;
         let open_here = self.hosts.get(key).map_or(0, |host| host.open);
         if per_host != 0 && open_here >= per_host && !self.close_oldest(|k| k == key, close) {
             return false;
@@ -235,11 +222,7 @@ impl<C> Pool<C> {
     }
 
     fn sweep(&mut self, now: Instant, close: &mut Vec<C>) {
-        if self.idle == 0
-            || self
-                .swept
-                .is_some_and(|last| now.duration_since(last) < SWEEP)
-        {
+        if self.idle == 0 || self.swept.is_some_and(|last| now.duration_since(last) < SWEEP) {
             return;
         }
         self.swept = Some(now);
@@ -264,9 +247,7 @@ impl<C> Pool<C> {
     }
 
     fn too_old(&self, since: Instant, now: Instant) -> bool {
-        self.limits
-            .idle_timeout
-            .is_some_and(|limit| now.duration_since(since) >= limit)
+        self.limits.idle_timeout.is_some_and(|limit| now.duration_since(since) >= limit)
     }
 
     fn uncount_idle(&mut self, key: &Key) {
@@ -295,10 +276,7 @@ impl<C> Pool<C> {
 
 impl<C> Host<C> {
     fn new() -> Host<C> {
-        Host {
-            idle: Vec::new(),
-            open: 0,
-        }
+        Host { idle: Vec::new(), open: 0 }
     }
 }
 
@@ -307,12 +285,7 @@ mod tests {
     use super::*;
 
     fn key(host: &str) -> Key {
-        Key {
-            secure: false,
-            host: host.into(),
-            port: 80,
-            tls: 0,
-        }
+        Key { secure: false, host: host.into(), port: 80, tls: 0 }
     }
 
     fn pool(per_host: usize, total: usize) -> Pool<&'static str> {
@@ -326,10 +299,7 @@ mod tests {
 
     /// Checks out and expects the right to open.
     fn open(pool: &mut Pool<&'static str>, host: &str, now: Instant) {
-        assert_eq!(
-            Grant::Open,
-            pool.check_out(&key(host), Lane::Wait, None, now, &mut Vec::new())
-        );
+        assert_eq!(Grant::Open, pool.check_out(&key(host), Lane::Wait, None, now, &mut Vec::new()));
     }
 
     #[test]
@@ -338,14 +308,8 @@ mod tests {
         open(&mut pool, "a", now);
         pool.check_in(&key("a"), "first", Lane::Wait, now, &mut close);
 
-        assert_eq!(
-            Grant::Open,
-            pool.check_out(&key("a"), Lane::Spawn, None, now, &mut close)
-        );
-        assert_eq!(
-            Grant::Reuse("first"),
-            pool.check_out(&key("a"), Lane::Wait, None, now, &mut close)
-        );
+        assert_eq!(Grant::Open, pool.check_out(&key("a"), Lane::Spawn, None, now, &mut close));
+        assert_eq!(Grant::Reuse("first"), pool.check_out(&key("a"), Lane::Wait, None, now, &mut close));
         assert_eq!(2, pool.open());
     }
 
@@ -355,18 +319,9 @@ mod tests {
         open(&mut pool, "a", now);
         open(&mut pool, "a", now);
         pool.check_in(&key("a"), "old", Lane::Wait, now, &mut close);
-        pool.check_in(
-            &key("a"),
-            "new",
-            Lane::Wait,
-            now + Duration::from_secs(1),
-            &mut close,
-        );
+        pool.check_in(&key("a"), "new", Lane::Wait, now + Duration::from_secs(1), &mut close);
 
-        assert_eq!(
-            Grant::Reuse("new"),
-            pool.check_out(&key("a"), Lane::Wait, None, now, &mut close)
-        );
+        assert_eq!(Grant::Reuse("new"), pool.check_out(&key("a"), Lane::Wait, None, now, &mut close));
     }
 
     #[test]
@@ -375,13 +330,7 @@ mod tests {
         open(&mut pool, "a", now);
         pool.check_in(&key("a"), "stale", Lane::Wait, now, &mut close);
 
-        let grant = pool.check_out(
-            &key("a"),
-            Lane::Wait,
-            None,
-            now + Duration::from_secs(10),
-            &mut close,
-        );
+        let grant = pool.check_out(&key("a"), Lane::Wait, None, now + Duration::from_secs(10), &mut close);
 
         assert_eq!((Grant::Open, vec!["stale"], 1), (grant, close, pool.open()));
     }
@@ -392,13 +341,7 @@ mod tests {
         open(&mut pool, "forgotten", now);
         pool.check_in(&key("forgotten"), "stale", Lane::Wait, now, &mut close);
 
-        pool.check_out(
-            &key("b"),
-            Lane::Wait,
-            None,
-            now + Duration::from_secs(11),
-            &mut close,
-        );
+        pool.check_out(&key("b"), Lane::Wait, None, now + Duration::from_secs(11), &mut close);
 
         assert_eq!((vec!["stale"], 1), (close, pool.open()));
     }
@@ -418,16 +361,12 @@ mod tests {
     fn at_the_host_limit_one_waits_until_a_place_is_free() {
         let (mut pool, now, mut close) = (pool(1, 0), Instant::now(), Vec::new());
         open(&mut pool, "a", now);
-        let Grant::Wait(ticket) = pool.check_out(&key("a"), Lane::Wait, None, now, &mut close)
-        else {
+        let Grant::Wait(ticket) = pool.check_out(&key("a"), Lane::Wait, None, now, &mut close) else {
             panic!("the limit was passed over");
         };
 
         assert_eq!(Some(ticket), pool.release(&key("a")));
-        assert_eq!(
-            Grant::Open,
-            pool.check_out(&key("a"), Lane::Wait, Some(ticket), now, &mut close)
-        );
+        assert_eq!(Grant::Open, pool.check_out(&key("a"), Lane::Wait, Some(ticket), now, &mut close));
         assert_eq!(0, pool.waiting());
     }
 
@@ -439,10 +378,7 @@ mod tests {
 
         let grant = pool.check_out(&key("a"), Lane::Spawn, None, now, &mut close);
 
-        assert_eq!(
-            (Grant::Open, vec!["other lane"], 1),
-            (grant, close, pool.open())
-        );
+        assert_eq!((Grant::Open, vec!["other lane"], 1), (grant, close, pool.open()));
     }
 
     #[test]
@@ -451,10 +387,7 @@ mod tests {
         open(&mut pool, "a", now);
         pool.check_in(&key("a"), "elsewhere", Lane::Wait, now, &mut close);
 
-        assert_eq!(
-            Grant::Open,
-            pool.check_out(&key("b"), Lane::Wait, None, now, &mut close)
-        );
+        assert_eq!(Grant::Open, pool.check_out(&key("b"), Lane::Wait, None, now, &mut close));
         assert_eq!((vec!["elsewhere"], 1), (close, pool.open()));
     }
 
@@ -474,9 +407,6 @@ mod tests {
         open(&mut pool, "a", now);
         pool.check_in(&key("a"), "idle", Lane::Wait, now, &mut close);
 
-        assert_eq!(
-            (vec!["idle"], 1, 0),
-            (pool.drain(), pool.open(), pool.idle())
-        );
+        assert_eq!((vec!["idle"], 1, 0), (pool.drain(), pool.open(), pool.idle()));
     }
 }

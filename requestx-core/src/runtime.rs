@@ -53,19 +53,13 @@ impl Lanes {
     /// # Errors
     /// `NoResources` if the runtime cannot be made, `State` on a thread that already drives one.
     pub fn wait<F: Future + Unpin>(&self, work: &mut F) -> Result<Option<F::Output>, Error> {
-        self.drive(async { tokio::time::timeout(SLICE, work).await.ok() })
-    }
-
-    /// Drives the wait lane until the tasks that are ready now have run, so that what was dropped is closed.
-    pub fn settle(&self) {
-        let lane = lock(&self.wait).clone();
-        if let (Some(lane), Err(_)) = (lane, Handle::try_current()) {
-            lane.block_on(async {
-                for _ in 0..3 {
-                    tokio::task::yield_now().await;
-                }
-            });
+        if Handle::try_current().is_ok() {
+            return Err(Error::caller(
+                Kind::State,
+                "a blocking call on a thread of the library would stop it",
+            ));
         }
+        Ok(self.wait_lane()?.block_on(async { tokio::time::timeout(SLICE, work).await.ok() }))
     }
 
     /// Starts `work` on the background thread.
@@ -101,16 +95,6 @@ impl Lanes {
         background.thread.join().is_ok()
     }
 
-    fn drive<F: Future>(&self, work: F) -> Result<F::Output, Error> {
-        if Handle::try_current().is_ok() {
-            return Err(Error::caller(
-                Kind::State,
-                "a blocking call on a thread of the library would stop it",
-            ));
-        }
-        Ok(self.wait_lane()?.block_on(work))
-    }
-
     fn wait_lane(&self) -> Result<Arc<Runtime>, Error> {
         let mut lane = lock(&self.wait);
         if let Some(lane) = &*lane {
@@ -141,11 +125,7 @@ impl Background {
                 runtime.block_on(stopped.notified());
             })
             .map_err(|source| unavailable("start the background thread", &source))?;
-        Ok(Background {
-            handle,
-            stop,
-            thread,
-        })
+        Ok(Background { handle, stop, thread })
     }
 }
 
@@ -204,8 +184,7 @@ mod tests {
         let lanes = Lanes::default();
         let outer = Arc::new(Lanes::default());
         let inner = outer.clone();
-        let mut work =
-            Box::pin(async move { inner.wait(&mut Box::pin(async {})).unwrap_err().kind });
+        let mut work = Box::pin(async move { inner.wait(&mut Box::pin(async {})).unwrap_err().kind });
 
         assert_eq!(Some(Kind::State), lanes.wait(&mut work).unwrap());
     }

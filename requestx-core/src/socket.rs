@@ -1,20 +1,29 @@
 //! A TCP connection that two sides can reach: hyper, which reads and writes, and the exchange, which looks whether it
-//! is alive before it is used again, and hangs up when nobody will drive it any more.
+//! is alive before it is used again.
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
-use std::net::Shutdown;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use rustix::io::Errno;
+use rustix::net::RecvFlags;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 /// The connection; clones share it.
 #[derive(Debug, Clone)]
-pub struct Socket(Arc<Mutex<TcpStream>>);
+pub struct Socket(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    stream: TcpStream,
+    /// Read at once after a write, before asking the driver: a near server has answered by then.
+    eager: bool,
+    wrote: bool,
+}
 
 /// What an idle connection has to say.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,14 +37,15 @@ pub enum Pulse {
 }
 
 impl Socket {
-    pub fn new(stream: TcpStream) -> Socket {
-        Socket(Arc::new(Mutex::new(stream)))
+    /// `eager` suits a thread that drives one exchange; one that drives many has better things to do than to ask.
+    pub fn new(stream: TcpStream, eager: bool) -> Socket {
+        Socket(Arc::new(Mutex::new(State { stream, eager, wrote: false })))
     }
 
     /// Asks the kernel, without waiting: what the driver has not been told yet is seen as well.
     pub fn pulse(&self) -> Pulse {
         let mut byte = [MaybeUninit::uninit()];
-        match SockRef::from(&*self.lock()).peek(&mut byte) {
+        match SockRef::from(&self.lock().stream).peek(&mut byte) {
             Ok(0) => Pulse::Gone,
             Ok(_) => Pulse::Bytes,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Pulse::Quiet,
@@ -43,33 +53,39 @@ impl Socket {
         }
     }
 
-    /// Ends both directions at once, whoever drives the connection; the descriptor is closed by its owner.
-    pub fn hang_up(&self) {
-        let _ = SockRef::from(&*self.lock()).shutdown(Shutdown::Both); // it may be closed already
+    /// Whether the next read asks the kernel without asking the driver.
+    pub fn reads_at_once(&self) -> bool {
+        let state = self.lock();
+        state.eager && state.wrote
     }
 
-    fn lock(&self) -> MutexGuard<'_, TcpStream> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl AsyncRead for Socket {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.lock()).poll_read(cx, buf)
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let state = &mut *self.lock();
+        if std::mem::take(&mut state.wrote) && state.eager {
+            match rustix::net::recv(&state.stream, buf.initialize_unfilled(), RecvFlags::DONTWAIT) {
+                Ok((n, _)) => {
+                    buf.advance(n);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                Err(errno) => return Poll::Ready(Err(errno.into())),
+            }
+        }
+        Pin::new(&mut state.stream).poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for Socket {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.lock()).poll_write(cx, buf)
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let state = &mut *self.lock();
+        state.wrote = true;
+        Pin::new(&mut state.stream).poll_write(cx, buf)
     }
 
     fn poll_write_vectored(
@@ -77,7 +93,9 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.lock()).poll_write_vectored(cx, bufs)
+        let state = &mut *self.lock();
+        state.wrote = true;
+        Pin::new(&mut state.stream).poll_write_vectored(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -85,10 +103,10 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.lock()).poll_flush(cx)
+        Pin::new(&mut self.lock().stream).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.lock()).poll_shutdown(cx)
+        Pin::new(&mut self.lock().stream).poll_shutdown(cx)
     }
 }

@@ -1,8 +1,9 @@
 //! The bytes of one HTTP/1 connection, seen between hyper and the socket (above TLS).
 //!
 //! hyper lower-cases header names, keeps its own order, and hides how the server spelt its own.
-//! So the request head that hyper writes is replaced by the caller's as it passes, and the response head is recorded
-//! as it comes. `Tap` is the exchange's end of it: `arm` before each dispatch, `take_head` after the answer.
+//! So heads are exchanged as they pass: the request head that hyper writes for the caller's, and the server's for one
+//! that tells hyper how the body is framed (`head.rs`). Informational heads go no further than here.
+//! `Tap` is the exchange's end of it: `arm` before each dispatch, `take_head` after the answer.
 //!
 //! The rule that keeps this honest: framing is hyper's. If its Content-Length or Transfer-Encoding is not what the
 //! caller's head says, nothing is sent.
@@ -18,9 +19,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::deadline::Phase;
 use crate::error::{Error, Kind};
+use crate::head::Head;
 
 /// Body bytes that travel in one write with the head, at most.
 const TOGETHER: usize = 16 * 1024;
+/// Read at once while a head is expected: most responses are shorter, head and body together.
+const SPACE: usize = 8 * 1024;
 /// Informational responses that are followed to the final one: servers send one or two, an attacker 167,000.
 const INFORMATIONAL: usize = 32;
 
@@ -31,27 +35,15 @@ pub struct Tap(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     head_to_send: Option<Bytes>,
-    record: Record,
+    /// An exchange has begun and nothing of its answer has been read.
+    expecting: bool,
+    head: Option<Head>,
     max_head: usize,
     body_given: bool,
     sent: Option<Instant>,
     progress: Option<Instant>,
-    first_byte: Option<Instant>,
     received: u64,
     written: u64,
-}
-
-/// The response head, on its way.
-#[derive(Debug, Default)]
-enum Record {
-    #[default]
-    Off,
-    Coming {
-        bytes: Vec<u8>,
-        informational: usize,
-        passed: usize,
-    },
-    Complete(Vec<u8>),
 }
 
 /// Byte counts of the exchange so far, framing included.
@@ -62,27 +54,20 @@ pub struct Counts {
 }
 
 impl Tap {
-    /// Prepares for one exchange: `head` will replace hyper's, and the answer's head be recorded.
+    /// Prepares for one exchange: `head` will replace hyper's, and the answer's head be kept.
     pub fn arm(&self, head: Bytes, max_head: usize, now: Instant) {
         *self.lock() = State {
             head_to_send: Some(head),
-            record: Record::Coming {
-                bytes: Vec::new(),
-                informational: 0,
-                passed: 0,
-            },
+            expecting: true,
             max_head,
             progress: Some(now),
             ..State::default()
         };
     }
 
-    /// The recorded response head, up to and with its blank line.
-    pub fn take_head(&self) -> Option<Vec<u8>> {
-        match std::mem::take(&mut self.lock().record) {
-            Record::Complete(bytes) => Some(bytes),
-            _ => None,
-        }
+    /// The head of the answer.
+    pub fn take_head(&self) -> Option<Head> {
+        self.lock().head.take()
     }
 
     /// hyper has taken the last of the body.
@@ -100,16 +85,9 @@ impl Tap {
         self.lock().progress
     }
 
-    pub fn first_byte(&self) -> Option<Instant> {
-        self.lock().first_byte
-    }
-
     pub fn counts(&self) -> Counts {
         let state = self.lock();
-        Counts {
-            written: state.written,
-            received: state.received,
-        }
+        Counts { written: state.written, received: state.received }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -128,46 +106,58 @@ impl State {
             self.sent = self.progress;
         }
     }
+}
 
-    fn read(&mut self, new: &[u8]) -> io::Result<()> {
-        self.received += new.len() as u64;
-        let Record::Coming {
-            bytes,
-            informational,
-            passed,
-        } = &mut self.record
-        else {
-            return Ok(());
-        };
-        if self.first_byte.is_none() && !new.is_empty() {
-            self.first_byte = Some(Instant::now());
+/// What the server sends, on its way to hyper.
+#[derive(Debug)]
+enum Incoming {
+    /// As it comes.
+    Pass,
+    /// Held back until the head is whole.
+    Head(Coming),
+    /// hyper's own head and what came behind the server's; how much of it hyper has.
+    Give(Vec<u8>, usize),
+}
+
+/// A head that is not whole yet.
+#[derive(Debug, Default)]
+struct Coming {
+    bytes: Vec<u8>,
+    informational: usize,
+    passed: usize,
+}
+
+impl Coming {
+    /// Takes the next of it: once the final head is whole, that head, and what hyper gets instead.
+    fn add(&mut self, piece: &[u8], max_head: usize) -> Result<Option<(Head, Vec<u8>)>, Error> {
+        let mut from = self.bytes.len().saturating_sub(3);
+        let first = self.bytes.is_empty();
+        if !first {
+            self.bytes.extend_from_slice(piece);
         }
-        let mut searched = bytes.len().saturating_sub(3);
-        bytes.extend_from_slice(new);
-        while let Some(end) = head_end(bytes, searched) {
-            if !is_informational(bytes) {
-                bytes.truncate(end);
-                self.record = Record::Complete(std::mem::take(bytes));
-                return Ok(());
+        let all = if first { piece } else { &self.bytes[..] };
+        let mut begin = 0;
+        while let Some(end) = head_end(&all[begin..], from) {
+            let (head, rest) = all[begin..].split_at(end);
+            if !is_informational(head) {
+                let (head, mut give) = Head::read(head)?;
+                give.extend_from_slice(rest);
+                return Ok(Some((head, give)));
             }
-            *informational += 1;
-            *passed += end;
-            bytes.drain(..end);
-            searched = 0;
-            if *informational > INFORMATIONAL {
-                return Err(refuse(
-                    Kind::Protocol,
-                    format!("more than {INFORMATIONAL} informational responses and no final one"),
-                ));
+            (begin, from) = (begin + end, 0);
+            self.informational += 1;
+            if self.informational > INFORMATIONAL {
+                let why = format!("more than {INFORMATIONAL} informational responses and no final one");
+                return Err(Error::new(Kind::Protocol, Phase::Await, why));
             }
         }
-        if *passed + bytes.len() > self.max_head {
-            return Err(refuse(
-                Kind::TooLarge,
-                format!("the response's head is longer than {} bytes", self.max_head),
-            ));
+        self.passed += begin;
+        self.bytes = all[begin..].to_vec();
+        if self.passed + self.bytes.len() > max_head {
+            let why = format!("the response's head is longer than {max_head} bytes");
+            return Err(Error::new(Kind::TooLarge, Phase::Await, why));
         }
-        Ok(())
+        Ok(None)
     }
 }
 
@@ -177,35 +167,30 @@ fn refuse(kind: Kind, why: String) -> io::Error {
 
 /// The index behind the blank line that ends a head; httparse (so hyper) takes LF for CRLF, so do we.
 fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
-    let begin = bytes
-        .iter()
-        .position(|byte| !matches!(byte, b'\r' | b'\n'))?;
+    let begin = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'))?;
     let from = from.max(begin);
-    memchr::memchr_iter(b'\n', &bytes[from..])
-        .map(|at| from + at)
-        .find_map(|at| match &bytes[at + 1..] {
-            [b'\n', ..] => Some(at + 2),
-            [b'\r', b'\n', ..] => Some(at + 3),
-            _ => None,
-        })
+    memchr::memchr_iter(b'\n', &bytes[from..]).map(|at| from + at).find_map(|at| match &bytes[at + 1..] {
+        [b'\n', ..] => Some(at + 2),
+        [b'\r', b'\n', ..] => Some(at + 3),
+        _ => None,
+    })
 }
 
 /// Whether a head is a 1xx other than 101, which is final (RFC 9110 section 15.2).
 fn is_informational(head: &[u8]) -> bool {
-    let status = head
-        .trim_ascii_start()
-        .splitn(2, |byte| *byte == b' ')
-        .nth(1)
-        .unwrap_or_default()
-        .trim_ascii_start();
+    let status =
+        head.trim_ascii_start().splitn(2, |byte| *byte == b' ').nth(1).unwrap_or_default().trim_ascii_start();
     status.first() == Some(&b'1') && !status.starts_with(b"101")
 }
 
-/// `io` with the heads replaced and recorded.
+/// `io` with the heads exchanged.
 #[derive(Debug)]
 pub struct Wire<S> {
     io: S,
     tap: Tap,
+    incoming: Incoming,
+    /// Where heads are read to.
+    space: Box<[u8]>,
     /// Our head and what went with it, until the socket has taken all of it.
     head: Option<Replaced>,
 }
@@ -220,21 +205,13 @@ struct Replaced {
 
 impl<S> Wire<S> {
     pub fn new(io: S, tap: Tap) -> Wire<S> {
-        Wire {
-            io,
-            tap,
-            head: None,
-        }
+        Wire { io, tap, incoming: Incoming::Pass, space: Box::new([0; SPACE]), head: None }
     }
 }
 
 impl<S: AsyncWrite + Unpin> Wire<S> {
     /// Writes the replaced head. Returns how many of hyper's bytes are done once it is out.
-    fn poll_head(
-        &mut self,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<Option<usize>>> {
+    fn poll_head(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<Option<usize>>> {
         if self.head.is_none() {
             let Some(ours) = self.tap.lock().head_to_send.take() else {
                 return Poll::Ready(Ok(None));
@@ -267,23 +244,16 @@ impl Replaced {
         theirs.agree(ours, &mut bytes)?;
         bytes.extend_from_slice(b"\r\n");
         let mut covers = theirs.head;
-        let rest =
-            std::iter::once(&first[theirs.head..]).chain(bufs.iter().skip(1).map(|buf| &**buf));
+        let rest = std::iter::once(&first[theirs.head..]).chain(bufs.iter().skip(1).map(|buf| &**buf));
         for body in rest {
-            let take = body
-                .len()
-                .min(TOGETHER.saturating_sub(covers - theirs.head));
+            let take = body.len().min(TOGETHER.saturating_sub(covers - theirs.head));
             bytes.extend_from_slice(&body[..take]);
             covers += take;
             if take < body.len() {
                 break;
             }
         }
-        Ok(Replaced {
-            bytes,
-            written: 0,
-            covers,
-        })
+        Ok(Replaced { bytes, written: 0, covers })
     }
 }
 
@@ -299,23 +269,11 @@ impl<'a> Framing<'a> {
         let mut fields = [httparse::EMPTY_HEADER; 32];
         let mut request = httparse::Request::new(&mut fields);
         let Ok(httparse::Status::Complete(head)) = request.parse(bytes) else {
-            return Err(refuse(
-                Kind::Internal,
-                "hyper's request head is not in one piece".into(),
-            ));
+            return Err(refuse(Kind::Internal, "hyper's request head is not in one piece".into()));
         };
-        let find = |name: &str| {
-            request
-                .headers
-                .iter()
-                .find(|f| f.name.eq_ignore_ascii_case(name))
-                .map(|f| f.value)
-        };
-        Ok(Framing {
-            head,
-            length: find("content-length"),
-            coding: find("transfer-encoding"),
-        })
+        let find =
+            |name: &str| request.headers.iter().find(|f| f.name.eq_ignore_ascii_case(name)).map(|f| f.value);
+        Ok(Framing { head, length: find("content-length"), coding: find("transfer-encoding") })
     }
 
     /// Adds to `out` what hyper chose and the caller left open.
@@ -335,10 +293,9 @@ impl<'a> Framing<'a> {
                 _ => {}
             }
         }
-        for (name, theirs, ours) in [
-            ("Content-Length", self.length, length),
-            ("Transfer-Encoding", self.coding, coding),
-        ] {
+        for (name, theirs, ours) in
+            [("Content-Length", self.length, length), ("Transfer-Encoding", self.coding, coding)]
+        {
             match (theirs, ours) {
                 (None, None) => {}
                 (Some(theirs), None) => {
@@ -349,7 +306,10 @@ impl<'a> Framing<'a> {
                 }
                 (Some(theirs), Some(ours)) if theirs.eq_ignore_ascii_case(ours) => {}
                 _ => {
-                    return Err(refuse(Kind::Protocol, format!("{name} as given does not fit the body that would be sent; nothing was sent")))
+                    return Err(refuse(
+                        Kind::Protocol,
+                        format!("{name} as given does not fit the body that would be sent; nothing was sent"),
+                    ))
                 }
             }
         }
@@ -358,24 +318,50 @@ impl<'a> Framing<'a> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
-        let verdict = self.tap.lock().read(&buf.filled()[before..]);
-        Poll::Ready(verdict)
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let wire = self.get_mut();
+        loop {
+            match &mut wire.incoming {
+                Incoming::Give(bytes, given) => {
+                    let n = buf.remaining().min(bytes.len() - *given);
+                    buf.put_slice(&bytes[*given..*given + n]);
+                    *given += n;
+                    if *given == bytes.len() {
+                        wire.incoming = Incoming::Pass;
+                    }
+                    return Poll::Ready(Ok(()));
+                }
+                Incoming::Head(coming) => {
+                    let mut piece = ReadBuf::new(&mut wire.space);
+                    ready!(Pin::new(&mut wire.io).poll_read(cx, &mut piece))?;
+                    if piece.filled().is_empty() {
+                        return Poll::Ready(Ok(())); // the end: hyper says what that means
+                    }
+                    let mut tap = wire.tap.lock();
+                    tap.received += piece.filled().len() as u64;
+                    if let Some((head, give)) =
+                        coming.add(piece.filled(), tap.max_head).map_err(io::Error::other)?
+                    {
+                        tap.head = Some(head);
+                        wire.incoming = Incoming::Give(give, 0);
+                    }
+                }
+                Incoming::Pass if std::mem::take(&mut wire.tap.lock().expecting) => {
+                    wire.incoming = Incoming::Head(Coming::default());
+                }
+                Incoming::Pass => {
+                    let before = buf.filled().len();
+                    ready!(Pin::new(&mut wire.io).poll_read(cx, buf))?;
+                    wire.tap.lock().received += (buf.filled().len() - before) as u64;
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        }
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         if let Some(covered) = ready!(self.poll_head(cx, &[IoSlice::new(buf)]))? {
             return Poll::Ready(Ok(covered));
         }
@@ -416,67 +402,51 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
 mod tests {
     use super::*;
 
-    fn armed() -> Tap {
-        let tap = Tap::default();
-        tap.arm(
-            Bytes::from_static(b"GET / HTTP/1.1\r\nHost: a\r\n"),
-            1000,
-            Instant::now(),
-        );
-        tap
-    }
-
-    fn read(tap: &Tap, pieces: &[&[u8]]) -> io::Result<()> {
-        pieces.iter().try_for_each(|piece| tap.lock().read(piece))
+    fn read(pieces: &[&[u8]]) -> Result<Option<(Head, Vec<u8>)>, Error> {
+        let mut coming = Coming::default();
+        for (index, piece) in pieces.iter().enumerate() {
+            let read = coming.add(piece, 1000)?;
+            if index + 1 == pieces.len() || read.is_some() {
+                return Ok(read);
+            }
+        }
+        Ok(None)
     }
 
     fn replace(ours: &[u8], hyper: &[u8]) -> io::Result<(String, usize)> {
         let replaced = Replaced::new(ours, &[IoSlice::new(hyper)])?;
-        Ok((
-            String::from_utf8_lossy(&replaced.bytes).into_owned(),
-            replaced.covers,
-        ))
+        Ok((String::from_utf8_lossy(&replaced.bytes).into_owned(), replaced.covers))
     }
 
     #[test]
-    fn the_head_is_recorded_as_sent_whatever_the_pieces() {
-        let tap = armed();
-        read(&tap, &[b"HTTP/1.1 200 OK\r", b"\nETag: x\r\n\r", b"\nbody"]).unwrap();
+    fn the_head_is_read_whatever_the_pieces() {
+        let (head, give) = read(&[b"HTTP/1.1 200 OK\r", b"\nETag: x\r\n\r", b"\nbody"]).unwrap().unwrap();
 
-        assert_eq!(
-            Some(b"HTTP/1.1 200 OK\r\nETag: x\r\n\r\n".to_vec()),
-            tap.take_head()
-        );
+        assert_eq!((&b"ETag\nx"[..], &b"HTTP/1.1 200 \r\n\r\nbody"[..]), (&head.block[..], &give[..]));
     }
 
     #[test]
     fn informational_heads_are_passed_over_but_101_is_final() {
-        let tap = armed();
-        read(
-            &tap,
-            &[b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 101 Up\r\n\r\n"],
-        )
-        .unwrap();
+        let (head, _) =
+            read(&[b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 101 ", b"Up\r\n\r\n"])
+                .unwrap()
+                .unwrap();
 
-        assert_eq!(Some(b"HTTP/1.1 101 Up\r\n\r\n".to_vec()), tap.take_head());
+        assert_eq!((101, 0), (head.status, head.fields));
     }
 
     #[test]
     fn a_flood_of_informational_heads_is_refused() {
-        let tap = armed();
         let flood = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(INFORMATIONAL + 1);
 
-        assert!(read(&tap, &[&flood])
-            .unwrap_err()
-            .to_string()
-            .contains("informational"));
+        assert!(read(&[&flood]).unwrap_err().message.contains("informational"));
     }
 
     #[test]
     fn an_endless_head_is_refused() {
-        let tap = armed();
+        let error = read(&[b"HTTP/1.1 200 OK\r\nA: ", &[b'a'; 1000]]).unwrap_err();
 
-        assert!(read(&tap, &[b"HTTP/1.1 200 OK\r\nA: ", &[b'a'; 1000]]).is_err());
+        assert_eq!(Kind::TooLarge, error.kind);
     }
 
     #[test]
@@ -484,8 +454,7 @@ mod tests {
         let ours = b"POST / HTTP/1.1\r\nHOST: a\r\nX-y: 1\r\n";
         let hyper = b"POST / HTTP/1.1\r\ncontent-length: 4\r\n\r\nbody";
 
-        let expected =
-            "POST / HTTP/1.1\r\nHOST: a\r\nX-y: 1\r\nContent-Length: 4\r\n\r\nbody".to_string();
+        let expected = "POST / HTTP/1.1\r\nHOST: a\r\nX-y: 1\r\nContent-Length: 4\r\n\r\nbody".to_string();
         assert_eq!((expected, hyper.len()), replace(ours, hyper).unwrap());
     }
 

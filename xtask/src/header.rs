@@ -25,14 +25,8 @@ const BOOK: &[(&str, &str)] = &[
     ("request", "the comfortable way: a request built in steps"),
     ("response", "the response and its body"),
     ("upload", "the request's body, pushed in pieces"),
-    (
-        "queue",
-        "in the background: completions, when the caller asks",
-    ),
-    (
-        "policy",
-        "policy: redirects, cookies and retries, if wanted",
-    ),
+    ("queue", "in the background: completions, when the caller asks"),
+    ("policy", "policy: redirects, cookies and retries, if wanted"),
     ("error", "errors"),
 ];
 
@@ -47,8 +41,8 @@ const SILENT: &[&str] = &["mod", "raw", "handle"];
 pub fn generate(root: &Path) -> Result<String, String> {
     let folder = root.join(SOURCES);
     every_file_has_a_chapter(&folder)?;
-    let config = cbindgen::Config::from_file(root.join("cbindgen.toml"))
-        .map_err(|e| format!("cbindgen.toml: {e}"))?;
+    let config =
+        cbindgen::Config::from_file(root.join("cbindgen.toml")).map_err(|e| format!("cbindgen.toml: {e}"))?;
     let scratch = Scratch::new()?;
     let mut builder = cbindgen::Builder::new().with_config(config);
     let mut chapters = Vec::new();
@@ -71,47 +65,21 @@ pub fn first_difference(found: &str, wanted: &str) -> Option<String> {
     if found == wanted {
         return None;
     }
-    let (found, wanted): (Vec<&str>, Vec<&str>) =
-        (found.lines().collect(), wanted.lines().collect());
-    let at = found
-        .iter()
-        .zip(&wanted)
-        .take_while(|(a, b)| a == b)
-        .count();
+    let (found, wanted): (Vec<&str>, Vec<&str>) = (found.lines().collect(), wanted.lines().collect());
+    let at = found.iter().zip(&wanted).take_while(|(a, b)| a == b).count();
     let shown = |lines: &[&str], sign: char| -> String {
-        lines
-            .iter()
-            .skip(at)
-            .take(6)
-            .map(|line| format!("{sign}{line}\n"))
-            .collect()
+        lines.iter().skip(at).take(6).map(|line| format!("{sign}{line}\n")).collect()
     };
-    let before: String = found[at.saturating_sub(3)..at]
-        .iter()
-        .map(|line| format!(" {line}\n"))
-        .collect();
-    Some(format!(
-        "@@ line {} @@\n{before}{}{}",
-        at + 1,
-        shown(&found, '-'),
-        shown(&wanted, '+')
-    ))
+    let before: String = found[at.saturating_sub(3)..at].iter().map(|line| format!(" {line}\n")).collect();
+    Some(format!("@@ line {} @@\n{before}{}{}", at + 1, shown(&found, '-'), shown(&wanted, '+')))
 }
 
 fn every_file_has_a_chapter(folder: &Path) -> Result<(), String> {
-    let known: BTreeSet<&str> = BOOK
-        .iter()
-        .map(|(file, _)| *file)
-        .chain(SILENT.iter().copied())
-        .collect();
-    let entries =
-        fs::read_dir(folder).map_err(|e| format!("cannot read {}: {e}", folder.display()))?;
+    let known: BTreeSet<&str> = BOOK.iter().map(|(file, _)| *file).chain(SILENT.iter().copied()).collect();
+    let entries = fs::read_dir(folder).map_err(|e| format!("cannot read {}: {e}", folder.display()))?;
     for entry in entries {
         let path = entry.map_err(|e| e.to_string())?.path();
-        let stem = path
-            .file_stem()
-            .and_then(|s| s.to_str())
-            .unwrap_or_default();
+        let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
         if path.extension().is_some_and(|e| e == "rs") && !known.contains(stem) {
             return Err(format!(
                 "{SOURCES}/{stem}.rs has no chapter: give it one in BOOK, xtask/src/header.rs"
@@ -162,13 +130,8 @@ impl Drop for Scratch {
 
 /// A shift would be computed in C's `int`: `1 << 40` is then undefined, and cffi reads no expressions.
 fn numbers_are_plain(text: &str) -> Result<(), String> {
-    match text
-        .lines()
-        .find(|line| line.starts_with("#define RQX_") && line.contains("<<"))
-    {
-        Some(line) => Err(format!(
-            "write the number out in the Rust source instead of shifting: {line}"
-        )),
+    match text.lines().find(|line| line.starts_with("#define RQX_") && line.contains("<<")) {
+        Some(line) => Err(format!("write the number out in the Rust source instead of shifting: {line}")),
         None => Ok(()),
     }
 }
@@ -191,13 +154,9 @@ mod tests {
 
     #[test]
     fn handle_declared_by_the_macro_is_written_out() {
-        let source =
-            with_handles_in_the_open("a\nopaque! {\n    /// A pool.\n    rqx_client;\n}\nb");
+        let source = with_handles_in_the_open("a\nopaque! {\n    /// A pool.\n    rqx_client;\n}\nb");
 
-        assert_eq!(
-            source,
-            "a\n/// A pool.\npub struct rqx_client { _opaque: [u8; 0] }\nb"
-        );
+        assert_eq!(source, "a\n/// A pool.\npub struct rqx_client { _opaque: [u8; 0] }\nb");
     }
 
     #[test]

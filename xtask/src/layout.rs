@@ -6,9 +6,7 @@ const WIDTH: usize = 110;
 
 /// `chapters` are headings with the Rust source whose functions stand under them.
 pub fn as_a_book(text: &str, chapters: &[(&str, String)]) -> String {
-    let lines = close_gaps(filled(short_comments(
-        text.lines().map(String::from).collect(),
-    )));
+    let lines = close_gaps(filled(short_comments(text.lines().map(String::from).collect())));
     let lines = with_headings(lines, chapters);
     lines.join("\n") + "\n"
 }
@@ -22,10 +20,7 @@ fn short_comments(lines: Vec<String>) -> Vec<String> {
         if closes && out[n - 1].len() + 3 <= WIDTH + 10 {
             let said = out.pop().unwrap_or_default();
             let open = out.pop().unwrap_or_default();
-            out.push(format!(
-                "{open} {} */",
-                said.trim().trim_start_matches('*').trim()
-            ));
+            out.push(format!("{open} {} */", said.trim().trim_start_matches('*').trim()));
         } else {
             out.push(line);
         }
@@ -78,16 +73,11 @@ fn family(line: &str) -> Option<String> {
 }
 
 fn with_headings(mut lines: Vec<String>, chapters: &[(&str, String)]) -> Vec<String> {
-    head(&mut lines, "numbers", |line| {
-        family(line).is_some_and(|f| f != "API")
-    });
-    head(&mut lines, "handles, structs and callbacks", |line| {
-        line.starts_with("typedef ")
-    });
+    head(&mut lines, "numbers", |line| family(line).is_some_and(|f| f != "API"));
+    head(&mut lines, "handles, structs and callbacks", |line| line.starts_with("typedef "));
     for (title, source) in chapters {
         let starts = lines.iter().position(|line| {
-            declared_function(line)
-                .is_some_and(|name| source.contains(&format!("extern \"C\" fn {name}(")))
+            declared_function(line).is_some_and(|name| source.contains(&format!("extern \"C\" fn {name}(")))
         });
         if let Some(at) = starts {
             insert_heading(&mut lines, at, title);
@@ -105,29 +95,19 @@ fn head(lines: &mut Vec<String>, title: &str, first: impl Fn(&str) -> bool) {
 /// Above the declaration at `at`, and above its comment.
 fn insert_heading(lines: &mut Vec<String>, at: usize, title: &str) {
     let rule = "=".repeat(WIDTH.saturating_sub(title.len() + 12));
-    lines.insert(
-        comment_above(lines, at),
-        format!("/* ==== {title} {rule} */\n"),
-    );
+    lines.insert(comment_above(lines, at), format!("/* ==== {title} {rule} */\n"));
 }
 
 /// The function that a line declares.
 fn declared_function(line: &str) -> Option<&str> {
-    line.strip_prefix("RQX_API ")?
-        .split('(')
-        .next()?
-        .rsplit([' ', '*'])
-        .next()
+    line.strip_prefix("RQX_API ")?.split('(').next()?.rsplit([' ', '*']).next()
 }
 
 fn comment_above(lines: &[String], at: usize) -> usize {
     if at == 0 || !lines[at - 1].trim_end().ends_with("*/") {
         return at;
     }
-    (0..at)
-        .rev()
-        .find(|&i| lines[i].trim_start().starts_with("/*"))
-        .unwrap_or(at)
+    (0..at).rev().find(|&i| lines[i].trim_start().starts_with("/*")).unwrap_or(at)
 }
 
 #[cfg(test)]
@@ -135,64 +115,39 @@ mod tests {
     use super::*;
 
     fn book(text: &str, chapters: &[(&str, String)]) -> Vec<String> {
-        as_a_book(text, chapters)
-            .lines()
-            .map(String::from)
-            .collect()
+        as_a_book(text, chapters).lines().map(String::from).collect()
     }
 
     #[test]
     fn comment_of_one_sentence_takes_one_line() {
-        let lines = short_comments(
-            ["/**", " * Frees it.", " */", "x"]
-                .map(String::from)
-                .to_vec(),
-        );
+        let lines = short_comments(["/**", " * Frees it.", " */", "x"].map(String::from).to_vec());
 
         assert_eq!(lines, ["/** Frees it. */", "x"]);
     }
 
     #[test]
     fn long_declaration_is_broken_between_arguments() {
-        let long = format!(
-            "int32_t rqx_send({}uint64_t token);",
-            "const uint8_t *head, ".repeat(5)
-        );
+        let long = format!("int32_t rqx_send({}uint64_t token);", "const uint8_t *head, ".repeat(5));
         let lines = filled(vec!["RQX_API".to_string(), long]);
 
         assert_eq!(lines.len(), 2);
-        assert!(
-            lines[0].ends_with("*head,") && lines[1].starts_with("    const"),
-            "{lines:?}"
-        );
+        assert!(lines[0].ends_with("*head,") && lines[1].starts_with("    const"), "{lines:?}");
     }
 
     #[test]
     fn numbers_of_one_family_stand_together() {
-        let lines = book(
-            "#define RQX_E_A 1\n\n/**\n * B.\n */\n#define RQX_E_B 2\n\n#define RQX_F_C 1",
-            &[],
-        );
+        let lines = book("#define RQX_E_A 1\n\n/**\n * B.\n */\n#define RQX_E_B 2\n\n#define RQX_F_C 1", &[]);
 
         assert_eq!(
             lines[2..],
-            [
-                "#define RQX_E_A 1",
-                "/** B. */",
-                "#define RQX_E_B 2",
-                "",
-                "#define RQX_F_C 1"
-            ]
+            ["#define RQX_E_A 1", "/** B. */", "#define RQX_E_B 2", "", "#define RQX_F_C 1"]
         );
     }
 
     #[test]
     fn chapter_begins_above_the_comment_of_its_first_function() {
         let source = "pub extern \"C\" fn rqx_x_free(x: *mut rqx_x) {}".to_string();
-        let lines = book(
-            "/** Frees. */\nRQX_API\nvoid rqx_x_free(rqx_x *x);",
-            &[("the x", source)],
-        );
+        let lines = book("/** Frees. */\nRQX_API\nvoid rqx_x_free(rqx_x *x);", &[("the x", source)]);
 
         assert!(lines[0].starts_with("/* ==== the x ="), "{lines:?}");
         assert_eq!(lines[2], "/** Frees. */");

@@ -11,8 +11,7 @@ mod header;
 mod layout;
 
 const USAGE: &str = "usage: cargo run -q -p xtask -- header [--check]";
-const REPAIR: &str =
-    "repair it with `make header` (cargo run -q -p xtask -- header) and commit the result";
+const REPAIR: &str = "repair it with `make header` (cargo run -q -p xtask -- header) and commit the result";
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -42,34 +41,25 @@ fn write_header() -> Result<String, String> {
         return Ok(format!("{}: already as the sources say", header::PATH));
     }
     fs::write(&path, &text).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
-    Ok(format!(
-        "{}: written, {} lines",
-        header::PATH,
-        text.lines().count()
-    ))
+    Ok(format!("{}: written, {} lines", header::PATH, text.lines().count()))
 }
 
 fn check_header() -> Result<String, String> {
     let root = root();
     let wanted = header::generate(&root)?;
     let path = root.join(header::PATH);
-    let found = fs::read_to_string(&path)
-        .map_err(|e| format!("cannot read {}: {e}\n{REPAIR}", path.display()))?;
+    let found =
+        fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}\n{REPAIR}", path.display()))?;
     match header::first_difference(&found, &wanted) {
         None => Ok(format!("{}: as the sources say", header::PATH)),
-        Some(difference) => Err(format!(
-            "{} is not what the sources say\n{difference}\n{REPAIR}",
-            header::PATH
-        )),
+        Some(difference) => {
+            Err(format!("{} is not what the sources say\n{difference}\n{REPAIR}", header::PATH))
+        }
     }
 }
 
 /// The workspace's root: cargo says at run time where this crate lies, which a moved checkout does not change.
 fn root() -> PathBuf {
-    let here =
-        env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    PathBuf::from(here)
-        .parent()
-        .expect("xtask lies in the workspace")
-        .to_path_buf()
+    let here = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    PathBuf::from(here).parent().expect("xtask lies in the workspace").to_path_buf()
 }

@@ -67,10 +67,7 @@ impl Body {
 
     /// Bytes still to come, where the server said so and nothing is decoded.
     pub fn length(&self) -> Option<u64> {
-        self.incoming
-            .size_hint()
-            .exact()
-            .filter(|_| self.decoder.is_none())
+        self.incoming.size_hint().exact().filter(|_| self.decoder.is_none())
     }
 
     /// Puts what was read back in front.
@@ -97,11 +94,8 @@ impl Body {
         if let Some(begun) = self.begun.take() {
             return Ok(Some(begun));
         }
-        let read = if raw || self.decoder.is_none() {
-            self.next_raw().await
-        } else {
-            self.next_decoded().await
-        };
+        let read =
+            if raw || self.decoder.is_none() { self.next_raw().await } else { self.next_decoded().await };
         if let Err(error) = &read {
             self.lease = None;
             self.state = State::Failed(error.clone());
@@ -150,22 +144,17 @@ impl Body {
             }
             let (url, incoming) = (&self.url, &mut self.incoming);
             let what = || format!("read the body of {url}");
-            let frame = match incoming.is_end_stream() {
-                true => None,
-                false => {
+            let frame = match (incoming.is_end_stream(), &mut self.lease) {
+                (false, Some(lease)) => {
                     let since = *self.waiting.get_or_insert_with(Instant::now);
-                    let frame = self
-                        .deadline
-                        .within_since(Phase::Read, since, what, incoming.frame())
-                        .await?;
+                    let frame = self.deadline.within_since(Phase::Read, since, what, incoming.frame());
+                    let frame = lease.connection.drive(frame).await?;
                     self.waiting = None;
                     frame
                 }
+                _ => None,
             };
-            match frame
-                .transpose()
-                .map_err(|error| Error::hyper(Phase::Read, &what(), &error))?
-            {
+            match frame.transpose().map_err(|error| Error::hyper(Phase::Read, &what(), &error))? {
                 Some(frame) => {
                     if let Some(data) = frame.into_data().ok().filter(|data| !data.is_empty()) {
                         self.raw_bytes += data.len() as u64;
@@ -173,11 +162,7 @@ impl Body {
                     }
                 }
                 None => {
-                    self.state = if self.decoder.is_some() {
-                        State::Drained
-                    } else {
-                        State::Ended
-                    };
+                    self.state = if self.decoder.is_some() { State::Drained } else { State::Ended };
                     self.deadline.enter(Phase::None, Instant::now());
                     if let Some(lease) = self.lease.take() {
                         lease.give_back().await;

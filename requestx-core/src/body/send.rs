@@ -40,11 +40,7 @@ struct State {
 impl Upload {
     /// `length` is what the caller promises to push; without it the body is chunked.
     pub fn new(window: usize, length: Option<u64>) -> Upload {
-        Upload {
-            window: window.max(1),
-            length,
-            state: Mutex::default(),
-        }
+        Upload { window: window.max(1), length, state: Mutex::default() }
     }
 
     pub fn length(&self) -> Option<u64> {
@@ -65,24 +61,15 @@ impl Upload {
             ));
         }
         if state.end.is_some() {
-            return Err(Error::new(
-                Kind::State,
-                Phase::Send,
-                "push after the end of the body",
-            ));
+            return Err(Error::new(Kind::State, Phase::Send, "push after the end of the body"));
         }
         let taken = bytes.len().min(self.window.saturating_sub(state.queued));
-        if let Some(length) = self
-            .length
-            .filter(|length| state.pushed + taken as u64 > *length)
-        {
+        if let Some(length) = self.length.filter(|length| state.pushed + taken as u64 > *length) {
             let why = format!("the body is longer than the {length} bytes promised");
             return Err(Error::new(Kind::InvalidArgument, Phase::Send, why));
         }
         if taken > 0 {
-            state
-                .chunks
-                .push_back(Bytes::copy_from_slice(&bytes[..taken]));
+            state.chunks.push_back(Bytes::copy_from_slice(&bytes[..taken]));
             state.queued += taken;
             state.pushed += taken as u64;
             state.asked = false;
@@ -95,31 +82,18 @@ impl Upload {
     pub fn finish(&self, end: Result<(), Error>) -> Result<(), Error> {
         let mut state = self.lock();
         if state.end.is_some() {
-            return Err(Error::new(
-                Kind::State,
-                Phase::Send,
-                "the body has ended already",
-            ));
+            return Err(Error::new(Kind::State, Phase::Send, "the body has ended already"));
         }
-        let short = self
-            .length
-            .filter(|length| end.is_ok() && state.pushed < *length);
+        let short = self.length.filter(|length| end.is_ok() && state.pushed < *length);
         let verdict = match short {
             None => end,
             Some(length) => Err(Error::new(
                 Kind::InvalidArgument,
                 Phase::Send,
-                format!(
-                    "the body ended after {} of the {length} bytes promised",
-                    state.pushed
-                ),
+                format!("the body ended after {} of the {length} bytes promised", state.pushed),
             )),
         };
-        let answer = if short.is_some() {
-            verdict.clone()
-        } else {
-            Ok(())
-        };
+        let answer = if short.is_some() { verdict.clone() } else { Ok(()) };
         state.end = Some(verdict);
         state.asked = false;
         wake(&mut state.sender);
@@ -195,10 +169,7 @@ impl SendBody {
         if matches!(body, Outgoing::Empty) {
             tap.body_given();
         }
-        SendBody {
-            body: body.clone(),
-            tap: tap.clone(),
-        }
+        SendBody { body: body.clone(), tap: tap.clone() }
     }
 }
 
@@ -283,15 +254,9 @@ mod tests {
     fn a_body_shorter_or_longer_than_promised_ends_the_exchange() {
         let upload = Upload::new(100, Some(3));
 
-        assert_eq!(
-            Kind::InvalidArgument,
-            upload.push(b"four").unwrap_err().kind
-        );
+        assert_eq!(Kind::InvalidArgument, upload.push(b"four").unwrap_err().kind);
         assert_eq!(2, upload.push(b"ab").unwrap());
-        assert_eq!(
-            Kind::InvalidArgument,
-            upload.finish(Ok(())).unwrap_err().kind
-        );
+        assert_eq!(Kind::InvalidArgument, upload.finish(Ok(())).unwrap_err().kind);
         assert!(matches!(chunk(&upload), Poll::Ready(Some(Err(_)))));
     }
 

@@ -32,9 +32,7 @@ impl Shared {
     pub fn options(&self, own: Option<Arc<Options>>) -> Result<Arc<Options>, Error> {
         match own {
             None => Ok(self.client.options.clone()),
-            Some(own) if own.pool == self.client.options.pool || own.pool == Default::default() => {
-                Ok(own)
-            }
+            Some(own) if own.pool == self.client.options.pool || own.pool == Default::default() => Ok(own),
             Some(_) => Err(Error::caller(
                 Kind::InvalidArgument,
                 "limits on connections are a client's, not an exchange's",
@@ -47,20 +45,13 @@ impl Shared {
     }
 
     /// Begins a flight with `token`; `start` is called with the table locked, so that it cannot end before it is known.
-    pub fn take_off(
-        &self,
-        token: u64,
-        start: impl FnOnce() -> Result<Flight, Error>,
-    ) -> Result<(), Error> {
+    pub fn take_off(&self, token: u64, start: impl FnOnce() -> Result<Flight, Error>) -> Result<(), Error> {
         let mut flights = self.lock();
         if self.is_closed() {
             return Err(Error::caller(Kind::Closed, "the client is closed"));
         }
         if flights.contains_key(&token) {
-            return Err(Error::caller(
-                Kind::State,
-                format!("token {token} is in use"),
-            ));
+            return Err(Error::caller(Kind::State, format!("token {token} is in use")));
         }
         flights.insert(token, start()?);
         Ok(())

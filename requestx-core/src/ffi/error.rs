@@ -16,10 +16,7 @@ pub struct Held {
 /// A handle to `error`, NULL if there is no room for one.
 pub(super) fn give(error: Error) -> *mut rqx_error {
     let chain = error.chain.join("\n");
-    tables()
-        .errors
-        .insert(Arc::new(Held { error, chain }))
-        .map_or(std::ptr::null_mut(), as_pointer)
+    tables().errors.insert(Arc::new(Held { error, chain })).map_or(std::ptr::null_mut(), as_pointer)
 }
 
 /// Fills `*view`, whose struct_size the caller has set. The slices live as long as the error.
@@ -44,11 +41,7 @@ pub extern "C" fn rqx_error_read(error: *const rqx_error, view: *mut rqx_error_v
 /// The error's code, RQX_E_*; RQX_E_NULL, RQX_E_HANDLE or RQX_E_FORKED if it is no error. Since 1.0.
 #[no_mangle]
 pub extern "C" fn rqx_error_code(error: *const rqx_error) -> i32 {
-    boundary(std::ptr::null_mut(), || {
-        tables()
-            .errors
-            .with(error as usize, |held| held.error.kind as i32)
-    })
+    boundary(std::ptr::null_mut(), || tables().errors.with(error as usize, |held| held.error.kind as i32))
 }
 
 /// Frees it. NULL is allowed. Since 1.0.

@@ -49,11 +49,7 @@ enum Step {
 impl Blocking {
     fn new(shared: Arc<Shared>, plan: Plan) -> Blocking {
         let upload = upload_of(&plan);
-        Blocking {
-            work: Box::pin(shared.client.clone().perform(plan, Lane::Wait)),
-            shared,
-            upload,
-        }
+        Blocking { work: Box::pin(shared.client.clone().perform(plan, Lane::Wait)), shared, upload }
     }
 
     /// Drives the wait lane for at most one slice.
@@ -69,10 +65,7 @@ impl Blocking {
                 _ => Poll::Pending,
             },
         });
-        Ok(process::current()
-            .lanes
-            .wait(&mut either)?
-            .unwrap_or(Step::Pending))
+        Ok(process::current().lanes.wait(&mut either)?.unwrap_or(Step::Pending))
     }
 }
 
@@ -110,19 +103,10 @@ pub(super) fn plan(
         }
     };
     if flags & !RQX_SEND_STREAM != 0 {
-        return Err(Error::caller(
-            Kind::InvalidArgument,
-            format!("unknown flags {flags:#x}"),
-        ));
+        return Err(Error::caller(Kind::InvalidArgument, format!("unknown flags {flags:#x}")));
     }
     let options = shared.options(options::snapshot(options)?)?;
-    let plan = Plan::parse(
-        head,
-        n_headers as usize,
-        outgoing,
-        options,
-        flags & RQX_SEND_STREAM != 0,
-    )?;
+    let plan = Plan::parse(head, n_headers as usize, outgoing, options, flags & RQX_SEND_STREAM != 0)?;
     if let Outgoing::Pushed(upload) = &plan.body {
         upload.take()?;
     }
@@ -133,28 +117,16 @@ pub(super) fn plan(
 pub(super) fn copied(bytes: &[u8]) -> Result<Bytes, Error> {
     let mut copy = Vec::new();
     copy.try_reserve_exact(bytes.len()).map_err(|_| {
-        Error::caller(
-            Kind::NoResources,
-            format!("no memory for a body of {} bytes", bytes.len()),
-        )
+        Error::caller(Kind::NoResources, format!("no memory for a body of {} bytes", bytes.len()))
     })?;
     copy.extend_from_slice(bytes);
     Ok(copy.into())
 }
 
 /// Starts `plan` on the background thread.
-pub(super) fn submit(
-    shared: Arc<Shared>,
-    queue: Arc<Queue>,
-    token: u64,
-    plan: Plan,
-) -> Result<i32, Error> {
+pub(super) fn submit(shared: Arc<Shared>, queue: Arc<Queue>, token: u64, plan: Plan) -> Result<i32, Error> {
     let (client, upload) = (shared.client.clone(), upload_of(&plan));
-    let origin = Origin {
-        shared: shared.clone(),
-        lane: Lane::Spawn,
-        queue: Some(queue.clone()),
-    };
+    let origin = Origin { shared: shared.clone(), lane: Lane::Spawn, queue: Some(queue.clone()) };
     fly(&shared, queue.clone(), token, move |terminal| async move {
         let mut work: Work = Box::pin(client.perform(plan, Lane::Spawn));
         let outcome = poll_fn(|cx| {
@@ -163,10 +135,7 @@ pub(super) fn submit(
             {
                 return Poll::Ready(outcome);
             }
-            while upload
-                .as_ref()
-                .is_some_and(|upload| upload.poll_hungry(cx).is_ready())
-            {
+            while upload.as_ref().is_some_and(|upload| upload.poll_hungry(cx).is_ready()) {
                 queue.push(token, What::UploadReady);
             }
             Poll::Pending
@@ -191,20 +160,11 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let reason = Arc::new(AtomicI32::new(0));
-    let terminal = Terminal {
-        token,
-        queue,
-        shared: shared.clone(),
-        reason: reason.clone(),
-        ended: false,
-    };
+    let terminal = Terminal { token, queue, shared: shared.clone(), reason: reason.clone(), ended: false };
     let work = work(terminal);
     shared.take_off(token, || {
         let task = process::current().lanes.spawn(work)?;
-        Ok(Flight {
-            abort: task.abort_handle(),
-            reason,
-        })
+        Ok(Flight { abort: task.abort_handle(), reason })
     })?;
     Ok(RQX_OK)
 }
@@ -234,9 +194,7 @@ impl Drop for Terminal {
             return;
         }
         let why = match reason {
-            code if code == Kind::Cancelled as i32 => {
-                Error::new(Kind::Cancelled, Phase::None, "cancelled")
-            }
+            code if code == Kind::Cancelled as i32 => Error::new(Kind::Cancelled, Phase::None, "cancelled"),
             _ => Error::new(Kind::Closed, Phase::None, "the client was closed"),
         };
         self.shared.land(self.token);
@@ -255,19 +213,13 @@ fn advance(
         Ok(Step::Pending) => return pending(blocking).map(|()| RQX_PENDING),
         Ok(Step::WantBody) => return pending(blocking).map(|()| RQX_WANT_BODY),
         Ok(Step::Done(Ok(reply))) => {
-            let origin = Origin {
-                shared: blocking.shared.clone(),
-                lane: Lane::Wait,
-                queue: None,
-            };
+            let origin = Origin { shared: blocking.shared.clone(), lane: Lane::Wait, queue: None };
             let (handle, held) = Held::register(reply, origin)?;
             held.describe(&mut seen);
             seen.response = as_pointer(handle);
             RQX_OK
         }
         Ok(Step::Done(Err(error))) | Err(error) => {
-            drop(blocking);
-            process::current().lanes.settle();
             fail(&mut seen, error);
             seen.code
         }
@@ -303,9 +255,7 @@ pub extern "C" fn rqx_send(
     into_event(event, |event| {
         let pending = raw::Out::new("pending", pending)?;
         let shared = client::get(client)?;
-        let plan = plan(
-            &shared, options, head, head_len, n_headers, body, body_len, upload, flags,
-        )?;
+        let plan = plan(&shared, options, head, head_len, n_headers, body, body_len, upload, flags)?;
         begin(shared, plan, pending, event)
     })
 }
@@ -318,11 +268,7 @@ pub(super) fn begin(
     event: raw::Out<rqx_event>,
 ) -> Result<i32, Error> {
     let keep = |blocking| {
-        pending.set(as_pointer(
-            tables()
-                .exchanges
-                .insert(Arc::new(Mutex::new(Some(blocking))))?,
-        ));
+        pending.set(as_pointer(tables().exchanges.insert(Arc::new(Mutex::new(Some(blocking))))?));
         Ok(())
     };
     advance(Blocking::new(shared, plan), keep, event)
@@ -350,15 +296,9 @@ pub(super) fn into_event(
 pub extern "C" fn rqx_exchange_resume(exchange: *mut rqx_exchange, event: *mut rqx_event) -> i32 {
     into_event(event, |event| {
         let waiting = tables().exchanges.with(exchange as usize, Arc::clone)?;
-        let blocking = waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let blocking = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(blocking) = blocking else {
-            return Err(Error::caller(
-                Kind::State,
-                "the exchange is over, or another thread has it",
-            ));
+            return Err(Error::caller(Kind::State, "the exchange is over, or another thread has it"));
         };
         let keep = |blocking| {
             *waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(blocking);
@@ -372,17 +312,7 @@ pub extern "C" fn rqx_exchange_resume(exchange: *mut rqx_exchange, event: *mut r
 #[no_mangle]
 pub extern "C" fn rqx_exchange_free(exchange: *mut rqx_exchange) {
     guard_or((), || {
-        let removed = tables().exchanges.remove(exchange as usize);
-        let broken_off = removed.as_ref().is_ok_and(|waiting| {
-            waiting
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .is_some()
-        });
-        freed(removed);
-        if broken_off {
-            process::current().lanes.settle();
-        }
+        freed(tables().exchanges.remove(exchange as usize));
         Ok(())
     });
 }

@@ -41,14 +41,7 @@ struct Slot<T> {
 impl<T> Table<T> {
     /// `kind` differs from table to table and is not 0.
     pub const fn new(kind: usize, name: &'static str) -> Table<T> {
-        Table {
-            kind,
-            name,
-            slots: Mutex::new(Slots {
-                all: Vec::new(),
-                free: Vec::new(),
-            }),
-        }
+        Table { kind, name, slots: Mutex::new(Slots { all: Vec::new(), free: Vec::new() }) }
     }
 
     /// Keeps `object` and gives its handle.
@@ -67,10 +60,7 @@ impl<T> Table<T> {
                         format!("no room for one more {}", self.name),
                     ));
                 }
-                slots.all.push(Slot {
-                    generation: 0,
-                    object: None,
-                });
+                slots.all.push(Slot { generation: 0, object: None });
                 slots.all.len() - 1
             }
         };
@@ -78,10 +68,7 @@ impl<T> Table<T> {
         slot.generation = (slot.generation + 1) & ((1 << GENERATION_BITS) - 1);
         slot.object = Some(object);
         let epoch = process::epoch() as usize & ((1 << EPOCH_BITS) - 1);
-        Ok(1 | index << 1
-            | slot.generation << GENERATION_AT
-            | self.kind << KIND_AT
-            | epoch << EPOCH_AT)
+        Ok(1 | index << 1 | slot.generation << GENERATION_AT | self.kind << KIND_AT | epoch << EPOCH_AT)
     }
 
     /// Looks at the object of `handle`.
@@ -100,28 +87,16 @@ impl<T> Table<T> {
     /// `Null`, `Forked` or `Handle`.
     pub fn remove(&self, handle: usize) -> Result<T, Error> {
         let mut slots = self.lock();
-        let object = self
-            .slot(&mut slots, handle)?
-            .object
-            .take()
-            .expect("slot() gives filled ones");
+        let object = self.slot(&mut slots, handle)?.object.take().expect("slot() gives filled ones");
         slots.free.push(index_of(handle) as u32);
         Ok(object)
     }
 
     fn slot<'a>(&self, slots: &'a mut Slots<T>, handle: usize) -> Result<&'a mut Slot<T>, Error> {
         if handle == 0 {
-            return Err(Error::caller(
-                Kind::Null,
-                format!("the {} is NULL", self.name),
-            ));
+            return Err(Error::caller(Kind::Null, format!("the {} is NULL", self.name)));
         }
-        let stale = || {
-            Error::caller(
-                Kind::Handle,
-                format!("{handle:#x} is no living {}", self.name),
-            )
-        };
+        let stale = || Error::caller(Kind::Handle, format!("{handle:#x} is no living {}", self.name));
         if handle & 1 == 0 || (handle >> KIND_AT) & ((1 << KIND_BITS) - 1) != self.kind {
             return Err(stale());
         }

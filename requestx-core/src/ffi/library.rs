@@ -18,23 +18,18 @@ pub extern "C" fn rqx_abi_version() -> u32 {
 /// "requestx/0.1.0", static and NUL-terminated. Any thread. Since 1.0.
 #[no_mangle]
 pub extern "C" fn rqx_version() -> *const c_char {
-    const VERSION: &CStr = match CStr::from_bytes_with_nul(
-        concat!("requestx/", env!("CARGO_PKG_VERSION"), "\0").as_bytes(),
-    ) {
-        Ok(text) => text,
-        Err(_) => panic!("a version without NUL"),
-    };
+    const VERSION: &CStr =
+        match CStr::from_bytes_with_nul(concat!("requestx/", env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+            Ok(text) => text,
+            Err(_) => panic!("a version without NUL"),
+        };
     VERSION.as_ptr()
 }
 
 /// RQX_F_* of this build. Any thread. Since 1.0.
 #[no_mangle]
 pub extern "C" fn rqx_features() -> u64 {
-    let tls = if tls::NAME == "openssl" {
-        RQX_F_TLS_OPENSSL
-    } else {
-        RQX_F_TLS_NATIVE
-    };
+    let tls = if tls::NAME == "openssl" { RQX_F_TLS_OPENSSL } else { RQX_F_TLS_NATIVE };
     let queue = if cfg!(unix) { RQX_F_QUEUE_FD } else { 0 };
     tls | queue | RQX_F_GZIP | RQX_F_BROTLI | RQX_F_ZSTD
 }
@@ -44,28 +39,16 @@ pub extern "C" fn rqx_features() -> u64 {
 pub extern "C" fn rqx_build_info() -> *const c_char {
     static INFO: OnceLock<CString> = OnceLock::new();
     guard_or(c"".as_ptr(), || {
-        let text = || {
-            format!(
-                "hyper 1; {}; {}-{}",
-                tls::build_info(),
-                std::env::consts::ARCH,
-                std::env::consts::OS
-            )
-        };
-        Ok(INFO
-            .get_or_init(|| CString::new(text()).unwrap_or_default())
-            .as_ptr())
+        let text =
+            || format!("hyper 1; {}; {}-{}", tls::build_info(), std::env::consts::ARCH, std::env::consts::OS);
+        Ok(INFO.get_or_init(|| CString::new(text()).unwrap_or_default()).as_ptr())
     })
 }
 
 /// The name of a code, "RQX_E_TIMEOUT", static; "RQX_E_?" for one that is not known. Any thread. Since 1.0.
 #[no_mangle]
 pub extern "C" fn rqx_code_name(code: i32) -> *const c_char {
-    NAMES
-        .iter()
-        .find(|(known, _)| *known == code)
-        .map_or(c"RQX_E_?", |(_, name)| name)
-        .as_ptr()
+    NAMES.iter().find(|(known, _)| *known == code).map_or(c"RQX_E_?", |(_, name)| name).as_ptr()
 }
 
 /// Ends the background thread and all that it was doing: every pending token gets its terminal event.
@@ -74,15 +57,9 @@ pub extern "C" fn rqx_code_name(code: i32) -> *const c_char {
 #[no_mangle]
 pub extern "C" fn rqx_shutdown(timeout_ns: u64) -> i32 {
     boundary(std::ptr::null_mut(), || {
-        match process::current()
-            .lanes
-            .shutdown(Duration::from_nanos(timeout_ns))
-        {
+        match process::current().lanes.shutdown(Duration::from_nanos(timeout_ns)) {
             true => Ok(RQX_OK),
-            false => Err(Error::caller(
-                Kind::Timeout,
-                "the background thread is still at work",
-            )),
+            false => Err(Error::caller(Kind::Timeout, "the background thread is still at work")),
         }
     })
 }
@@ -144,11 +121,7 @@ mod tests {
     #[test]
     fn every_kind_has_its_code_and_every_code_its_kind() {
         let kinds: Vec<i32> = KINDS.iter().map(|kind| *kind as i32).collect();
-        let codes: Vec<i32> = NAMES
-            .iter()
-            .map(|(code, _)| *code)
-            .filter(|code| *code >= 10)
-            .collect();
+        let codes: Vec<i32> = NAMES.iter().map(|(code, _)| *code).filter(|code| *code >= 10).collect();
 
         assert_eq!(codes, kinds);
     }

@@ -82,13 +82,8 @@ fn guard<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     let outcome = catch_unwind(AssertUnwindSafe(body));
     GUARDED.set(GUARDED.get() - 1);
     outcome.unwrap_or_else(|_| {
-        let text = PANIC
-            .take()
-            .unwrap_or_else(|| "a panic without a text".to_string());
-        Err(Error::caller(
-            Kind::Internal,
-            format!("requestx panicked: {text}"),
-        ))
+        let text = PANIC.take().unwrap_or_else(|| "a panic without a text".to_string());
+        Err(Error::caller(Kind::Internal, format!("requestx panicked: {text}")))
     })
 }
 

@@ -72,9 +72,7 @@ pub extern "C" fn rqx_options_set_int(
     value: i64,
     err: *mut *mut rqx_error,
 ) -> i32 {
-    boundary(err, || {
-        change(options, |choices| set_int(choices, option, value))
-    })
+    boundary(err, || change(options, |choices| set_int(choices, option, value)))
 }
 
 /// Sets an option whose value is bytes; they are copied. What was made with the options before is not changed.
@@ -107,9 +105,9 @@ pub(super) fn snapshot(options: *const rqx_options) -> Result<Option<Arc<Options
     if options.is_null() {
         return Ok(None);
     }
-    tables().options.with(options as usize, |held| {
-        Some(held.lock().unwrap_or_else(PoisonError::into_inner).clone())
-    })
+    tables()
+        .options
+        .with(options as usize, |held| Some(held.lock().unwrap_or_else(PoisonError::into_inner).clone()))
 }
 
 fn change(
@@ -123,10 +121,7 @@ fn change(
 
 fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> {
     let refuse = |why: &str| {
-        Err(Error::caller(
-            Kind::InvalidArgument,
-            format!("option {option} cannot be {value}: {why}"),
-        ))
+        Err(Error::caller(Kind::InvalidArgument, format!("option {option} cannot be {value}: {why}")))
     };
     let Ok(number) = u64::try_from(value) else {
         return refuse("it is negative");
@@ -147,14 +142,10 @@ fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> 
         RQX_OPT_MAX_CONNECTIONS_PER_HOST => choices.pool.per_host = count,
         RQX_OPT_MAX_IDLE_PER_HOST => choices.pool.idle_per_host = count,
         RQX_OPT_IDLE_TIMEOUT_NS => choices.pool.idle_timeout = time,
-        RQX_OPT_DANGER_ACCEPT_INVALID_CERTS if number < 2 => {
-            choices.tls.danger_accept_invalid = number == 1
-        }
+        RQX_OPT_DANGER_ACCEPT_INVALID_CERTS if number < 2 => choices.tls.danger_accept_invalid = number == 1,
         RQX_OPT_DECODE if number < 2 => choices.decode = number == 1,
         RQX_OPT_DANGER_ACCEPT_INVALID_CERTS | RQX_OPT_DECODE => return refuse("it is 0 or 1"),
-        RQX_OPT_MAX_HEAD_BYTES if (1024..=RQX_MAX_HEAD).contains(&count) => {
-            choices.max_head = count
-        }
+        RQX_OPT_MAX_HEAD_BYTES if (1024..=RQX_MAX_HEAD).contains(&count) => choices.max_head = count,
         RQX_OPT_MAX_HEAD_BYTES => return refuse("it is 1024 to 409600"),
         _ => return Err(unknown(option, "a number")),
     }
@@ -165,9 +156,7 @@ fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> 
 const RQX_MAX_HEAD: usize = 400 * 1024;
 
 fn set_bytes(choices: &mut Options, option: i32, value: &[u8]) -> Result<(), Error> {
-    let text = std::str::from_utf8(value)
-        .ok()
-        .filter(|text| !text.contains('\0'));
+    let text = std::str::from_utf8(value).ok().filter(|text| !text.contains('\0'));
     let Some(text) = text else {
         return Err(Error::caller(
             Kind::InvalidArgument,
@@ -186,8 +175,5 @@ fn set_bytes(choices: &mut Options, option: i32, value: &[u8]) -> Result<(), Err
 }
 
 fn unknown(option: i32, form: &str) -> Error {
-    Error::caller(
-        Kind::UnknownOption,
-        format!("this library has no option {option} whose value is {form}"),
-    )
+    Error::caller(Kind::UnknownOption, format!("this library has no option {option} whose value is {form}"))
 }

@@ -93,17 +93,12 @@ impl Queue {
             if !state.events.is_empty() {
                 return Ok(());
             }
-            let rest = until.map_or(Duration::from_secs(3600), |until| {
-                until.saturating_duration_since(Instant::now())
-            });
+            let rest = until
+                .map_or(Duration::from_secs(3600), |until| until.saturating_duration_since(Instant::now()));
             if rest.is_zero() {
                 return Err(Error::caller(Kind::Timeout, "nothing has finished in time"));
             }
-            state = self
-                .more
-                .wait_timeout(state, rest)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state = self.more.wait_timeout(state, rest).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -132,8 +127,7 @@ mod signal {
         pub fn new() -> Result<Signal, Error> {
             let made = Signal::make();
             made.map_err(|errno| {
-                let mut error =
-                    Error::io(Phase::None, "make the queue's descriptor", &errno.into());
+                let mut error = Error::io(Phase::None, "make the queue's descriptor", &errno.into());
                 error.kind = Kind::NoResources;
                 error
             })
@@ -142,9 +136,7 @@ mod signal {
         #[cfg(target_os = "linux")]
         fn make() -> rustix::io::Result<Signal> {
             use rustix::event::{eventfd, EventfdFlags};
-            Ok(Signal {
-                read: eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?,
-            })
+            Ok(Signal { read: eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)? })
         }
 
         #[cfg(not(target_os = "linux"))]
@@ -178,21 +170,13 @@ mod signal {
 impl Event {
     /// The event as C sees it, and what has to live for as long as it is looked at.
     pub fn deliver(self) -> (rqx_event, Option<Arc<Held>>) {
-        let mut event = rqx_event {
-            token: self.token,
-            ..EMPTY
-        };
+        let mut event = rqx_event { token: self.token, ..EMPTY };
         match self.what {
             What::UploadReady => event.kind = RQX_EV_UPLOAD_READY,
             What::Failed(failure) => fail(&mut event, failure),
             What::Piece(held, piece) => {
                 event.kind = RQX_EV_BODY;
-                event.flags = RQX_EVF_TERMINAL
-                    | if piece.is_none() {
-                        RQX_EVF_BODY_COMPLETE
-                    } else {
-                        0
-                    };
+                event.flags = RQX_EVF_TERMINAL | if piece.is_none() { RQX_EVF_BODY_COMPLETE } else { 0 };
                 event.body = held.keep(piece.unwrap_or_default());
                 return (event, Some(held));
             }
@@ -217,10 +201,7 @@ pub fn fail(event: &mut rqx_event, failure: Error) {
     event.error = error::give(failure);
 }
 
-const NOTHING: rqx_slice = rqx_slice {
-    ptr: std::ptr::null(),
-    len: 0,
-};
+const NOTHING: rqx_slice = rqx_slice { ptr: std::ptr::null(), len: 0 };
 
 /// An event in which nothing has happened.
 pub const EMPTY: rqx_event = rqx_event {
@@ -313,8 +294,7 @@ pub extern "C" fn rqx_queue_dispatch(
         if taken.is_empty() {
             return Ok(0);
         }
-        let (events, _alive): (Vec<rqx_event>, Vec<_>) =
-            taken.into_iter().map(Event::deliver).unzip();
+        let (events, _alive): (Vec<rqx_event>, Vec<_>) = taken.into_iter().map(Event::deliver).unzip();
         receive(user, events.as_ptr(), events.len());
         Ok(events.len())
     })
@@ -335,10 +315,7 @@ pub extern "C" fn rqx_queue_wait(
         let (queue, n) = (get(queue)?, raw::Out::new("n", n)?);
         raw::Out::new("events", events)?;
         if max == 0 {
-            return Err(Error::caller(
-                Kind::InvalidArgument,
-                "max is 0: there is no room for an event",
-            ));
+            return Err(Error::caller(Kind::InvalidArgument, "max is 0: there is no room for an event"));
         }
         let patience = u64::try_from(timeout_ns).ok().map(Duration::from_nanos);
         queue.wait(patience.and_then(|time| Instant::now().checked_add(time)))?;

@@ -16,10 +16,7 @@ fn refuse(name: &str, pointer: usize, align: usize) -> Result<(), Error> {
         return Err(Error::caller(Kind::Null, format!("{name} is NULL")));
     }
     if pointer % align != 0 {
-        return Err(Error::caller(
-            Kind::InvalidArgument,
-            format!("{name} is misaligned"),
-        ));
+        return Err(Error::caller(Kind::InvalidArgument, format!("{name} is misaligned")));
     }
     Ok(())
 }
@@ -36,10 +33,7 @@ pub fn array<'a, T: Copy>(name: &str, pointer: *const T, len: usize) -> Result<&
     }
     refuse(name, pointer as usize, align_of::<T>())?;
     if len > isize::MAX as usize / size_of::<T>().max(1) {
-        return Err(Error::caller(
-            Kind::InvalidArgument,
-            format!("{name} has a length of {len}"),
-        ));
+        return Err(Error::caller(Kind::InvalidArgument, format!("{name} has a length of {len}")));
     }
     // SAFETY: not NULL, aligned, and of a possible size; the caller promises `len` readable values for this call.
     Ok(unsafe { slice::from_raw_parts(pointer, len) })
@@ -52,9 +46,7 @@ pub struct Out<T>(NonNull<T>);
 impl<T: Copy> Out<T> {
     pub fn new(name: &str, pointer: *mut T) -> Result<Out<T>, Error> {
         refuse(name, pointer as usize, align_of::<T>())?;
-        NonNull::new(pointer)
-            .map(Out)
-            .ok_or_else(|| Error::caller(Kind::Null, format!("{name} is NULL")))
+        NonNull::new(pointer).map(Out).ok_or_else(|| Error::caller(Kind::Null, format!("{name} is NULL")))
     }
 
     pub fn set(self, value: T) {
@@ -81,10 +73,7 @@ pub fn fill_sized<T: Copy>(name: &str, pointer: *mut T, value: T) -> Result<(), 
     let size = unsafe { pointer.cast::<usize>().read() };
     let head = size_of::<usize>();
     if size < head {
-        return Err(Error::caller(
-            Kind::InvalidArgument,
-            format!("{name}->struct_size is {size}"),
-        ));
+        return Err(Error::caller(Kind::InvalidArgument, format!("{name}->struct_size is {size}")));
     }
     let n = size.min(size_of::<T>()) - head;
     // SAFETY: the caller promises `struct_size` writable bytes; `n` behind the first field stays within both structs.

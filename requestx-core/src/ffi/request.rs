@@ -22,11 +22,7 @@ pub struct Draft {
 impl Draft {
     /// The draft as it is now is a plan, or it says what is wrong with it.
     fn plan(&self, options: Arc<Options>, stream: bool) -> Result<Plan, Error> {
-        let body = if self.body.is_empty() {
-            Outgoing::Empty
-        } else {
-            Outgoing::Whole(self.body.clone())
-        };
+        let body = if self.body.is_empty() { Outgoing::Empty } else { Outgoing::Whole(self.body.clone()) };
         Plan::parse(&self.head, self.fields, body, options, stream)
     }
 
@@ -53,29 +49,17 @@ pub extern "C" fn rqx_request_new(
 ) -> i32 {
     boundary(err, || {
         let out = raw::Out::new("out", out)?;
-        let (method, url) = (
-            raw::bytes("method", method, method_len)?,
-            raw::bytes("url", url, url_len)?,
-        );
+        let (method, url) = (raw::bytes("method", method, method_len)?, raw::bytes("url", url, url_len)?);
         if method.contains(&b'\n') {
-            return Err(Error::caller(
-                Kind::InvalidMethod,
-                "a newline in the method",
-            ));
+            return Err(Error::caller(Kind::InvalidMethod, "a newline in the method"));
         }
         if url.contains(&b'\n') {
             return Err(Error::caller(Kind::InvalidUrl, "a newline in the URL"));
         }
-        let draft = Draft {
-            head: [method, b"\n", url].concat(),
-            fields: 0,
-            body: Bytes::new(),
-            options: None,
-        };
+        let draft =
+            Draft { head: [method, b"\n", url].concat(), fields: 0, body: Bytes::new(), options: None };
         draft.plan(Arc::default(), false)?;
-        out.set(as_pointer(
-            tables().requests.insert(Arc::new(Mutex::new(draft)))?,
-        ));
+        out.set(as_pointer(tables().requests.insert(Arc::new(Mutex::new(draft)))?));
         Ok(RQX_OK)
     })
 }
@@ -91,10 +75,7 @@ pub extern "C" fn rqx_request_add_header(
     err: *mut *mut rqx_error,
 ) -> i32 {
     boundary(err, || {
-        let (name, value) = (
-            raw::bytes("name", name, name_len)?,
-            raw::bytes("value", value, value_len)?,
-        );
+        let (name, value) = (raw::bytes("name", name, name_len)?, raw::bytes("value", value, value_len)?);
         change(request, |draft| {
             let before = draft.head.len();
             let added = draft
@@ -203,10 +184,7 @@ fn planned(
     let held = tables().requests.with(request as usize, Arc::clone)?;
     let draft = held.lock().unwrap_or_else(PoisonError::into_inner);
     if flags & !RQX_SEND_STREAM != 0 {
-        return Err(Error::caller(
-            Kind::InvalidArgument,
-            format!("unknown flags {flags:#x}"),
-        ));
+        return Err(Error::caller(Kind::InvalidArgument, format!("unknown flags {flags:#x}")));
     }
     let options = shared.options(draft.options.clone())?;
     let plan = draft.plan(options, flags & RQX_SEND_STREAM != 0)?;

@@ -13,8 +13,9 @@ use super::{boundary, freed, guard_or, raw, tables};
 use crate::body::recv::Body;
 use crate::deadline::Phase;
 use crate::error::{Error, Kind};
+use crate::head::Head;
 use crate::process;
-use crate::reply::{Head, Reply, Timing};
+use crate::reply::{Reply, Timing};
 use crate::runtime::Lane;
 
 /// A response that C has a handle to.
@@ -39,12 +40,7 @@ pub struct Origin {
 
 impl Held {
     pub fn register(reply: Reply, origin: Origin) -> Result<(usize, Arc<Held>), Error> {
-        let Reply {
-            head,
-            whole,
-            body,
-            timing,
-        } = reply;
+        let Reply { head, whole, body, timing } = reply;
         let held = Arc::new(Held {
             head,
             whole,
@@ -68,6 +64,9 @@ impl Held {
         if let Some(whole) = &self.whole {
             event.flags |= RQX_EVF_BODY_COMPLETE;
             event.body = rqx_slice::of(whole);
+        }
+        if self.head.sets_cookies {
+            event.flags |= RQX_EVF_SET_COOKIE;
         }
         if self.timing.reused {
             event.flags |= RQX_EVF_REUSED;
@@ -105,10 +104,7 @@ fn is_raw(flags: u32) -> Result<bool, Error> {
     match flags {
         0 => Ok(false),
         RQX_READ_RAW => Ok(true),
-        _ => Err(Error::caller(
-            Kind::InvalidArgument,
-            format!("unknown flags {flags:#x}"),
-        )),
+        _ => Err(Error::caller(Kind::InvalidArgument, format!("unknown flags {flags:#x}"))),
     }
 }
 
@@ -134,7 +130,7 @@ pub extern "C" fn rqx_body_read_into(
         let mut read = std::pin::pin!(held.read(cap, raw_read));
         let piece = match lanes.wait(&mut read)? {
             None => return Ok(RQX_PENDING),
-            Some(read) => read.inspect_err(|_| lanes.settle())?,
+            Some(read) => read?,
         };
         n.set(raw::fill("dst", dst, cap, &piece.unwrap_or_default())?);
         Ok(RQX_OK)
@@ -164,18 +160,13 @@ pub extern "C" fn rqx_body_read(
             ));
         };
         let (reader, max) = (held.clone(), if max == 0 { usize::MAX } else { max });
-        fly(
-            &held.origin.shared,
-            queue,
-            token,
-            move |terminal| async move {
-                let read = reader.read(max, raw_read).await;
-                terminal.end(match read {
-                    Ok(piece) => What::Piece(reader, piece),
-                    Err(error) => What::Failed(error),
-                });
-            },
-        )
+        fly(&held.origin.shared, queue, token, move |terminal| async move {
+            let read = reader.read(max, raw_read).await;
+            terminal.end(match read {
+                Ok(piece) => What::Piece(reader, piece),
+                Err(error) => What::Failed(error),
+            });
+        })
     })
 }
 
@@ -198,17 +189,10 @@ pub extern "C" fn rqx_response_raw_bytes(response: *const rqx_response, n: *mut 
 
 /// Fills `*timing`, whose struct_size the caller has set. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
 #[no_mangle]
-pub extern "C" fn rqx_response_timing(
-    response: *const rqx_response,
-    timing: *mut rqx_timing,
-) -> i32 {
+pub extern "C" fn rqx_response_timing(response: *const rqx_response, timing: *mut rqx_timing) -> i32 {
     boundary(std::ptr::null_mut(), || {
         let held = get(response)?;
-        let now = held
-            .body
-            .try_lock()
-            .ok()
-            .and_then(|body| body.as_ref().map(|body| body.deadline.spent));
+        let now = held.body.try_lock().ok().and_then(|body| body.as_ref().map(|body| body.deadline.spent));
         let spent = |phase: Phase| now.unwrap_or(held.timing.spent)[phase as usize];
         let timed = rqx_timing {
             struct_size: size_of::<rqx_timing>(),
@@ -233,14 +217,7 @@ pub extern "C" fn rqx_response_timing(
 #[no_mangle]
 pub extern "C" fn rqx_response_free(response: *mut rqx_response) {
     guard_or((), || {
-        let removed = tables().responses.remove(response as usize);
-        let unread = removed
-            .as_ref()
-            .is_ok_and(|held| held.origin.lane == Lane::Wait && held.whole.is_none());
-        freed(removed);
-        if unread {
-            process::current().lanes.settle();
-        }
+        freed(tables().responses.remove(response as usize));
         Ok(())
     });
 }
@@ -249,9 +226,7 @@ pub extern "C" fn rqx_response_free(response: *mut rqx_response) {
 #[no_mangle]
 pub extern "C" fn rqx_responses_free(responses: *const *mut rqx_response, n: usize) {
     guard_or((), || {
-        raw::array("responses", responses, n)?
-            .iter()
-            .for_each(|response| rqx_response_free(*response));
+        raw::array("responses", responses, n)?.iter().for_each(|response| rqx_response_free(*response));
         Ok(())
     });
 }

@@ -124,6 +124,8 @@ pub const RQX_EVF_TERMINAL: u32 = 1;
 pub const RQX_EVF_BODY_COMPLETE: u32 = 2;
 /// The connection had served before.
 pub const RQX_EVF_REUSED: u32 = 4;
+/// There is a Set-Cookie field in `head`.
+pub const RQX_EVF_SET_COOKIE: u32 = 8;
 
 /// Bytes in memory of the library's. Valid as long as what they were read from; not NUL-terminated.
 #[allow(non_camel_case_types)]
@@ -234,8 +236,7 @@ pub struct rqx_event {
 
 /// Receives finished things, on the thread that called rqx_queue_dispatch. May call any function of the library.
 #[allow(non_camel_case_types)]
-pub type rqx_event_fn =
-    Option<extern "C" fn(user: *mut c_void, events: *const rqx_event, n: usize)>;
+pub type rqx_event_fn = Option<extern "C" fn(user: *mut c_void, events: *const rqx_event, n: usize)>;
 
 /// Declares opaque handle types.
 macro_rules! opaque {
@@ -271,9 +272,6 @@ opaque! {
 impl rqx_slice {
     /// A view of `bytes`; whoever hands it out keeps them alive.
     pub fn of(bytes: &[u8]) -> rqx_slice {
-        rqx_slice {
-            ptr: bytes.as_ptr(),
-            len: bytes.len(),
-        }
+        rqx_slice { ptr: bytes.as_ptr(), len: bytes.len() }
     }
 }

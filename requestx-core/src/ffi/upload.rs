@@ -29,11 +29,7 @@ pub extern "C" fn rqx_upload_new(
                 )
             })?),
         };
-        out.set(as_pointer(
-            tables()
-                .uploads
-                .insert(Arc::new(Upload::new(window, length)))?,
-        ));
+        out.set(as_pointer(tables().uploads.insert(Arc::new(Upload::new(window, length)))?));
         Ok(RQX_OK)
     })
 }
@@ -55,22 +51,14 @@ pub extern "C" fn rqx_upload_push(
         let (bytes, n) = (raw::bytes("bytes", bytes, len)?, raw::Out::new("n", n)?);
         let taken = upload.push(bytes)?;
         n.set(taken);
-        Ok(if taken == 0 && len > 0 {
-            RQX_E_AGAIN
-        } else {
-            RQX_OK
-        })
+        Ok(if taken == 0 && len > 0 { RQX_E_AGAIN } else { RQX_OK })
     })
 }
 
 /// Ends the body; with another `code` than RQX_OK it ends the exchange instead, with that code.
 /// RQX_OK, RQX_E_STATE if it has ended before, RQX_E_INVALID_ARGUMENT if less was pushed than promised. Since 1.0.
 #[no_mangle]
-pub extern "C" fn rqx_upload_finish(
-    upload: *mut rqx_upload,
-    code: i32,
-    err: *mut *mut rqx_error,
-) -> i32 {
+pub extern "C" fn rqx_upload_finish(upload: *mut rqx_upload, code: i32, err: *mut *mut rqx_error) -> i32 {
     boundary(err, || {
         let upload = tables().uploads.with(upload as usize, Arc::clone)?;
         let end = match code {
@@ -91,11 +79,7 @@ pub extern "C" fn rqx_upload_free(upload: *mut rqx_upload) {
     guard_or((), || {
         let removed = tables().uploads.remove(upload as usize);
         if let Ok(upload) = &removed {
-            let gone = Error::new(
-                Kind::Cancelled,
-                Phase::Send,
-                "the upload was freed before its end",
-            );
+            let gone = Error::new(Kind::Cancelled, Phase::Send, "the upload was freed before its end");
             let _ = upload.finish(Err(gone)); // it may have ended
         }
         freed(removed);

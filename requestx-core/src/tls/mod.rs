@@ -61,20 +61,14 @@ pub struct Settings {
 impl Settings {
     /// The client certificate and where its key is.
     pub fn identity_files(&self) -> Option<Identity> {
-        self.certificate.clone().map(|certificate| Identity {
-            certificate,
-            key: self.key.clone(),
-        })
+        self.certificate.clone().map(|certificate| Identity { certificate, key: self.key.clone() })
     }
 
     /// A number for these settings; equal settings have equal numbers, never 0.
     pub fn identity(&self) -> u64 {
         static NUMBERS: crate::process::PerProcess<Mutex<HashMap<Settings, u64>>> =
             crate::process::PerProcess::new();
-        let mut numbers = NUMBERS
-            .get(Mutex::default)
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut numbers = NUMBERS.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
         let next = numbers.len() as u64 + 1;
         *numbers.entry(self.clone()).or_insert(next)
     }
@@ -120,11 +114,7 @@ fn stamps(settings: &Settings) -> Vec<Stamp> {
     files
         .into_iter()
         .flatten()
-        .map(|path| {
-            std::fs::metadata(path)
-                .and_then(|meta| Ok((meta.modified()?, meta.len())))
-                .ok()
-        })
+        .map(|path| std::fs::metadata(path).and_then(|meta| Ok((meta.modified()?, meta.len()))).ok())
         .collect()
 }
 
@@ -146,11 +136,7 @@ macro_rules! either {
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Task<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Task<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         either!(self, stream => Pin::new(stream).poll_read(cx, buf))
     }
 }

@@ -42,20 +42,16 @@ impl Context {
     pub fn new(settings: &Settings) -> Result<Context, Error> {
         let verify = !settings.danger_accept_invalid;
         let mut builder = TlsConnector::builder();
-        builder
-            .min_protocol_version(Some(Protocol::Tlsv12))
-            .request_alpns(&["http/1.1"]);
-        builder
-            .danger_accept_invalid_certs(!verify)
-            .danger_accept_invalid_hostnames(!verify);
+        builder.min_protocol_version(Some(Protocol::Tlsv12)).request_alpns(&["http/1.1"]);
+        builder.danger_accept_invalid_certs(!verify).danger_accept_invalid_hostnames(!verify);
         match &settings.roots {
             Roots::Platform => {}
             Roots::File(path) => {
                 // The caller's certificates replace the platform's; native-tls would add them.
                 builder.disable_built_in_roots(true);
                 let pem = std::fs::read(path).map_err(|e| unreadable("CA file", path, &e))?;
-                for certificate in Certificate::stack_from_pem(&pem)
-                    .map_err(|e| unreadable("CA file", path, &e))?
+                for certificate in
+                    Certificate::stack_from_pem(&pem).map_err(|e| unreadable("CA file", path, &e))?
                 {
                     builder.add_root_certificate(certificate);
                 }
@@ -66,16 +62,15 @@ impl Context {
             let certificate = std::fs::read(&identity.certificate)
                 .map_err(|e| unreadable("client certificate", &identity.certificate, &e))?;
             let key_path = identity.key.as_ref().unwrap_or(&identity.certificate);
-            let key = std::fs::read(key_path)
-                .map_err(|e| unreadable("client certificate's key", key_path, &e))?;
-            let identity = NativeIdentity::from_pkcs8(&certificate, &key).map_err(|e| {
-                unreadable("client certificate (a PKCS#8 key is needed)", key_path, &e)
-            })?;
+            let key =
+                std::fs::read(key_path).map_err(|e| unreadable("client certificate's key", key_path, &e))?;
+            let identity = NativeIdentity::from_pkcs8(&certificate, &key)
+                .map_err(|e| unreadable("client certificate (a PKCS#8 key is needed)", key_path, &e))?;
             builder.identity(identity);
         }
-        let connector = builder.build().map_err(|e| {
-            Error::new(Kind::Tls, Phase::Secure, format!("make a TLS context: {e}"))
-        })?;
+        let connector = builder
+            .build()
+            .map_err(|e| Error::new(Kind::Tls, Phase::Secure, format!("make a TLS context: {e}")))?;
         Ok(Context { connector, verify })
     }
 }
@@ -113,22 +108,15 @@ impl Connection for Socket {
 /// # Errors
 /// `TlsVerify` where the message shows that the certificate was refused, else `Tls`.
 pub async fn handshake(context: &Context, host: &str, socket: Socket) -> Result<TlsStream, Error> {
-    let authority = if host.contains(':') {
-        format!("[{host}]")
-    } else {
-        host.to_string()
-    };
+    let authority = if host.contains(':') { format!("[{host}]") } else { host.to_string() };
     let uri = format!("https://{authority}/")
         .parse::<http::Uri>()
         .map_err(|e| Error::caller(Kind::InvalidUrl, e.to_string()))?;
-    let mut connector =
-        HttpsConnector::from((Connected1(socket), context.connector.clone().into()));
+    let mut connector = HttpsConnector::from((Connected1(socket), context.connector.clone().into()));
     let stream = connector.call(uri).await.map_err(|error| {
         let chain = chain_of(&*error);
-        let text = std::iter::once(error.to_string())
-            .chain(chain.iter().cloned())
-            .collect::<Vec<_>>()
-            .join(": ");
+        let text =
+            std::iter::once(error.to_string()).chain(chain.iter().cloned()).collect::<Vec<_>>().join(": ");
         let refused = context.verify && text.contains("certificate verify failed");
         let kind = if refused { Kind::TlsVerify } else { Kind::Tls };
         Error::new(kind, Phase::Secure, text).with_chain(chain)
@@ -146,13 +134,7 @@ fn require_alternative_name(stream: &MaybeHttpsStream<TokioIo<Socket>>) -> Resul
     let MaybeHttpsStream::Https(tls) = stream else {
         return Ok(());
     };
-    let certificate = tls
-        .inner()
-        .get_ref()
-        .peer_certificate()
-        .ok()
-        .flatten()
-        .and_then(|c| c.to_der().ok());
+    let certificate = tls.inner().get_ref().peer_certificate().ok().flatten().and_then(|c| c.to_der().ok());
     if certificate.is_some_and(|der| memchr::memmem::find(&der, &SUBJECT_ALT_NAME).is_some()) {
         return Ok(());
     }
@@ -161,21 +143,13 @@ fn require_alternative_name(stream: &MaybeHttpsStream<TokioIo<Socket>>) -> Resul
 }
 
 impl AsyncRead for TlsStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Task<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Task<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for TlsStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Task<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Task<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(cx, buf)
     }
 
@@ -189,11 +163,7 @@ impl AsyncWrite for TlsStream {
 }
 
 fn unreadable(what: &str, path: &std::path::Path, why: &dyn std::fmt::Display) -> Error {
-    Error::new(
-        Kind::Tls,
-        Phase::Secure,
-        format!("no usable {what} in {}: {why}", path.display()),
-    )
+    Error::new(Kind::Tls, Phase::Secure, format!("no usable {what} in {}: {why}", path.display()))
 }
 
 fn lacking(what: &str) -> Error {

@@ -6,9 +6,7 @@ use std::pin::Pin;
 use std::task::{ready, Context as Task, Poll};
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{
-    SslConnector, SslConnectorBuilder, SslFiletype, SslMethod, SslVerifyMode, SslVersion,
-};
+use openssl::ssl::{SslConnector, SslConnectorBuilder, SslFiletype, SslMethod, SslVerifyMode, SslVersion};
 use openssl::x509::store::{X509Lookup, X509StoreBuilder};
 use openssl::x509::verify::X509CheckFlags;
 use openssl::x509::X509VerifyResult;
@@ -46,15 +44,13 @@ impl Context {
     /// # Errors
     /// `Tls`, saying which file.
     pub fn new(settings: &Settings) -> Result<Context, Error> {
-        let mut builder = SslConnector::builder(SslMethod::tls_client())
-            .map_err(|e| failed("make a TLS context", &e))?;
+        let mut builder =
+            SslConnector::builder(SslMethod::tls_client()).map_err(|e| failed("make a TLS context", &e))?;
         builder
             .set_min_proto_version(Some(SslVersion::TLS1_2))
             .map_err(|e| failed("set the TLS version", &e))?;
         builder.set_read_ahead(true); // one read of the socket a record, not two
-        builder
-            .set_alpn_protos(b"\x08http/1.1")
-            .map_err(|e| failed("set ALPN", &e))?;
+        builder.set_alpn_protos(b"\x08http/1.1").map_err(|e| failed("set ALPN", &e))?;
         let verify = !settings.danger_accept_invalid;
         if verify {
             trust(&mut builder, &settings.roots)?;
@@ -73,10 +69,7 @@ impl Context {
                 .check_private_key()
                 .map_err(|e| unreadable("key that fits the client certificate", key, &e))?;
         }
-        Ok(Context {
-            connector: builder.build(),
-            verify,
-        })
+        Ok(Context { connector: builder.build(), verify })
     }
 }
 
@@ -88,30 +81,26 @@ fn trust(builder: &mut SslConnectorBuilder, roots: &Roots) -> Result<(), Error> 
             let found = openssl_probe::probe();
             builder
                 .load_verify_locations(found.cert_file.as_deref(), found.cert_dir.as_deref())
-                .or_else(|e| {
-                    if found.cert_file.is_none() && found.cert_dir.is_none() {
-                        Ok(())
-                    } else {
-                        Err(e)
-                    }
-                })
+                .or_else(
+                    |e| {
+                        if found.cert_file.is_none() && found.cert_dir.is_none() {
+                            Ok(())
+                        } else {
+                            Err(e)
+                        }
+                    },
+                )
                 .map_err(|e| failed("read the platform's certificates", &e))
         }
         Roots::File(path) => {
             builder.set_cert_store(empty()?.build());
-            builder
-                .set_ca_file(path)
-                .map_err(|e| unreadable("CA file", path, &e))
+            builder.set_ca_file(path).map_err(|e| unreadable("CA file", path, &e))
         }
         Roots::Folder(path) => {
             let mut store = empty()?;
-            let folder = path.to_str().ok_or_else(|| {
-                Error::new(
-                    Kind::Tls,
-                    Phase::Secure,
-                    "the CA folder's name is not UTF-8",
-                )
-            })?;
+            let folder = path
+                .to_str()
+                .ok_or_else(|| Error::new(Kind::Tls, Phase::Secure, "the CA folder's name is not UTF-8"))?;
             store
                 .add_lookup(X509Lookup::hash_dir())
                 .and_then(|lookup| lookup.add_dir(folder, SslFiletype::PEM))
@@ -146,16 +135,9 @@ pub async fn handshake(context: &Context, host: &str, socket: Socket) -> Result<
         .and_then(|config| config.verify_hostname(context.verify).into_ssl(name))
         .and_then(|mut ssl| {
             // RFC 9525 section 2: the common name says nothing.
-            ssl.param_mut().set_hostflags(
-                X509CheckFlags::NO_PARTIAL_WILDCARDS | X509CheckFlags::NEVER_CHECK_SUBJECT,
-            );
-            SslStream::new(
-                ssl,
-                Watched {
-                    socket,
-                    ended: false,
-                },
-            )
+            ssl.param_mut()
+                .set_hostflags(X509CheckFlags::NO_PARTIAL_WILDCARDS | X509CheckFlags::NEVER_CHECK_SUBJECT);
+            SslStream::new(ssl, Watched { socket, ended: false })
         });
     let mut stream = ssl.map_err(|e| failed("prepare the handshake", &e))?;
     match Pin::new(&mut stream).connect().await {
@@ -164,9 +146,7 @@ pub async fn handshake(context: &Context, host: &str, socket: Socket) -> Result<
             let verdict = stream.ssl().verify_result();
             if context.verify && verdict != X509VerifyResult::OK {
                 let why = format!("certificate verify failed: {}", verdict.error_string());
-                return Err(
-                    Error::new(Kind::TlsVerify, Phase::Secure, why).with_tls_code(verdict.as_raw())
-                );
+                return Err(Error::new(Kind::TlsVerify, Phase::Secure, why).with_tls_code(verdict.as_raw()));
             }
             Err(match error.io_error() {
                 Some(source) => {
@@ -188,11 +168,7 @@ pub async fn handshake(context: &Context, host: &str, socket: Socket) -> Result<
 }
 
 impl AsyncRead for TlsStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Task<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Task<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.0).poll_read(cx, buf))?;
         let ended = buf.filled().len() == before && buf.remaining() > 0;
@@ -208,11 +184,7 @@ impl AsyncRead for TlsStream {
 }
 
 impl AsyncWrite for TlsStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Task<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Task<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(cx, buf)
     }
 
@@ -226,11 +198,7 @@ impl AsyncWrite for TlsStream {
 }
 
 impl AsyncRead for Watched {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Task<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Task<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.socket).poll_read(cx, buf))?;
         self.ended |= buf.filled().len() == before && buf.remaining() > 0;
@@ -239,11 +207,7 @@ impl AsyncRead for Watched {
 }
 
 impl AsyncWrite for Watched {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Task<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Task<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.socket).poll_write(cx, buf)
     }
 
@@ -258,11 +222,7 @@ impl AsyncWrite for Watched {
 
 fn failed(what: &str, stack: &ErrorStack) -> Error {
     let causes: Vec<String> = stack.errors().iter().map(|e| e.to_string()).collect();
-    let why = stack
-        .errors()
-        .first()
-        .and_then(|e| e.reason())
-        .unwrap_or("unknown reason");
+    let why = stack.errors().first().and_then(|e| e.reason()).unwrap_or("unknown reason");
     Error::new(Kind::Tls, Phase::Secure, format!("{what}: {why}")).with_chain(causes)
 }
 
