@@ -12,6 +12,7 @@ A challenge from any other origin is not answered, wherever redirects lead (thre
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import threading
@@ -288,8 +289,6 @@ def _find_challenge(header: str) -> dict[str, str | None]:
 
 
 def _hash_function(algorithm: str | None) -> Callable[[bytes], str] | None:
-    import hashlib  # it loads the system's OpenSSL, and few programs come here
-
     name = (algorithm or "MD5").upper()
     if name.endswith("-SESS"):
         name = name[:-5]

@@ -24,6 +24,11 @@ from ._url import split
 _Jar = TypeVar("_Jar", bound=CookieJar)
 
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]").search
+# What a browser takes at most, about: a server cannot make later requests too big to be answered (threat 78).
+_LONGEST = 4096
+_MOST_PER_RESPONSE = 100
+_MOST_PER_DOMAIN = 200
+
 _HUGE = re.compile(r"(;\s*max-age\s*=\s*-?)[0-9]{10,}", re.IGNORECASE)
 
 
@@ -368,12 +373,20 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, Any]):
         response = _SetCookies(values, headers)
         # The standard library removes a cookie that expires right here, before any policy is asked.
         guarded = [] if request.get_type() in ("https", "wss") else [cookie for cookie in self if cookie.secure]
-        made = [cookie for cookie in super().make_cookies(response, request) if _is_sound(cookie, request)]
+        made = [
+            cookie
+            for cookie in super().make_cookies(response, request)[:_MOST_PER_RESPONSE]
+            if _is_sound(cookie, request) and self._has_room(cookie)
+        ]
         if not guarded:
             return list(made)
         for cookie in guarded:
             self.set_cookie(cookie)
         return [cookie for cookie in made if not any(_overwrites(cookie, secure) for secure in guarded)]
+
+    def _has_room(self, cookie: Cookie) -> bool:
+        paths: Any = self._cookies.get(cookie.domain, {})  # type: ignore[attr-defined]
+        return sum(map(len, paths.values())) < _MOST_PER_DOMAIN or cookie.name in paths.get(cookie.path, ())
 
     def _find(self, name: str, domain: str | None = None, path: str | None = None) -> str | None:
         for cookie in self._matching(name, domain, path):
@@ -424,8 +437,10 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, Any]):
 
 def _is_sound(cookie: Cookie, request: Any) -> bool:
     """
-    Whether a cookie may be kept at all: no control characters, no tail of an IP address as its domain.
+    Whether a cookie may be kept at all: not too long, no control characters, no tail of an IP address as domain.
     """
+    if len(cookie.name) + len(cookie.value or "") > _LONGEST:
+        return False
     if _CONTROL(cookie.name) or _CONTROL(cookie.value or "") or _CONTROL(cookie.path):
         return False
     if not cookie.domain_specified:
@@ -446,6 +461,23 @@ def _overwrites(cookie: Cookie, secure: Cookie) -> bool:
         return False
     path = secure.path.rstrip("/")
     return cookie.path.rstrip("/") == path or cookie.path.startswith(path + "/")
+
+
+def drop_call_cookies(jar: CookieJar, session_cookies: CookieJar) -> None:
+    """
+    Take from `jar` what was given for one call only, before a redirect leads to another origin (threat 13).
+
+    That are the cookies without a domain which the session does not hold: they would go to any host.
+
+    Args:
+        jar: the cookies of the request that follows the redirect; changed in place.
+        session_cookies: the session's own.
+    """
+    held = {(cookie.name, cookie.path, cookie.value) for cookie in session_cookies if not cookie.domain}
+    given = [cookie for cookie in jar if not cookie.domain]
+    for cookie in given:
+        if (cookie.name, cookie.path, cookie.value) not in held:
+            jar.clear(cookie.domain, cookie.path, cookie.name)
 
 
 def _copy_cookie_jar(jar: Any) -> Any:

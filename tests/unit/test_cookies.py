@@ -15,6 +15,7 @@ from requestx.cookies import (
     RequestsCookieJar,
     cookiejar_from_dict,
     create_cookie,
+    drop_call_cookies,
     extract_cookies_to_jar,
     get_cookie_header,
     merge_cookies,
@@ -122,6 +123,7 @@ def test_http_may_set_other_cookies():
         "a=1; Expires=Thu, 99 Foo 99999999 99:99:99 GMT",
         "a=1; Expires=" + "1" * 10_000,
         "a" * 100_000 + "=1",
+        "a=" + "\\" * 100_000,
         "=",
         ";;;",
         "",
@@ -134,6 +136,28 @@ def test_absurd_cookies_raise_nothing(value):
 
     assert jar["before"] == jar["after"] == "1"
     assert "before=1" in sent(jar, "http://h.example/")
+
+
+def test_a_server_cannot_fill_the_jar():
+    """Later requests would be too big to be answered (threat 78)."""
+    jar = received("http://h.example/", "long=" + "x" * 5000, *[f"a{n}=1" for n in range(150)])
+    for turn in range(5):
+        received("http://h.example/", *[f"b{turn}-{n}=1" for n in range(90)], jar=jar)
+    received("http://h.example/", "a1=changed", jar=jar)
+
+    assert "long" not in jar
+    assert len(jar) <= 300
+    assert jar["a1"] == "changed"
+
+
+def test_cookies_of_one_call_stay_with_its_origin():
+    """A redirect elsewhere takes along what the session holds, and what has a domain of its own (threat 13)."""
+    session = cookiejar_from_dict({"kept": "1", "overridden": "1"})
+    jar = cookiejar_from_dict({"kept": "1", "overridden": "mine", "secret": "2"})
+    jar.set("theirs", "3", domain="other.example")
+    drop_call_cookies(jar, session)
+
+    assert sorted(jar.keys()) == ["kept", "theirs"]
 
 
 def test_a_cookie_that_expires_is_gone():
