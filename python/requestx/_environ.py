@@ -1,12 +1,9 @@
 """
-What the environment says: proxies, who bypasses them, the CA bundle, netrc.
+What the environment says: proxies, who bypasses them, the CA bundle.
 
 requests looks at the environment for every request, so that a change takes effect at once; so do we.
 To make that cheap, the variables are compared as they lie in ``os.environ`` with those of the last time
 (`environment`), and everything derived from them is kept until one of them changes.
-
-netrc is looked up by the host that the request really goes to, never by what stands before an @ (threat 5).
-An entry without a password, or for another user than the URL names, gives nothing (threats 17, 20).
 """
 
 from __future__ import annotations
@@ -15,14 +12,11 @@ import os
 import socket
 import struct
 import sys
-import time
 from functools import lru_cache
 from typing import Any, Callable, Mapping
 from urllib.request import getproxies, getproxies_environment
 
-from ._url import origin, split, userinfo
-
-NETRC_FILES = (".netrc", "_netrc")
+from ._url import hostname, origin, split
 
 # Here the system's own settings come in where the environment has none.
 _SYSTEM_PROXIES = sys.platform in ("darwin", "win32")
@@ -44,9 +38,6 @@ _NAMES = (
 )
 _ENVIRON = type(os.environ)
 _KEYS = tuple(os.environ.encodekey(name) for name in _NAMES)
-
-#: How long a ~/.netrc that was not there, or was read, is taken to be so still.
-NETRC_SECONDS = 1.0
 
 
 class Environment:
@@ -114,7 +105,7 @@ def bypasses(url: str, no_proxy: str | None = None, ask: Callable[[str], bool] |
         no_proxy: names, addresses and networks, separated by commas; the environment's NO_PROXY if None.
         ask: the system's opinion, asked last unless `no_proxy` is given.
     """
-    host = _hostname(url)
+    host = hostname(url)
     if host is None:
         return True
     rules = environment().no_proxy if no_proxy is None else no_proxy
@@ -128,10 +119,6 @@ def bypasses(url: str, no_proxy: str | None = None, ask: Callable[[str], bool] |
         except (TypeError, socket.gaierror):
             return False
     return False
-
-
-def _hostname(url: str) -> str | None:
-    return origin(url)[1] or None if split(url).authority is not None else None
 
 
 @lru_cache(maxsize=256)
@@ -192,95 +179,12 @@ def select_proxy(url: str, proxies: Mapping[str, str] | None) -> str | None:
     """
     if not proxies:
         return None
-    scheme, host = split(url).scheme, _hostname(url)
+    scheme, host = split(url).scheme, hostname(url)
     keys = (f"{scheme}://{host}", scheme, f"all://{host}", "all") if host else (scheme, "all")
     for key in keys:
         if key in proxies:
             return proxies[key]
     return None
-
-
-class _Netrc:
-    """
-    The netrc file as it was last read.
-    """
-
-    def __init__(self) -> None:
-        self.environment: Environment | None = None
-        self.checked = 0.0
-        self.path: str | None = None
-        self.stamp: Any = None
-        self.parsed: Any = None
-        self.error: Exception | None = None
-
-    def look(self, found: Environment, now: float, patient: bool) -> Any:
-        """
-        The parsed file, or None if there is none.
-        """
-        if patient and found is self.environment and found.netrc is None and now - self.checked < NETRC_SECONDS:
-            return self.parsed
-        path, stamp = _find_netrc(found.netrc)
-        if (path, stamp) != (self.path, self.stamp):
-            self.parsed, self.error = _read_netrc(path)
-            self.path, self.stamp = path, stamp
-        self.environment, self.checked = found, now
-        return self.parsed
-
-
-_netrc = _Netrc()
-
-
-def _find_netrc(named: str | None) -> tuple[str | None, Any]:
-    for name in (named,) if named is not None else [f"~/{name}" for name in NETRC_FILES]:
-        path = os.path.expanduser(name)
-        try:
-            stat = os.stat(path)
-        except (OSError, ValueError):
-            continue
-        return path, (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-    return None, None
-
-
-def _read_netrc(path: str | None) -> tuple[Any, Exception | None]:
-    if path is None:
-        return None, None
-    from netrc import NetrcParseError, netrc
-
-    try:
-        return netrc(path), None
-    except (NetrcParseError, OSError, ValueError) as error:
-        return None, error
-
-
-def netrc_auth(
-    url: str, found: Environment | None = None, *, patient: bool = True, raise_errors: bool = False
-) -> tuple[str, str] | None:
-    """
-    User and password from netrc for the host of a URL.
-
-    Args:
-        url: where the request goes.
-        found: the environment, if the caller looked already.
-        patient: do not look at ~/.netrc again within a second; a file that NETRC names is looked at always.
-        raise_errors: raise what went wrong with reading the file.
-
-    Returns:
-        The pair, or None.
-    """
-    parsed = _netrc.look(found or environment(), time.monotonic(), patient)
-    if parsed is None:
-        if raise_errors and _netrc.error is not None:
-            raise _netrc.error
-        return None
-    host = _hostname(url)
-    entry = parsed.authenticators(host) if host else None
-    if not entry or not entry[2]:
-        return None
-    login = entry[0] or entry[1] or ""
-    named = userinfo(url)
-    if named and ":" not in named and named != login:
-        return None
-    return login, entry[2]
 
 
 def is_ipv4_address(string_ip: str) -> bool:
@@ -331,7 +235,6 @@ __all__ = [
     "environment",
     "is_ipv4_address",
     "is_valid_cidr",
-    "netrc_auth",
     "resolve_proxies",
     "select_proxy",
 ]

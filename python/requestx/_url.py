@@ -101,6 +101,13 @@ def origin(url: str) -> tuple[str, str, int | None]:
     return parts.scheme, host.strip("[]").lower(), int(port) if port else DEFAULT_PORTS.get(parts.scheme)
 
 
+def hostname(url: str) -> str | None:
+    """
+    The host of a URL as `origin` has it, or None if it has none.
+    """
+    return origin(url)[1] or None if split(url).authority is not None else None
+
+
 @lru_cache(maxsize=512)
 def userinfo(url: str) -> str | None:
     """

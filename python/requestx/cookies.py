@@ -1,8 +1,8 @@
 """
-Cookies: `http.cookiejar` with a dict's manners, and the adapters between it and our requests and responses.
+Cookies: `http.cookiejar` with a dict's manners.
 
 The jar follows the standard library's policies.
-Three things that it would let pass are kept out whatever the policy (`RequestsCookieJar.make_cookies`):
+What none of them should accept is kept out all the same (`RequestsCookieJar.make_cookies`, `_cookie_rules`):
 a Domain that is the tail of an IP address, control characters, and a plain-http response that replaces or
 removes a Secure cookie (threats 75, 79, 80; RFC 6265bis, 5.7).
 """
@@ -10,7 +10,6 @@ removes a Secure cookie (threats 75, 79, 80; RFC 6265bis, 5.7).
 from __future__ import annotations
 
 import copy
-import re
 import threading
 import time
 from http import cookiejar as cookielib
@@ -18,197 +17,17 @@ from http.cookiejar import Cookie, CookieJar, CookiePolicy
 from http.cookies import Morsel
 from typing import Any, Iterable, Iterator, MutableMapping, TypeVar
 
-from ._internal_utils import to_native_string
-from ._url import split
+from ._cookie_rules import MOST_PER_DOMAIN, MOST_PER_RESPONSE, is_sound, overwrites, readable
+from ._cookie_wire import (
+    MockRequest,
+    MockResponse,
+    SetCookies,
+    extract_cookies_to_jar,
+    get_cookie_header,
+    store_cookies,
+)
 
 _Jar = TypeVar("_Jar", bound=CookieJar)
-
-_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]").search
-# What a browser takes at most, about: a server cannot make later requests too big to be answered (threat 78).
-_LONGEST = 4096
-_MOST_PER_RESPONSE = 100
-_MOST_PER_DOMAIN = 200
-
-_HUGE = re.compile(r"(;\s*max-age\s*=\s*-?)[0-9]{10,}", re.IGNORECASE)
-
-
-class MockRequest:
-    """
-    A prepared request as `http.cookiejar` wants to see one; new headers are collected, not set.
-
-    Args:
-        request: the PreparedRequest.
-    """
-
-    def __init__(self, request: Any) -> None:
-        self._r = request
-        self._new_headers: dict[str, str] = {}
-        parts = split(self._r.url)
-        self.type = parts.scheme
-        self._host = parts.authority or ""
-
-    def get_type(self) -> str:
-        """
-        The URL's scheme.
-        """
-        return self.type
-
-    def get_host(self) -> str:
-        """
-        The URL's host and port.
-        """
-        return self._host
-
-    def get_origin_req_host(self) -> str:
-        """
-        The host again: every request stands for itself.
-        """
-        return self._host
-
-    def get_full_url(self) -> str:
-        """
-        The URL, with the caller's Host header in the place of its host.
-        """
-        url: str = self._r.url
-        host = self._r.headers.get("Host")
-        if not host:
-            return url
-        return url.replace("//" + self._host, "//" + to_native_string(host, encoding="utf-8"), 1)
-
-    def is_unverifiable(self) -> bool:
-        """
-        Always true, as nobody looked at the URL before.
-        """
-        return True
-
-    def has_header(self, name: str) -> bool:
-        """
-        Whether the request bears such a header, or was given one here.
-        """
-        return name in self._r.headers or name in self._new_headers
-
-    def get_header(self, name: str, default: str | None = None) -> Any:
-        """
-        A header's value.
-        """
-        return self._r.headers.get(name, self._new_headers.get(name, default))
-
-    def add_header(self, key: str, val: str) -> None:
-        """
-        Not offered: the jar has no business with other headers.
-        """
-        raise NotImplementedError("Cookie headers should be added with add_unredirected_header()")
-
-    def add_unredirected_header(self, name: str, value: str) -> None:
-        """
-        Keep a header for `get_new_headers`.
-        """
-        self._new_headers[name] = value
-
-    def get_new_headers(self) -> dict[str, str]:
-        """
-        The headers that the jar wants set.
-        """
-        return self._new_headers
-
-    @property
-    def unverifiable(self) -> bool:
-        """
-        See `is_unverifiable`.
-        """
-        return self.is_unverifiable()
-
-    @property
-    def origin_req_host(self) -> str:
-        """
-        See `get_origin_req_host`.
-        """
-        return self.get_origin_req_host()
-
-    @property
-    def host(self) -> str:
-        """
-        See `get_host`.
-        """
-        return self.get_host()
-
-
-class MockResponse:
-    """
-    A response's headers as `http.cookiejar` wants to see them.
-
-    Args:
-        headers: an object with `get_all`, such as an `email.message.Message`.
-    """
-
-    def __init__(self, headers: Any) -> None:
-        self._headers = headers
-
-    def info(self) -> Any:
-        """
-        The headers.
-        """
-        return self._headers
-
-    def getheaders(self, name: str) -> Any:
-        """
-        All values of one header.
-        """
-        return self._headers.getheaders(name)
-
-
-class _SetCookies:
-    """
-    Set-Cookie headers as a message has them.
-    """
-
-    def __init__(self, values: list[str], others: Any = None) -> None:
-        self._values = values
-        self._others = others
-
-    def info(self) -> _SetCookies:
-        return self
-
-    def get_all(self, name: str, default: Any = None) -> Any:
-        if name == "Set-Cookie":
-            return self._values
-        return default if self._others is None else self._others.get_all(name, default)
-
-
-def store_cookies(jar: CookieJar, request: Any, values: list[str]) -> None:
-    """
-    Put a response's cookies into `jar`.
-
-    Args:
-        jar: any CookieJar.
-        request: the PreparedRequest that was answered.
-        values: the values of its Set-Cookie headers.
-    """
-    if values:
-        jar.extract_cookies(_SetCookies(values), MockRequest(request))  # type: ignore[arg-type]
-
-
-def extract_cookies_to_jar(jar: CookieJar, request: Any, response: Any) -> None:
-    """
-    Put a raw response's cookies into `jar`.
-
-    Args:
-        jar: any CookieJar.
-        request: the PreparedRequest that was answered.
-        response: an object shaped like urllib3's, with the message at `_original_response.msg`.
-    """
-    original = getattr(response, "_original_response", None)
-    if original:
-        jar.extract_cookies(MockResponse(original.msg), MockRequest(request))  # type: ignore[arg-type]
-
-
-def get_cookie_header(jar: CookieJar, request: Any) -> str | None:
-    """
-    The Cookie header that `jar` has for a request, or None; None too if the request bears one already.
-    """
-    asking = MockRequest(request)
-    jar.add_cookie_header(asking)  # type: ignore[arg-type]
-    return asking.get_new_headers().get("Cookie")
 
 
 def remove_cookie_by_name(cookiejar: CookieJar, name: str, domain: str | None = None, path: str | None = None) -> None:
@@ -367,26 +186,24 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, Any]):
         """
         The cookies that a response sets, without those that no policy should accept.
         """
-        # A number too large for a float would lose all cookies of the response.
         headers = response.info()
-        values = [_HUGE.sub(r"\g<1>999999999", value) for value in headers.get_all("Set-Cookie", ())]
-        response = _SetCookies(values, headers)
+        response = SetCookies([readable(value) for value in headers.get_all("Set-Cookie", ())], headers)
         # The standard library removes a cookie that expires right here, before any policy is asked.
         guarded = [] if request.get_type() in ("https", "wss") else [cookie for cookie in self if cookie.secure]
         made = [
             cookie
-            for cookie in super().make_cookies(response, request)[:_MOST_PER_RESPONSE]
-            if _is_sound(cookie, request) and self._has_room(cookie)
+            for cookie in super().make_cookies(response, request)[:MOST_PER_RESPONSE]
+            if is_sound(cookie, request) and self._has_room(cookie)
         ]
         if not guarded:
             return list(made)
         for cookie in guarded:
             self.set_cookie(cookie)
-        return [cookie for cookie in made if not any(_overwrites(cookie, secure) for secure in guarded)]
+        return [cookie for cookie in made if not any(overwrites(cookie, secure) for secure in guarded)]
 
     def _has_room(self, cookie: Cookie) -> bool:
         paths: Any = self._cookies.get(cookie.domain, {})  # type: ignore[attr-defined]
-        return sum(map(len, paths.values())) < _MOST_PER_DOMAIN or cookie.name in paths.get(cookie.path, ())
+        return sum(map(len, paths.values())) < MOST_PER_DOMAIN or cookie.name in paths.get(cookie.path, ())
 
     def _find(self, name: str, domain: str | None = None, path: str | None = None) -> str | None:
         for cookie in self._matching(name, domain, path):
@@ -433,34 +250,6 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, Any]):
         The policy that decides which cookies are taken and sent.
         """
         return self._policy
-
-
-def _is_sound(cookie: Cookie, request: Any) -> bool:
-    """
-    Whether a cookie may be kept at all: not too long, no control characters, no tail of an IP address as domain.
-    """
-    if len(cookie.name) + len(cookie.value or "") > _LONGEST:
-        return False
-    if _CONTROL(cookie.name) or _CONTROL(cookie.value or "") or _CONTROL(cookie.path):
-        return False
-    if not cookie.domain_specified:
-        return True
-    host = cookielib.request_host(request)  # type: ignore[attr-defined]
-    is_name = cookielib.is_HDN(host) and not host.startswith("[")  # type: ignore[attr-defined]
-    return bool(is_name) or host == cookie.domain.lstrip(".")
-
-
-def _overwrites(cookie: Cookie, secure: Cookie) -> bool:
-    """
-    Whether `cookie` would stand in for a Secure one of its name, whose domain and path it touches.
-    """
-    if cookie.name != secure.name:
-        return False
-    mine, theirs = cookie.domain.lstrip("."), secure.domain.lstrip(".")
-    if not (mine == theirs or mine.endswith("." + theirs) or theirs.endswith("." + mine)):
-        return False
-    path = secure.path.rstrip("/")
-    return cookie.path.rstrip("/") == path or cookie.path.startswith(path + "/")
 
 
 def drop_call_cookies(jar: CookieJar, session_cookies: CookieJar) -> None:
@@ -600,3 +389,21 @@ def merge_cookies(cookiejar: _Jar, cookies: dict[str, str] | Iterable[Any] | Non
             for cookie in cookies:
                 cookiejar.set_cookie(cookie)
     return cookiejar
+
+
+__all__ = [
+    "CookieConflictError",
+    "MockRequest",
+    "MockResponse",
+    "RequestsCookieJar",
+    "cookiejar_from_dict",
+    "cookielib",
+    "create_cookie",
+    "drop_call_cookies",
+    "extract_cookies_to_jar",
+    "get_cookie_header",
+    "merge_cookies",
+    "morsel_to_cookie",
+    "remove_cookie_by_name",
+    "store_cookies",
+]

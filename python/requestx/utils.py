@@ -17,7 +17,6 @@ from . import _environ, certs
 from .__version__ import __version__
 from ._body import guess_filename, rewind_body, super_len, to_key_val_list
 from ._environ import (
-    NETRC_FILES,
     address_in_network,
     dotted_netmask,
     is_ipv4_address,
@@ -39,6 +38,7 @@ from ._internal_utils import (
     to_native_string,
     unicode_is_ascii,
 )
+from ._netrc import NETRC_FILES, netrc_auth
 from ._text import (
     get_encoding_from_headers,
     get_encodings_from_content,
@@ -101,7 +101,7 @@ def get_netrc_auth(url: Any, raise_errors: bool = False) -> tuple[str, str] | No
         url: where the request goes.
         raise_errors: raise what went wrong with reading the file.
     """
-    return _environ.netrc_auth(to_native_string(url), patient=False, raise_errors=raise_errors)
+    return netrc_auth(to_native_string(url), patient=False, raise_errors=raise_errors)
 
 
 def should_bypass_proxies(url: str, no_proxy: str | None) -> bool:
