@@ -89,7 +89,10 @@ class Handler(BaseHTTPRequestHandler):
         if "chunked" in self.headers.get("Transfer-Encoding", ""):
             pieces = []
             while True:
-                size = int(self.rfile.readline().split(b";")[0], 16)
+                line = self.rfile.readline()
+                if not line:
+                    raise ConnectionResetError("the client ended the connection within a body")
+                size = int(line.split(b";")[0], 16)
                 pieces.append(self.rfile.read(size))
                 self.rfile.readline()
                 if not size:
