@@ -10,9 +10,10 @@ from typing import Any, Iterable, Iterator
 
 from ._headers import _parse_content_type_header
 
-_CHARSET = re.compile(r'<meta.*?charset=["\']*(.+?)["\'>]', re.IGNORECASE)
-_PRAGMA = re.compile(r'<meta.*?content=["\']*;?charset=(.+?)["\'>]', re.IGNORECASE)
-_XML = re.compile(r'^<\?xml.*?encoding=["\']*(.+?)["\'>]')
+# The bounds keep the search linear in pages that are made to be slow.
+_CHARSET = re.compile(r"""<meta[^>]{0,1000}?charset=["']*([^"'>]{1,100})["'>]""", re.IGNORECASE)
+_PRAGMA = re.compile(r"""<meta[^>]{0,1000}?content=["']*;?charset=([^"'>]{1,100})["'>]""", re.IGNORECASE)
+_XML = re.compile(r"""^<\?xml[^>]{0,1000}?encoding=["']*([^"'>]{1,100})["'>]""")
 
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),

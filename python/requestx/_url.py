@@ -13,8 +13,8 @@ resolved, the host is lower-cased and IDNA-encoded, and a URL that does not begi
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from typing import Any, NamedTuple
+from functools import lru_cache, wraps
+from typing import Any, Callable, NamedTuple, TypeVar
 from urllib.parse import quote, unquote, urlencode
 
 from ._causes import short
@@ -22,6 +22,8 @@ from .exceptions import InvalidURL, MissingSchema
 
 UNRESERVED_SET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 DEFAULT_PORTS = {"http": 80, "https": 443}
+
+_LONG = 2048
 
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
 _SAFE_WITHOUT_PERCENT = "!#$&'()*+,/:;=?@[]~"
@@ -42,10 +44,30 @@ _PERCENT = re.compile("%[0-9a-fA-F]{2}")
 # The everyday URL that preparing would not change.
 _NORMAL = re.compile(
     r"https?://(?!xn--)[a-z0-9_-]{1,63}(?:\.(?!xn--)[a-z0-9_-]{1,63})*(?::[1-9][0-9]{0,3})?"
-    r"/(?![.])(?:[A-Za-z0-9_~!$&'()*+,;=:@-]|/(?![.])|(?<!/)\.)*"
+    r"(?:/(?![.])[A-Za-z0-9._~!$&'()*+,;=:@-]*)+"
     r"(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]+)?(?:#[A-Za-z0-9._~!$&'()*+,;=:@/?-]+)?"
 ).fullmatch
 _ESCAPE = re.compile(r"%([^\W_]{2})")
+
+
+_Function = TypeVar("_Function", bound=Callable[[str], Any])
+
+
+def _remember(count: int) -> Callable[[_Function], _Function]:
+    """
+    Cache a function of a URL, for URLs of everyday length: a server's redirects must not fill the memory.
+    """
+
+    def decorate(function: _Function) -> _Function:
+        cached = lru_cache(maxsize=count)(function)
+
+        @wraps(function)
+        def ask(url: str) -> Any:
+            return cached(url) if len(url) < _LONG else function(url)
+
+        return ask  # type: ignore[return-value]
+
+    return decorate
 
 
 class Parts(NamedTuple):
@@ -60,7 +82,7 @@ class Parts(NamedTuple):
     fragment: str | None
 
 
-@lru_cache(maxsize=512)
+@_remember(512)
 def split(url: str) -> Parts:
     """
     The pieces of `url`; the scheme is in lower case, "" if there is none.
@@ -85,7 +107,7 @@ def _split_authority(authority: str, url: str) -> tuple[str | None, str, str]:
     return (userinfo if at else None), host, port or ""
 
 
-@lru_cache(maxsize=512)
+@_remember(512)
 def origin(url: str) -> tuple[str, str, int | None]:
     """
     Scheme, host (lower case, without brackets) and port of a URL, the scheme's own port if none is written.
@@ -108,7 +130,7 @@ def hostname(url: str) -> str | None:
     return origin(url)[1] or None if split(url).authority is not None else None
 
 
-@lru_cache(maxsize=512)
+@_remember(512)
 def userinfo(url: str) -> str | None:
     """
     What stands before the @ of the authority, still escaped; None if there is no @.
@@ -136,7 +158,7 @@ def path_url(url: str) -> str:
     return f"{path}?{parts.query}" if parts.query else path
 
 
-@lru_cache(maxsize=512)
+@_remember(512)
 def _without_userinfo_and_fragment(url: str) -> str:
     url = url.partition("#")[0]
     found = userinfo(url)
@@ -177,7 +199,7 @@ def prepare(url: Any, params: Any = None) -> str:
     return _build(url, str(encode_params(params)))
 
 
-@lru_cache(maxsize=1024)
+@_remember(1024)
 def _prepare(url: str) -> str:
     if _NORMAL(url):
         return url

@@ -189,6 +189,16 @@ def test_time_is_linear(url):
     assert time.process_time() - start < 1
 
 
+def test_long_urls_are_not_kept():
+    """A server that redirects to ever longer ones fills no memory."""
+    kept = _url._prepare.__closure__
+    cached = next(cell.cell_contents for cell in kept if hasattr(cell.cell_contents, "cache_info"))
+    before = cached.cache_info().currsize
+    _url.prepare("http://h/" + "x" * 10_000)
+
+    assert cached.cache_info().currsize == before
+
+
 @pytest.mark.parametrize(
     "uri, quoted",
     [

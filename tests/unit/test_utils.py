@@ -84,6 +84,12 @@ def test_json_tells_its_encoding(encoding):
     assert utils.guess_json_utf('{"a": 1}'.encode(encoding)) == encoding
 
 
+def test_pages_are_searched_in_linear_time():
+    """However they are made."""
+    for content in ("<meta" * 20_000, "<meta charset=" * 10_000, "<?xml" + " " * 100_000, "<meta " + "=" * 100_000):
+        assert utils.get_encodings_from_content(content) == []
+
+
 def test_json_of_no_encoding():
     """Not every heap of bytes is text."""
     assert utils.guess_json_utf(b"\0\0\0\0") is utils.guess_json_utf(b"\0") is None
