@@ -1,0 +1,85 @@
+"""
+requestx: requests' API, blocking and awaitable under the same names, over one Rust core.
+
+    >>> import requestx
+    >>> requestx.get("https://example.org/").status_code
+    200
+
+In a running event loop the same call is awaited: ``response = await requestx.get(url)``.
+`requestx.blocking` and `requestx.aio` are the same API for those who want to say which.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from . import utils
+from .__version__ import __build__, __description__, __license__, __title__, __version__
+from .api import delete, get, head, options, patch, post, put, request
+from .exceptions import (
+    ConnectionError,
+    ConnectTimeout,
+    FileModeWarning,
+    HTTPError,
+    InvalidMethod,
+    JSONDecodeError,
+    ReadTimeout,
+    RequestException,
+    Timeout,
+    TooManyRedirects,
+    URLRequired,
+)
+from .models import PreparedRequest, Request, Response
+from .sessions import Session, session
+from .status_codes import codes
+
+_LATE = ("adapters", "aio", "auth", "blocking", "certs", "compat", "cookies", "help", "hooks", "packages", "structures")
+
+
+def __getattr__(name: str) -> Any:
+    """
+    Modules that not everybody needs are imported when they are named.
+    """
+    if name in _LATE:
+        from importlib import import_module
+
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+__all__ = [
+    "ConnectTimeout",
+    "ConnectionError",
+    "FileModeWarning",
+    "HTTPError",
+    "InvalidMethod",
+    "JSONDecodeError",
+    "PreparedRequest",
+    "ReadTimeout",
+    "Request",
+    "RequestException",
+    "Response",
+    "Session",
+    "Timeout",
+    "TooManyRedirects",
+    "URLRequired",
+    "__build__",
+    "__description__",
+    "__license__",
+    "__title__",
+    "__version__",
+    "codes",
+    "delete",
+    "get",
+    "head",
+    "options",
+    "patch",
+    "post",
+    "put",
+    "request",
+    "session",
+    "utils",
+]

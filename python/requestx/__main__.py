@@ -1,0 +1,68 @@
+"""
+``python -m requestx URL``: one GET, blocking and awaited, and what came of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from typing import Any
+
+from . import Response, Session, __version__, _core
+from .exceptions import RequestException
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """
+    Run the command line; 0 if both worlds got the same answer.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m requestx",
+        description="Gets a URL twice, blocking and awaited, and shows both answers.",
+        epilog=f"requestx {__version__}, core {_core.version()}",
+    )
+    parser.add_argument("url", help="http:// or https://")
+    parser.add_argument("--timeout", type=float, default=30, metavar="SECONDS", help="for connecting and between bytes")
+    parser.add_argument("--cacert", metavar="FILE", help="trust these CA certificates, and no others")
+    parser.add_argument("--insecure", action="store_true", help="do not verify the server's certificate")
+    chosen = parser.parse_args(arguments)
+    url = chosen.url if "://" in chosen.url else f"http://{chosen.url}"
+    settings = {"timeout": chosen.timeout, "verify": False if chosen.insecure else chosen.cacert}
+    seen = [_show("blocking", *_blocking(url, settings)), _show("awaited", *asyncio.run(_awaited(url, settings)))]
+    return 0 if seen[0] is not None and seen[0] == seen[1] else 1
+
+
+def _blocking(url: str, settings: dict[str, Any]) -> tuple[Any, float]:
+    began = time.perf_counter()
+    try:
+        with Session() as session:
+            return session.get(url, **settings), time.perf_counter() - began
+    except (RequestException, OSError) as error:
+        return error, time.perf_counter() - began
+
+
+async def _awaited(url: str, settings: dict[str, Any]) -> tuple[Any, float]:
+    began = time.perf_counter()
+    try:
+        async with Session() as session:
+            return await session.get(url, **settings), time.perf_counter() - began
+    except (RequestException, OSError) as error:
+        return error, time.perf_counter() - began
+
+
+def _show(world: str, outcome: Response | Exception, seconds: float) -> int | None:
+    if isinstance(outcome, Exception):
+        print(f"{world:>9}  failed after {seconds * 1000:.0f} ms: {type(outcome).__name__}: {outcome}", file=sys.stderr)
+        return None
+    kind = outcome.headers.get("content-type", "no content type")
+    print(f"{world:>9}  {outcome.status_code} {outcome.reason}  {seconds * 1000:.0f} ms  {len(outcome.content):,} bytes  {kind}")
+    for hop in outcome.history:
+        print(f"{'':>9}  {hop.status_code} {hop.url} ->")
+    print(f"{'':>9}  {outcome.url}")
+    return int(outcome.status_code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,568 @@
+"""
+The boundary: the only module that touches cffi.
+
+Handles, structs and codes of ``include/requestx.h`` end here.
+What leaves is a `Reply`, a `Stream` or a `CoreError`; what arrives is bytes and numbers.
+The rule that keeps it fast is few crossings: one call sends, the answer is one struct, one call frees it.
+
+A blocking call comes back at least every 50 ms (``RQX_PENDING``), so that Python can look at its signals.
+A forked child finds its parent's handles refused (``RQX_E_FORKED``) and makes its own.
+"""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import os
+import sys
+from functools import lru_cache
+from typing import Any, Callable, Iterable, Iterator
+
+from ._native import ffi
+
+_NAMES = {"darwin": "librequestx.dylib", "win32": "requestx.dll"}
+_PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), _NAMES.get(sys.platform, "librequestx.so"))
+_lib: Any = ffi.dlopen(_PATH)
+
+_NULL = ffi.NULL
+_new = ffi.new
+_buffer = ffi.buffer
+_from_buffer = ffi.from_buffer
+_send = _lib.rqx_send
+_free = _lib.rqx_response_free
+
+_OK, _PENDING, _WANT_BODY = 0, 1, 2
+_AGAIN, _CLOSED = 74, 71
+#: The kind of error that a handle of the parent process gives.
+FORKED = 72
+_COMPLETE = _lib.RQX_EVF_BODY_COMPLETE
+SET_COOKIE = _lib.RQX_EVF_SET_COOKIE
+
+#: Bytes of a pushed body that wait for the socket, and the most that is pushed at once.
+WINDOW = 1 << 20
+#: The most that is read from a body at once.
+PIECE = 1 << 20
+
+next_token: Callable[[], int] = itertools.count(1).__next__
+
+if (_lib.rqx_abi_version() >> 16) != _lib.RQX_ABI_MAJOR:
+    raise ImportError(f"{_PATH} has another ABI than this package was made for")
+
+
+class CoreError(Exception):
+    """
+    What the core could not do.
+
+    Args:
+        kind: RQX_E_*.
+        phase: RQX_PHASE_*.
+        message: what was tried, on what, and what came back.
+        os_code: errno, or 0.
+        tls_code: the TLS library's verification code, or 0.
+        chain: the causes, outermost first.
+    """
+
+    def __init__(
+        self, kind: int, phase: int, message: str, os_code: int = 0, tls_code: int = 0, chain: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.phase = phase
+        self.message = message
+        self.os_code = os_code
+        self.tls_code = tls_code
+        self.chain = chain
+
+
+def version() -> str:
+    """
+    The library's name and version, and what it was built from.
+    """
+    return f"{_text(_lib.rqx_version())} ({_text(_lib.rqx_build_info())})"
+
+
+def _text(pointer: Any) -> str:
+    return ffi.string(pointer).decode()  # type: ignore[no-any-return]
+
+
+def _slice(view: Any) -> bytes:
+    return _buffer(view.ptr, view.len)[:] if view.len else b""  # type: ignore[no-any-return]
+
+
+def _take_error(error: Any) -> CoreError:
+    """
+    The exception for an owned rqx_error, which is freed.
+    """
+    view = _new("rqx_error_view *")
+    view.struct_size = ffi.sizeof("rqx_error_view")
+    if _lib.rqx_error_read(error, view) != _OK:
+        return CoreError(_lib.RQX_E_INTERNAL, 0, "the core could not say what went wrong")
+    chain = _slice(view.chain).decode("utf-8", "replace")
+    told = CoreError(
+        view.code,
+        view.phase,
+        _slice(view.message).decode("utf-8", "replace"),
+        view.os_code,
+        view.tls_code,
+        tuple(chain.split("\n")) if chain else (),
+    )
+    _lib.rqx_error_free(error)
+    return told
+
+
+def _check(code: int, error: Any) -> None:
+    if code != _OK:
+        raise _refused(code, error)
+
+
+def _refused(code: int, error: Any) -> CoreError:
+    return CoreError(code, 0, _text(_lib.rqx_code_name(code))) if error[0] == _NULL else _take_error(error[0])
+
+
+class Options:
+    """
+    Choices for a client or an exchange; made by `options`, freed with the last reference.
+    """
+
+    __slots__ = ("handle",)
+
+    def __init__(self, numbers: Iterable[tuple[str, int]], paths: Iterable[tuple[str, str]]) -> None:
+        self.handle = _NULL
+        made, error = _new("rqx_options **"), _new("rqx_error **")
+        _check(_lib.rqx_options_new(made), error)
+        self.handle = made[0]
+        for name, number in numbers:
+            _check(_lib.rqx_options_set_int(self.handle, getattr(_lib, "RQX_OPT_" + name), number, error), error)
+        for name, path in paths:
+            value = os.fsencode(path)
+            _check(
+                _lib.rqx_options_set_bytes(self.handle, getattr(_lib, "RQX_OPT_" + name), value, len(value), error), error
+            )
+
+    def __del__(self) -> None:
+        _lib.rqx_options_free(self.handle)
+
+
+@lru_cache(maxsize=256)
+def options(numbers: tuple[tuple[str, int], ...] = (), paths: tuple[tuple[str, str], ...] = ()) -> Options:
+    """
+    The options that say this; the same object for the same choices.
+
+    Args:
+        numbers: pairs of an option's name (``RQX_OPT_`` left out) and its value.
+        paths: the same for options whose value is a path.
+
+    Raises:
+        CoreError: there is no such option, or it cannot have this value.
+    """
+    return Options(numbers, paths)
+
+
+class _Slot:
+    """
+    Where a blocking call finds its answer; calls take one and put it back.
+    """
+
+    __slots__ = ("event", "pending")
+
+    def __init__(self) -> None:
+        self.event = _new("rqx_event *")
+        self.pending = _new("rqx_exchange **")
+
+
+_slots: list[_Slot] = []
+
+
+class Reply:
+    """
+    An answer: the head as bytes, and the body, whole or as a `Stream`.
+    """
+
+    __slots__ = ("body", "flags", "head", "reason", "status", "stream", "version")
+
+    status: int
+    version: int
+    flags: int
+    head: bytes
+    reason: bytes
+    body: bytes | None
+    stream: Stream | None
+
+
+_make_reply = Reply.__new__
+
+
+def _take_reply(event: Any, lane: Any) -> Reply:
+    """
+    The answer in an event; a response that is complete is freed, another is the stream's.
+    """
+    reply = _make_reply(Reply)
+    reply.status = event.status
+    reply.version = event.http_version
+    reply.flags = flags = event.flags
+    view = event.head
+    reply.head = _buffer(view.ptr, view.len)[:] if view.len else b""
+    view = event.reason
+    reply.reason = _buffer(view.ptr, view.len)[:] if view.len else b""
+    if flags & _COMPLETE:
+        view = event.body
+        reply.body = _buffer(view.ptr, view.len)[:] if view.len else b""
+        reply.stream = None
+        _free(event.response)
+    else:
+        reply.body = None
+        reply.stream = Stream(event.response, lane)
+    return reply
+
+
+class Client:
+    """
+    A pool of connections, shared by any number of threads and loops.
+
+    Args:
+        options: limits on connections, and defaults for exchanges.
+    """
+
+    __slots__ = ("__weakref__", "_make", "handle")
+
+    def __init__(self, make: Callable[[], Options] = options) -> None:
+        self._make = make
+        self.handle = _NULL
+        self._open()
+
+    def _open(self) -> None:
+        made, error = _new("rqx_client **"), _new("rqx_error **")
+        _check(_lib.rqx_client_new(self._make().handle, made, error), error)
+        self.handle = made[0]
+
+    def revive(self) -> None:
+        """
+        Make the handles anew: those of a parent process are of no use in its child.
+        """
+        options.cache_clear()
+        self._open()
+
+    def wait(self, choices: Options, head: bytes, fields: int, body: Any, upload: Upload | None, stream: bool) -> Reply:
+        """
+        Send, and wait for the answer on this thread.
+
+        Args:
+            choices: of this exchange.
+            head: method, URL and fields, joined by newlines.
+            fields: how many.
+            body: bytes, or b"".
+            upload: a body that is pushed, in the place of `body`.
+            stream: return with the head.
+
+        Raises:
+            CoreError: what went wrong, and in which phase.
+        """
+        try:
+            slot = _slots.pop()
+        except IndexError:
+            slot = _Slot()
+        event = slot.event
+        code = _send(
+            self.handle,
+            choices.handle,
+            head,
+            len(head),
+            fields,
+            body,
+            len(body),
+            _NULL if upload is None else upload.handle,
+            1 if stream else 0,
+            slot.pending,
+            event,
+        )
+        if code == _PENDING or code == _WANT_BODY:
+            code = _wait_on(code, slot.pending[0], event, upload)
+        if code != _OK:
+            error = _take_error(event.error)
+            _slots.append(slot)
+            raise error
+        reply = _take_reply(event, None)
+        _slots.append(slot)
+        return reply
+
+    def submit(
+        self, queue: Any, token: int, choices: Options, head: bytes, fields: int, body: Any, upload: Upload | None, stream: bool
+    ) -> None:
+        """
+        Send in the background; the answer comes to `queue` with `token`. Arguments as for `wait`.
+
+        Raises:
+            CoreError: nothing was sent.
+        """
+        error = _new("rqx_error **")
+        code = _lib.rqx_submit(
+            self.handle,
+            queue,
+            token,
+            choices.handle,
+            head,
+            len(head),
+            fields,
+            body,
+            len(body),
+            _NULL if upload is None else upload.handle,
+            1 if stream else 0,
+            error,
+        )
+        if code != _OK:
+            raise _refused(code, error)
+
+    def cancel(self, token: int) -> None:
+        """
+        Break off what was submitted with `token`.
+        """
+        _lib.rqx_cancel(self.handle, token)
+
+    def close(self) -> None:
+        """
+        Close the connections and refuse further exchanges.
+        """
+        _lib.rqx_client_close(self.handle)
+
+    def close_idle(self) -> None:
+        """
+        Close the connections that wait for use.
+        """
+        _lib.rqx_client_close_idle(self.handle)
+
+    def stats(self) -> dict[str, int]:
+        """
+        Connections and exchanges at this moment.
+        """
+        stats = _new("rqx_stats *")
+        stats.struct_size = ffi.sizeof("rqx_stats")
+        _lib.rqx_client_stats(self.handle, stats)
+        return {name: getattr(stats, name) for name, _ in ffi.typeof("rqx_stats").fields if name != "struct_size"}
+
+    def __del__(self) -> None:
+        _lib.rqx_client_free(self.handle)
+
+
+def _wait_on(code: int, exchange: Any, event: Any, upload: Upload | None) -> int:
+    """
+    Wait in slices until the exchange is over; whatever is raised in between breaks it off.
+    """
+    resume = _lib.rqx_exchange_resume
+    try:
+        while code == _PENDING or code == _WANT_BODY:
+            if code == _WANT_BODY and upload is not None:
+                upload.feed()
+            code = resume(exchange, event)
+    finally:
+        _lib.rqx_exchange_free(exchange)
+    return code
+
+
+class Upload:
+    """
+    A body that is pushed while its exchange runs.
+
+    Args:
+        chunks: what to push, bytes-like; taken one by one as the socket takes them. None: `push` is called.
+        length: bytes in all, or None for a chunked body.
+    """
+
+    __slots__ = ("_chunks", "_rest", "handle")
+
+    def __init__(self, chunks: Iterator[Any] | None, length: int | None) -> None:
+        self.handle = _NULL
+        made, error = _new("rqx_upload **"), _new("rqx_error **")
+        _check(_lib.rqx_upload_new(WINDOW, -1 if length is None else length, made, error), error)
+        self.handle = made[0]
+        self._chunks = chunks
+        self._rest: Any = None
+
+    def feed(self) -> None:
+        """
+        Push the next chunk, or what is left of the last one, or the end.
+
+        Raises:
+            Exception: whatever the chunks raise; CoreError if there are more or fewer bytes than promised.
+        """
+        if self._rest is None and self._chunks is not None:
+            try:
+                chunk = next(self._chunks)
+            except StopIteration:
+                self.finish()
+                return
+            self.push(chunk)
+        else:
+            self.push_rest()
+
+    def push(self, chunk: Any) -> bool:
+        """
+        Push a chunk; False if there was room for a part of it only: `push_rest` goes on when there is more.
+        """
+        self._rest = memoryview(chunk.encode("utf-8") if isinstance(chunk, str) else chunk).cast("B")
+        return self.push_rest()
+
+    def push_rest(self) -> bool:
+        """
+        Push what is left of the last chunk; True if nothing is left.
+        """
+        rest, taken, error = self._rest, _new("size_t *"), _new("rqx_error **")
+        while rest is not None and len(rest):
+            code = _lib.rqx_upload_push(self.handle, _from_buffer(rest), len(rest), taken, error)
+            if code == _AGAIN:
+                self._rest = rest
+                return False
+            if code == _CLOSED:
+                break  # the exchange is over, and says itself how it ended
+            _check(code, error)
+            rest = rest[taken[0] :]
+        self._rest = None
+        return True
+
+    def finish(self) -> None:
+        """
+        The body has ended.
+        """
+        error = _new("rqx_error **")
+        _check(_lib.rqx_upload_finish(self.handle, _OK, error), error)
+
+    def __del__(self) -> None:
+        _lib.rqx_upload_free(self.handle)
+
+
+class Stream:
+    """
+    A body that is pulled. Dropping it before its end closes the connection.
+
+    Args:
+        handle: the response, which is the stream's from now on.
+        lane: the `Wake` that awaits its pieces; None if it is read by blocking calls alone.
+    """
+
+    __slots__ = ("_count", "_error", "handle", "lane")
+
+    def __init__(self, handle: Any, lane: Any) -> None:
+        self.handle = handle
+        self.lane = lane
+        self._count = _new("size_t *")
+        self._error = _new("rqx_error **")
+
+    @property
+    def closed(self) -> bool:
+        """
+        Whether it was closed.
+        """
+        return bool(self.handle == _NULL)
+
+    def read_into(self, view: Any, raw: bool = False) -> int:
+        """
+        Read the next bytes into a writable buffer, waiting for the first; 0 is the end.
+
+        Raises:
+            CoreError: the body ended early, or could not be decoded.
+        """
+        target = _from_buffer(view, require_writable=True)
+        size = len(view)
+        if not size:
+            return 0
+        count, error = self._count, self._error
+        read = _lib.rqx_body_read_into
+        while True:
+            code = read(self.handle, target, size, raw, count, error)
+            if code == _OK:
+                return count[0]  # type: ignore[no-any-return]
+            if code != _PENDING:
+                raise _refused(code, error)
+
+    def read(self, size: int, raw: bool = False) -> bytes:
+        """
+        The next bytes, at most `size`; b"" is the end.
+        """
+        space = bytearray(min(size, PIECE))
+        n = self.read_into(space, raw)
+        return bytes(memoryview(space)[:n])
+
+    def submit_read(self, token: int, size: int, raw: bool = False) -> None:
+        """
+        Ask for the next bytes in the background; they come with `token`.
+        """
+        error = _new("rqx_error **")
+        code = _lib.rqx_body_read(self.handle, token, size, raw, error)
+        if code != _OK:
+            raise _refused(code, error)
+
+    def raw_bytes(self) -> int:
+        """
+        Bytes read so far as they came, before decoding.
+        """
+        count = _new("uint64_t *")
+        _lib.rqx_response_raw_bytes(self.handle, count)
+        return count[0]  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """
+        Give the response up, and its connection unless the body was read to its end.
+        """
+        handle, self.handle = self.handle, _NULL
+        _free(handle)
+
+    def __del__(self) -> None:
+        _free(self.handle)
+
+
+class Queue:
+    """
+    A completion queue; one for each event loop.
+
+    Args:
+        wake: a weak reference to the `Wake` whose `receive` is called by `dispatch`, on its thread, with a token and a
+            Reply, bytes, None (the upload has room) or a CoreError, and whose `failed` with what that raised.
+    """
+
+    __slots__ = ("_callback", "fd", "handle")
+
+    def __init__(self, wake: Any) -> None:
+        self.handle = _NULL
+        made, error = _new("rqx_queue **"), _new("rqx_error **")
+        _check(_lib.rqx_queue_new(made, error), error)
+        self.handle = made[0]
+        self.fd: int = _lib.rqx_queue_fd(self.handle)
+
+        @ffi.callback("rqx_event_fn")  # type: ignore[untyped-decorator]
+        def callback(_: Any, events: Any, n: int) -> None:
+            lane = wake()
+            for index in range(n):
+                event = events[index]
+                try:
+                    outcome = _outcome(event, lane)
+                    if lane is not None:
+                        lane.receive(event.token, outcome)
+                except BaseException as error:  # nothing can be raised through C
+                    lane.failed(error)
+
+        self._callback = callback
+
+    def dispatch(self) -> int:
+        """
+        Hand over all that has finished; how many events that were.
+        """
+        return _lib.rqx_queue_dispatch(self.handle, self._callback, _NULL, 0)  # type: ignore[no-any-return]
+
+    def __del__(self) -> None:
+        _lib.rqx_queue_free(self.handle)
+
+
+def _outcome(event: Any, lane: Any) -> Any:
+    kind = event.kind
+    if kind == 1:
+        return _take_reply(event, lane)
+    if kind == 2:
+        return _slice(event.body)
+    return None if kind == 3 else _take_error(event.error)
+
+
+@atexit.register
+def shutdown() -> None:
+    """
+    Stop the background thread, so that nothing of ours runs while the interpreter ends.
+    """
+    _lib.rqx_shutdown(1_000_000_000)

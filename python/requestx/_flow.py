@@ -1,0 +1,200 @@
+"""
+What a session does with a request, written once for both worlds.
+
+Each function here is a generator: it yields ops (`_ops.py`) where something has to be waited for, and a driver
+(`_drive.py`) sends the results back. Nothing here waits, and nothing here knows in which world it runs.
+
+The order of a request:
+
+    request   a session's defaults are merged with the call's, the request is prepared, auth signs it
+    send      it goes through its adapter; cookies are kept, hooks are called, redirects followed
+    follow    one redirect after the other, each a `send` of its own
+
+What costs nothing when it is not there is asked for first: hooks, cookies, auth, a redirect.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from time import perf_counter
+from typing import Any, Generator
+
+from . import _redirect
+from ._body import rewind_body
+from ._core import SET_COOKIE
+from ._ops import Call, Drain, Read, Send
+from .cookies import drop_call_cookies, extract_cookies_to_jar, merge_cookies
+from .exceptions import ChunkedEncodingError, ContentDecodingError, TooManyRedirects
+
+Flow = Generator[Any, Any, Any]
+
+#: More of a redirect's body than this is not read: closing the connection is cheaper.
+DRAIN_LIMIT = 64 * 1024
+
+_REDIRECTS = frozenset(_redirect.REDIRECT_STATI)
+
+
+def request(session: Any, prepare: Any, settings: dict[str, Any]) -> Flow:
+    """
+    The whole of a call: prepare and send.
+
+    Args:
+        session: the Session.
+        prepare: a flow whose result is the PreparedRequest.
+        settings: of `send`, those of the call.
+    """
+    prepared = yield from prepare
+    session._complete(prepared.url, settings)
+    if session._overrides("send"):
+        return (yield Call(session.send, prepared, **settings))
+    return (yield from send(session, prepared, settings))
+
+
+def authenticate(prepared: Any, auth: Any) -> Flow:
+    """
+    Have a prepared request signed; an auth object of a user's may be awaited.
+    """
+    handler = prepared.auth_handler(auth)
+    if handler is None:
+        return
+    if type(handler).__module__.startswith("requestx."):
+        prepared.take_auth(handler(prepared))
+    else:
+        prepared.take_auth((yield Call(handler, prepared)))
+
+
+def send(session: Any, prepared: Any, settings: dict[str, Any], follow_redirects: bool = True) -> Flow:
+    """
+    Send a prepared request, and follow where it leads.
+
+    Args:
+        session: the Session; its adapters, cookies and limits.
+        prepared: the PreparedRequest.
+        settings: stream, timeout, verify, cert, proxies; and allow_redirects. They are the flow's own.
+        follow_redirects: False if the caller follows them itself.
+    """
+    allowed = settings.pop("allow_redirects", True)
+    adapter = session.get_adapter(url=prepared.url)
+    began = perf_counter()
+    response = yield Send(adapter, prepared, settings)
+    told = response.__dict__
+    told["_seconds"] = perf_counter() - began
+    reply = told.get("_reply")
+    if reply is None:
+        _set_elapsed(response)
+    if "hooks" in prepared.__dict__:
+        response = yield from _call_hooks(prepared, response, settings)
+        reply = response.__dict__.get("_reply")
+    if reply is None or reply.flags & SET_COOKIE or response.__dict__.get("history"):
+        _keep_cookies(session, prepared, response)
+    if response.status_code in _REDIRECTS:
+        if allowed and follow_redirects:
+            response = yield from follow(session, response, prepared, settings)
+            reply = response.__dict__.get("_reply")
+        elif follow_redirects:
+            response._next = _next_of(session, response, prepared, settings)
+    if follow_redirects and not settings.get("stream") and (reply is None or reply.stream is not None):
+        yield Read(response)
+    return response
+
+
+def closing(session: Any, flow: Flow) -> Flow:
+    """
+    Run a flow on a session that ends with it.
+    """
+    try:
+        return (yield from flow)
+    finally:
+        session.close()
+
+
+def _call_hooks(prepared: Any, response: Any, settings: dict[str, Any]) -> Flow:
+    for hook in prepared.hooks.get("response") or ():
+        changed = yield Call(hook, response, **settings)
+        if changed is not None:
+            response = changed
+    return response
+
+
+def _set_elapsed(response: Any) -> None:
+    response.elapsed = timedelta(seconds=response.__dict__["_seconds"])
+
+
+def _keep_cookies(session: Any, prepared: Any, response: Any) -> None:
+    for earlier in response.history:
+        extract_cookies_to_jar(session.cookies, earlier.request, earlier.raw)
+    extract_cookies_to_jar(session.cookies, prepared, response.raw)
+
+
+def _next_of(session: Any, response: Any, prepared: Any, settings: dict[str, Any]) -> Any:
+    """
+    The request that would follow, for `Response.next`.
+    """
+    target = session.get_redirect_target(response)
+    return _redirected(session, response, prepared, target, dict(settings))[0] if target else None
+
+
+def follow(session: Any, response: Any, prepared: Any, settings: dict[str, Any]) -> Flow:
+    """
+    Follow redirects to their end; the result is the last response, with the others as its history.
+
+    Raises:
+        TooManyRedirects: more than the session allows; the response is the last one.
+    """
+    history: list[Any] = []
+    target = session.get_redirect_target(response)
+    while target:
+        history.append(response)
+        yield from drain(response)
+        if len(history) > session.max_redirects:
+            raise TooManyRedirects(f"Exceeded {session.max_redirects} redirects.", response=response)
+        prepared, settings = _redirected(session, response, prepared, target, settings)
+        response = yield from send(session, prepared, dict(settings), follow_redirects=False)
+        response.history = history[:]
+        response._next = None
+        target = session.get_redirect_target(response)
+    return response
+
+
+def drain(response: Any) -> Flow:
+    """
+    Read what a redirect's body has, within bounds, so that its connection can be used again.
+    """
+    reply = response.__dict__.get("_reply")
+    if reply is not None and reply.stream is None:
+        return
+    try:
+        if hasattr(response.raw, "anext"):
+            yield Drain(response, DRAIN_LIMIT)
+        else:
+            response.content  # noqa: B018, a user's adapter
+    except (ChunkedEncodingError, ContentDecodingError, RuntimeError):
+        response.close()
+
+
+def _redirected(
+    session: Any, response: Any, earlier: Any, target: str, settings: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """
+    The request that a redirect asks for, and its settings.
+    """
+    prepared = earlier.copy()
+    prepared.url = _redirect.target(response.url, target)
+    session.rebuild_method(prepared, response)
+    if not _redirect.same_origin(earlier.url, prepared.url) and prepared.__dict__.get("_cookies") is not None:
+        drop_call_cookies(prepared._cookies, session.cookies)
+    _redirect.strip_headers(prepared.headers, earlier.url, prepared.url, response.status_code)
+    if not _redirect.keeps_body(response.status_code):
+        prepared.body = None
+    jar = prepared._cookies
+    extract_cookies_to_jar(jar, earlier, response.raw)
+    merge_cookies(jar, session.cookies)
+    prepared.prepare_cookies(jar)
+    settings = dict(settings)
+    settings["proxies"] = session.rebuild_proxies(prepared, settings.get("proxies"))
+    session.rebuild_auth(prepared, response)
+    if prepared._body_position is not None and (
+        "Content-Length" in prepared.headers or "Transfer-Encoding" in prepared.headers
+    ):
+        rewind_body(prepared)
+    return prepared, settings

@@ -1,0 +1,142 @@
+"""
+What a flow may ask for: the few things that differ between the two worlds.
+
+A flow yields an op and is sent its result; `_drive.py` performs it, blocking or awaiting.
+The rule: an op says what is wanted, and both ways to do it stand side by side in it, so that neither is forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+from functools import partial
+from typing import Any, Callable
+
+
+class Send:
+    """
+    Send a prepared request through an adapter; the result is the response.
+
+    Args:
+        adapter: with `send`, and if it is ours with `asend`.
+        request: the PreparedRequest.
+        settings: stream, timeout, verify, cert and proxies.
+    """
+
+    __slots__ = ("adapter", "request", "settings")
+
+    def __init__(self, adapter: Any, request: Any, settings: dict[str, Any]) -> None:
+        self.adapter = adapter
+        self.request = request
+        self.settings = settings
+
+    def perform(self) -> Any:
+        """
+        Blocking: the adapter's own `send`, whoever wrote it.
+        """
+        return self.adapter.send(self.request, **self.settings)
+
+    async def aperform(self) -> Any:
+        """
+        Awaited: the private twin of our own `send`; one that a user wrote runs in a worker thread.
+        """
+        twin = getattr(self.adapter, "_asend_if_own", None)
+        send = twin() if twin is not None else None
+        if send is not None:
+            return await send(self.request, **self.settings)
+        return await call(self.adapter.send, self.request, **self.settings)
+
+
+class Drain:
+    """
+    Read a response's body to its end, or close it where `limit` bytes are not enough.
+    """
+
+    __slots__ = ("limit", "response")
+
+    def __init__(self, response: Any, limit: int | None = None) -> None:
+        self.response = response
+        self.limit = limit
+
+    def perform(self) -> None:
+        """
+        Blocking.
+        """
+        self.response._drain(self.limit)
+
+    async def aperform(self) -> None:
+        """
+        Awaited.
+        """
+        await self.response._adrain(self.limit)
+
+
+class Read:
+    """
+    Read a response's body to its end and keep it.
+    """
+
+    __slots__ = ("response",)
+
+    def __init__(self, response: Any) -> None:
+        self.response = response
+
+    def perform(self) -> None:
+        """
+        Blocking.
+        """
+        self.response.content  # noqa: B018, reading it is the point
+
+    async def aperform(self) -> None:
+        """
+        Awaited; a body that only blocks is read in a worker thread.
+        """
+        response = self.response
+        if hasattr(response.raw, "anext"):
+            await response.aread()
+        elif not response._content_consumed:
+            await call(lambda: response.content)
+
+
+class Call:
+    """
+    Call what a user wrote: a hook, an auth object, an override; the result is what it returns.
+    """
+
+    __slots__ = ("arguments", "function", "more")
+
+    def __init__(self, function: Callable[..., Any], *arguments: Any, **more: Any) -> None:
+        self.function = function
+        self.arguments = arguments
+        self.more = more
+
+    def perform(self) -> Any:
+        """
+        Blocking.
+
+        Raises:
+            TypeError: the function is a coroutine function: nobody could await it here.
+        """
+        result = self.function(*self.arguments, **self.more)
+        if inspect.iscoroutine(result):
+            result.close()
+            raise TypeError(f"{self.function!r} is a coroutine function: it is awaited only when the request is")
+        return result
+
+    async def aperform(self) -> Any:
+        """
+        Awaited: a coroutine function is awaited, another function runs in a worker thread, so that it may block.
+        """
+        return await call(self.function, *self.arguments, **self.more)
+
+
+async def call(function: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+    """
+    Await `function`, or run it in a worker thread with this context; the result is awaited if it has to be.
+    """
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):
+        return await function(*arguments, **more)
+    work = partial(contextvars.copy_context().run, partial(function, *arguments, **more))
+    result = await asyncio.get_running_loop().run_in_executor(None, work)
+    return await result if inspect.isawaitable(result) else result

@@ -1,0 +1,260 @@
+"""
+`Response.raw`: the body as a file, in the shape that users of urllib3's response know.
+
+It reads from a whole body or from a `Stream`; what was read can be asked for, what was not is still on the wire.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Iterator
+
+from ._core import PIECE, CoreError, Reply
+from .exceptions import from_core
+from .structures import CaseInsensitiveDict
+
+
+class HeaderDict(CaseInsensitiveDict[str]):
+    """
+    Response headers: repeated fields are joined with a comma, and are there one by one in `getlist`.
+
+    Args:
+        fields: names and values in turn, as the server sent them.
+    """
+
+    def __init__(self, fields: list[str] = []) -> None:  # noqa: B006, it is only read
+        super().__init__()
+        self._fields = fields
+        store = self._store
+        names = iter(fields)
+        for name, value in zip(names, names):
+            key = name.lower()
+            there = store.get(key)
+            store[key] = (name, value) if there is None else (there[0], f"{there[1]}, {value}")
+
+    def getlist(self, name: str) -> list[str]:
+        """
+        The values of every field with this name, in order.
+        """
+        name = name.lower()
+        return [value for found, value in zip(self._fields[::2], self._fields[1::2]) if found.lower() == name]
+
+    get_all = getheaders = getlist
+
+
+def parse_head(head: bytes) -> HeaderDict:
+    """
+    The headers in a reply's head.
+    """
+    return HeaderDict(head.decode("latin-1").split("\n") if head else [])
+
+
+class _Message:
+    """
+    What `http.cookiejar` and others ask of an http.client response.
+    """
+
+    def __init__(self, headers: HeaderDict) -> None:
+        self.msg = self.headers = headers
+
+    def isclosed(self) -> bool:
+        """
+        Always: there is no socket to be had here.
+        """
+        return True
+
+    def close(self) -> None:
+        """
+        Nothing to do.
+        """
+
+
+class RawResponse(io.IOBase):
+    """
+    The body of a response as a file.
+
+    Args:
+        reply: the core's answer.
+        headers: its headers, parsed.
+        request: for exceptions.
+    """
+
+    def __init__(self, reply: Reply, headers: HeaderDict, request: Any = None) -> None:
+        self.status = reply.status
+        self.version = reply.version
+        self.reason = reply.reason.decode("latin-1")
+        self.headers = headers
+        self.decode_content = True
+        self._request = request
+        self._request_url = getattr(request, "url", None)
+        self._stream = reply.stream
+        self._whole = reply.body
+        self._told = 0
+        self._spare = b""
+        self._ended = False
+
+    @property
+    def _original_response(self) -> _Message:
+        return _Message(self.headers)
+
+    @property
+    def closed(self) -> bool:
+        """
+        Whether nothing more can be read: closed, or read to the end.
+        """
+        return self._ended or (self._stream is not None and self._stream.closed)
+
+    @property
+    def chunked(self) -> bool:
+        """
+        Whether the body came in chunks.
+        """
+        return "chunked" in self.headers.get("transfer-encoding", "").lower()
+
+    def getheaders(self) -> list[tuple[str, str]]:
+        """
+        The headers as pairs.
+        """
+        return list(self.headers.items())
+
+    def getheader(self, name: str, default: Any = None) -> Any:
+        """
+        One header.
+        """
+        return self.headers.get(name, default)
+
+    def isclosed(self) -> bool:
+        """
+        As `closed`.
+        """
+        return self.closed
+
+    def readable(self) -> bool:
+        """
+        Always.
+        """
+        return True
+
+    def tell(self) -> int:
+        """
+        Bytes of the body that were read, as they came on the wire.
+        """
+        return self._told if self._stream is None or self._stream.closed else self._stream.raw_bytes()
+
+    def read(self, amt: int | None = None, decode_content: bool | None = None, cache_content: bool = False) -> bytes:
+        """
+        Read `amt` bytes, or all that is left.
+
+        Args:
+            amt: how many at most; less only at the end.
+            decode_content: undo the content coding; `self.decode_content` if None.
+            cache_content: ignored, as in urllib3 for partial reads.
+
+        Raises:
+            RequestException: the body ended early or could not be decoded.
+        """
+        if amt is not None and amt < 0:
+            amt = None
+        raw = not (self.decode_content if decode_content is None else decode_content)
+        out = bytearray()
+        while amt is None or len(out) < amt:
+            piece = self._next(PIECE if amt is None else amt - len(out), raw)
+            if not piece:
+                break
+            out += piece
+        return bytes(out)
+
+    def readinto(self, buffer: Any) -> int:
+        """
+        Read into a writable buffer; how many bytes.
+        """
+        piece = self.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def stream(self, amt: int | None = 65536, decode_content: bool | None = None) -> Iterator[bytes]:
+        """
+        The body in pieces of at most `amt` bytes, each as soon as it is there.
+        """
+        raw = not (self.decode_content if decode_content is None else decode_content)
+        while True:
+            piece = self._next(amt or PIECE, raw)
+            if not piece:
+                return
+            yield piece
+
+    def _next(self, size: int, raw: bool) -> bytes:
+        if self._ended:
+            return b""
+        if self._stream is None:
+            piece = (self._whole or b"")[self._told : self._told + size]
+        else:
+            try:
+                piece = self._stream.read(size, raw) if not self._stream.closed else b""
+            except CoreError as error:
+                raise self._told_in_full(error) from error
+        self._told += len(piece)
+        if not piece:
+            self._end()
+        return piece
+
+    async def anext(self, size: int, raw: bool = False) -> bytes:
+        """
+        Await the next bytes of the body, at most `size`; b"" is the end.
+        """
+        stream = self._stream
+        if stream is None or stream.closed or self._ended:
+            return self._next(size, raw)
+        if stream.lane is None:  # a response of the blocking world: nobody drives it but a thread that waits
+            from ._ops import call
+
+            return await call(self._next, size, raw)  # type: ignore[no-any-return]
+        try:
+            piece: bytes = await stream.lane.read(stream, size, raw)
+        except CoreError as error:
+            raise self._told_in_full(error) from error
+        self._told += len(piece)
+        if not piece:
+            self._end()
+        return piece
+
+    def _told_in_full(self, error: CoreError) -> Exception:
+        self.close()
+        return from_core(
+            error.kind,
+            error.phase,
+            error.message,
+            os_code=error.os_code,
+            tls_code=error.tls_code,
+            chain=error.chain,
+            request=self._request,
+        )
+
+    def _end(self) -> None:
+        self._told = self.tell()
+        self._ended = True
+        if self._stream is not None:
+            self._stream.close()
+
+    def close(self) -> None:
+        """
+        Give the connection up, or back if the body was read to its end.
+        """
+        if not self._ended:
+            self._end()
+
+    def release_conn(self) -> None:
+        """
+        As `close`: a connection goes back by itself when its body has been read.
+        """
+        self.close()
+
+    def drain_conn(self) -> None:
+        """
+        Read and forget what is left.
+        """
+        while self._next(PIECE, True):
+            pass
+
+    def __del__(self) -> None:
+        pass  # the stream closes itself; io.IOBase would call close()

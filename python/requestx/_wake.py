@@ -1,0 +1,168 @@
+"""
+From the completion queue to the event loop.
+
+What is finished makes the queue's descriptor readable; the loop's reader dispatches the queue on the loop's own thread,
+and that resolves the futures. No thread of the library ever needs the interpreter.
+Each loop has one `Wake`, kept by the loop: it goes when the loop goes, and takes along what was under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from typing import Any
+
+from . import _core
+
+
+class Wake:
+    """
+    The futures of one event loop that wait for the core.
+
+    Args:
+        loop: a running loop that can watch a descriptor.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = weakref.ref(loop)
+        self._waiting: dict[int, tuple[asyncio.Future[Any], asyncio.Event | None, _core.Client | None]] = {}
+        self._queue = _core.Queue(weakref.ref(self))
+        try:
+            loop.add_reader(self._queue.fd, self._queue.dispatch)
+        except NotImplementedError as error:
+            raise RuntimeError(
+                f"{type(loop).__name__} cannot watch a descriptor, which awaiting requestx needs; "
+                "on Windows, run on a SelectorEventLoop"
+            ) from error
+
+    def __repr__(self) -> str:
+        return f"<Wake of {self._loop()!r}, {len(self._waiting)} waiting>"
+
+    async def send(
+        self,
+        client: _core.Client,
+        choices: _core.Options,
+        head: bytes,
+        fields: int,
+        body: Any,
+        stream: bool,
+    ) -> Any:
+        """
+        Send, and await the answer. Cancelling this closes the connection. Arguments as for `Client.wait`.
+        """
+        token = _core.next_token()
+        future = self._future()
+        self._waiting[token] = (future, None, client)
+        try:
+            client.submit(self._queue.handle, token, choices, head, fields, body, None, stream)
+            return await future
+        finally:
+            if self._waiting.pop(token, None) is not None:
+                client.cancel(token)
+
+    async def send_upload(
+        self,
+        client: _core.Client,
+        choices: _core.Options,
+        head: bytes,
+        fields: int,
+        chunks: Any,
+        length: int | None,
+        stream: bool,
+    ) -> Any:
+        """
+        The same for a body in chunks, an async iterator: each is pushed when there is room for it.
+        """
+        token = _core.next_token()
+        future, room = self._future(), asyncio.Event()
+        upload = _core.Upload(None, length)
+        self._waiting[token] = (future, room, client)
+        feeding = None
+        try:
+            client.submit(self._queue.handle, token, choices, head, fields, b"", upload, stream)
+            feeding = asyncio.ensure_future(_feed(upload, chunks, room))
+            await asyncio.wait({future, feeding}, return_when=asyncio.FIRST_COMPLETED)
+            if feeding.done():
+                feeding.result()  # raises what the chunks raised
+            return await future
+        finally:
+            if feeding is not None and not feeding.done():
+                feeding.cancel()
+            if self._waiting.pop(token, None) is not None:
+                client.cancel(token)
+
+    async def read(self, stream: _core.Stream, size: int, raw: bool = False) -> bytes:
+        """
+        Await the next bytes of a body, at most `size`; b"" is the end. Cancelling this closes the stream.
+        """
+        token = _core.next_token()
+        future = self._future()
+        self._waiting[token] = (future, None, None)
+        try:
+            stream.submit_read(token, size, raw)
+            return await future  # type: ignore[no-any-return]
+        except asyncio.CancelledError:
+            stream.close()
+            raise
+        finally:
+            self._waiting.pop(token, None)
+
+    def receive(self, token: int, outcome: Any) -> None:
+        """
+        Resolve the future of `token`; called by the queue's dispatch, on the loop's thread.
+        """
+        if outcome is None:
+            waiting = self._waiting.get(token)
+            if waiting is not None and waiting[1] is not None:
+                waiting[1].set()
+            return
+        waiting = self._waiting.pop(token, None)
+        if waiting is None or waiting[0].done():
+            return  # given up; a response that nobody takes closes itself
+        if isinstance(outcome, _core.CoreError):
+            waiting[0].set_exception(outcome)
+        else:
+            waiting[0].set_result(outcome)
+
+    def failed(self, error: BaseException) -> None:
+        """
+        Report what could not be raised, for there was C in between.
+        """
+        loop = self._loop()
+        if loop is not None:
+            loop.call_exception_handler({"message": "requestx could not hand a response over", "exception": error})
+
+    def _future(self) -> asyncio.Future[Any]:
+        return asyncio.get_running_loop().create_future()
+
+    def __del__(self) -> None:
+        for token, (_, _, client) in list(self._waiting.items()):
+            if client is not None:
+                client.cancel(token)
+
+
+async def _feed(upload: _core.Upload, chunks: Any, room: asyncio.Event) -> None:
+    """
+    Push the chunks one by one; once the window is full, as fast as the socket takes them.
+    """
+    await room.wait()
+    async for chunk in chunks:
+        done = upload.push(chunk)
+        while not done:
+            room.clear()
+            await room.wait()
+            done = upload.push_rest()
+    upload.finish()
+
+
+_wakes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Wake] = weakref.WeakKeyDictionary()
+
+
+def wake_of(loop: asyncio.AbstractEventLoop) -> Wake:
+    """
+    The loop's own Wake.
+    """
+    wake = _wakes.get(loop)
+    if wake is None:
+        wake = _wakes[loop] = Wake(loop)
+    return wake

@@ -1,0 +1,405 @@
+"""
+Adapters: what stands between a session and the wire.
+
+`HTTPAdapter` turns a PreparedRequest and requests' settings into what the core takes, and its answer into a Response.
+`send` always blocks; `_asend` is its private twin for the awaiting driver, and what they share is written once.
+A subclass that overrides `send` is obeyed in both worlds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any, Callable
+
+from . import _core
+from ._core import CoreError, Reply
+from ._environ import select_proxy
+from ._uploads import chunks, chunks_in_background, length_of
+from ._url import wire_url
+from .certs import where
+from .exceptions import InvalidHeader, InvalidSchema, from_core
+from .models import Response
+
+DEFAULT_POOLBLOCK = False
+DEFAULT_POOLSIZE = 10
+DEFAULT_RETRIES = 0
+DEFAULT_POOL_TIMEOUT = None
+
+#: Bodies up to this size are handed to the core at once; larger ones are pushed, so that they are not copied whole.
+AT_ONCE = 1 << 20
+
+_new = object.__new__
+_NO_BODY = b""
+
+
+class BaseAdapter:
+    """
+    What every adapter can do.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def send(
+        self,
+        request: Any,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> Any:
+        """
+        Send a PreparedRequest; returns a Response.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """
+        Free what it holds.
+        """
+        raise NotImplementedError
+
+
+class HTTPAdapter(BaseAdapter):
+    """
+    Sends http and https requests through the core.
+
+    Args:
+        pool_connections: accepted for compatibility: hosts with idle connections are not limited in number.
+        pool_maxsize: idle connections kept for one host; with `pool_block`, all its connections.
+        max_retries: 0; others come with the core's retries.
+        pool_block: wait for a free connection instead of opening one more.
+    """
+
+    __attrs__ = ["max_retries", "config", "_pool_connections", "_pool_maxsize", "_pool_block"]
+
+    def __init__(
+        self,
+        pool_connections: int = DEFAULT_POOLSIZE,
+        pool_maxsize: int = DEFAULT_POOLSIZE,
+        max_retries: Any = DEFAULT_RETRIES,
+        pool_block: bool = DEFAULT_POOLBLOCK,
+    ) -> None:
+        if max_retries:
+            raise NotImplementedError("max_retries is not supported yet: it has to be 0")
+        super().__init__()
+        self.max_retries = max_retries
+        self.config: dict[str, Any] = {}
+        self._pool_connections = pool_connections
+        self._pool_maxsize = pool_maxsize
+        self._pool_block = pool_block
+        self._start()
+
+    def _start(self) -> None:
+        limits = [("MAX_IDLE_PER_HOST", self._pool_maxsize)]
+        if self._pool_block:
+            limits.append(("MAX_CONNECTIONS_PER_HOST", self._pool_maxsize))
+        numbers = tuple(limits)
+        self._client = _core.Client(lambda: _core.options(numbers))
+        self._choices: dict[Any, _core.Options] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: getattr(self, name, None) for name in self.__attrs__}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._start()
+
+    def __repr__(self) -> str:
+        stats = self._client.stats()
+        idle, opened, flying = stats["idle_connections"], stats["open_connections"], stats["in_flight"]
+        return f"<{type(self).__name__}, {opened} connections, {idle} idle, {flying} requests in flight>"
+
+    def send(
+        self,
+        request: Any,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> Response:
+        """
+        Send a PreparedRequest and wait for the response.
+
+        Args:
+            request: the PreparedRequest.
+            stream: return with the head; the body is read when it is asked for.
+            timeout: seconds for connecting and between bytes, or a pair of the two; None for ever.
+            verify: False not to verify the server's certificate; a path of CA certificates to trust those alone.
+            cert: path of a client certificate with its key, or a pair of paths.
+            proxies: by scheme; see `select_proxy`.
+
+        Raises:
+            ConnectionError, Timeout, SSLError, ...: what went wrong, and in which phase.
+        """
+        if proxies:
+            self._refuse_proxy(request, proxies)
+        head, fields = _head_of(request)
+        choices = self._options(timeout, verify, cert)
+        body, upload = request.body, None
+        if body is None:
+            body = _NO_BODY
+        elif type(body) is not bytes or len(body) > AT_ONCE:
+            body, upload = self._upload(request)
+        try:
+            try:
+                reply = self._client.wait(choices, head, fields, body, upload, stream)
+            except CoreError as error:
+                if error.kind != _core.FORKED:
+                    raise
+                self._revive()
+                reply = self._client.wait(
+                    self._options(timeout, verify, cert), head, fields, *self._again(request, body, upload), stream
+                )
+        except CoreError as error:
+            raise _told(error, request) from error
+        return _answer(self, request, reply)
+
+    async def _asend(
+        self,
+        request: Any,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> Response:
+        """
+        The awaited twin of `send`.
+        """
+        from ._wake import wake_of
+
+        if proxies:
+            self._refuse_proxy(request, proxies)
+        head, fields = _head_of(request)
+        wake = wake_of(asyncio.get_running_loop())
+        body = request.body
+        try:
+            for again in (False, True):
+                choices = self._options(timeout, verify, cert)
+                try:
+                    if body is None or (type(body) is bytes and len(body) <= AT_ONCE):
+                        reply = await wake.send(self._client, choices, head, fields, body or _NO_BODY, stream)
+                    else:
+                        pieces, length = chunks_in_background(request), length_of(request)
+                        reply = await wake.send_upload(self._client, choices, head, fields, pieces, length, stream)
+                    break
+                except CoreError as error:
+                    if again or error.kind != _core.FORKED:
+                        raise
+                    self._revive()
+        except CoreError as error:
+            raise _told(error, request) from error
+        return _answer(self, request, reply)
+
+    def _asend_if_own(self) -> Callable[..., Any] | None:
+        """
+        The awaited twin, unless a subclass or an instance has a `send` of its own.
+        """
+        own = getattr(self.send, "__func__", None) is HTTPAdapter.send
+        return self._asend if own else None
+
+    def _upload(self, request: Any) -> tuple[bytes, _core.Upload | None]:
+        body = request.body
+        if type(body) is str:
+            encoded = body.encode("utf-8")
+            if len(encoded) <= AT_ONCE:
+                return encoded, None
+        return _NO_BODY, _core.Upload(chunks(request), length_of(request))
+
+    def _again(self, request: Any, body: bytes, upload: Any) -> tuple[bytes, Any]:
+        # Nothing was taken of the chunks: a parent's handle is refused before anything is sent.
+        return (body, None) if upload is None else self._upload(request)
+
+    def _revive(self) -> None:
+        self._choices.clear()
+        self._client.revive()
+
+    def _options(self, timeout: Any, verify: Any, cert: Any) -> _core.Options:
+        try:
+            return self._choices[timeout, verify, cert]
+        except (KeyError, TypeError):
+            pass
+        choices = _choose(timeout, verify, cert)
+        if len(self._choices) > 128:
+            self._choices.clear()
+        try:
+            self._choices[timeout, verify, cert] = choices
+        except TypeError:
+            pass  # something without a hash, such as a list
+        return choices
+
+    def _refuse_proxy(self, request: Any, proxies: Any) -> None:
+        proxy = select_proxy(request.url, proxies)
+        if proxy:
+            raise NotImplementedError(
+                f"{request.method} {request.url} would go through the proxy {proxy}, and proxies are not supported yet: "
+                "give proxies={} and trust_env=False, or set NO_PROXY, to send it directly"
+            )
+
+    def build_response(self, req: Any, resp: Any) -> Response:
+        """
+        A Response around an object shaped like urllib3's response.
+
+        Args:
+            req: the PreparedRequest.
+            resp: with `status`, `headers`, `reason`, `read`.
+        """
+        from ._text import get_encoding_from_headers
+        from .cookies import extract_cookies_to_jar
+        from .structures import CaseInsensitiveDict
+
+        response = Response()
+        response.status_code = getattr(resp, "status", None)
+        response.headers = CaseInsensitiveDict(getattr(resp, "headers", {}))
+        response.encoding = get_encoding_from_headers(response.headers)
+        response.raw = resp
+        response.reason = getattr(resp, "reason", None)
+        response.url = req.url.decode("utf-8") if isinstance(req.url, bytes) else req.url
+        extract_cookies_to_jar(response.cookies, req, resp)
+        response.request = req
+        response.connection = self
+        return response
+
+    def close(self) -> None:
+        """
+        Close the idle connections. Responses that are being read can be read to their end.
+        """
+        self._client.close_idle()
+
+    def add_headers(self, request: Any, **kwargs: Any) -> None:
+        """
+        For subclasses: change a request before it is sent. Does nothing here.
+        """
+
+    def request_url(self, request: Any, proxies: Any) -> str:
+        """
+        What the request line names: path and query.
+        """
+        return request.path_url  # type: ignore[no-any-return]
+
+
+def _head_of(request: Any) -> tuple[bytes, int]:
+    """
+    The request as the core takes it: method, URL and fields joined by newlines, and the number of fields.
+
+    Raises:
+        InvalidSchema: the URL is none of http or https.
+        InvalidHeader: a name or value cannot be sent.
+    """
+    url = request.url
+    if not isinstance(url, str) or url[:4].lower() != "http":
+        raise InvalidSchema(f"No connection adapters were found for {url!r}", request=request)
+    headers = request.headers
+    parts = [str(request.method), wire_url(url)]
+    for name, value in headers.items() if headers else ():
+        if value is not None:
+            parts.append(name)
+            parts.append(value)
+    try:
+        try:
+            return "\n".join(parts).encode("latin-1"), (len(parts) - 2) // 2
+        except TypeError:
+            encoded = [part if isinstance(part, bytes) else str(part).encode("latin-1") for part in parts]
+            return b"\n".join(encoded), (len(parts) - 2) // 2
+    except UnicodeEncodeError as error:
+        wrong = error.object[error.start : error.end]
+        raise InvalidHeader(
+            f"header fields are sent as latin-1, and {wrong!r} is not in it: encode the value yourself", request=request
+        ) from error
+
+
+def _answer(adapter: HTTPAdapter, request: Any, reply: Reply) -> Response:
+    response = _new(Response)
+    response.__dict__ = {
+        "status_code": reply.status,
+        "url": request.url,
+        "request": request,
+        "connection": adapter,
+        "_reply": reply,
+    }
+    return response
+
+
+def _told(error: CoreError, request: Any) -> Exception:
+    return from_core(
+        error.kind,
+        error.phase,
+        error.message,
+        os_code=error.os_code,
+        tls_code=error.tls_code,
+        chain=error.chain,
+        request=request,
+    )
+
+
+def _choose(timeout: Any, verify: Any, cert: Any) -> _core.Options:
+    """
+    The core's options for requests' settings.
+
+    Raises:
+        ValueError: a time-out that is none.
+        OSError: a file that is not there.
+    """
+    numbers: list[tuple[str, int]] = []
+    connect, read = _seconds(timeout)
+    if connect is not None:
+        numbers.append(("ESTABLISH_TIMEOUT_NS", connect))
+    if read is not None:
+        numbers += [("SEND_TIMEOUT_NS", read), ("AWAIT_TIMEOUT_NS", read), ("READ_TIMEOUT_NS", read)]
+    paths: list[tuple[str, str]] = []
+    if verify is False:
+        numbers.append(("DANGER_ACCEPT_INVALID_CERTS", 1))
+    else:
+        bundle = where() if verify is True or verify is None else os.fspath(verify)
+        if not os.path.exists(bundle):
+            raise OSError(f"Could not find a suitable TLS CA certificate bundle, invalid path: {bundle}")
+        paths.append(("CA_FOLDER" if os.path.isdir(bundle) else "CA_FILE", bundle))
+    if cert:
+        certificate, key = (cert, None) if isinstance(cert, (str, bytes, os.PathLike)) else cert
+        paths.append(("CLIENT_CERT_FILE", _existing("certificate file", certificate)))
+        if key:
+            paths.append(("CLIENT_KEY_FILE", _existing("key file", key)))
+    return _core.options(tuple(numbers), tuple(paths))
+
+
+def _existing(what: str, path: Any) -> str:
+    path = os.fsdecode(path)
+    if not os.path.exists(path):
+        raise OSError(f"Could not find the TLS {what}, invalid path: {path}")
+    return path
+
+
+def _seconds(timeout: Any) -> tuple[int | None, int | None]:
+    if isinstance(timeout, tuple):
+        if len(timeout) != 2:
+            raise ValueError(
+                f"Invalid timeout {timeout!r}. Pass a (connect, read) timeout tuple, or a single float to set both "
+                "timeouts to the same value."
+            )
+        connect, read = timeout
+    elif hasattr(timeout, "connect_timeout"):  # urllib3's Timeout
+        connect, read = timeout.connect_timeout, timeout.read_timeout
+    else:
+        connect = read = timeout
+    return _nanoseconds(connect, timeout), _nanoseconds(read, timeout)
+
+
+def _nanoseconds(seconds: Any, timeout: Any) -> int | None:
+    if seconds is None:
+        return None
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        try:
+            seconds = float(seconds) if not isinstance(seconds, bool) else None
+        except (TypeError, ValueError):
+            seconds = None
+        if seconds is None:
+            raise ValueError(f"Timeout value was {timeout!r}, but it must be an int, float or None.")
+    if not seconds > 0:
+        raise ValueError(
+            f"Attempted to set a timeout of {timeout!r}: a timeout has to be greater than 0; None is for no limit."
+        )
+    return min(int(seconds * 1e9), (1 << 63) - 1) or 1 if seconds < 9e9 else None

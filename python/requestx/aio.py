@@ -1,0 +1,33 @@
+"""
+requests' API that always gives an awaitable, also where no event loop is running yet.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import sessions
+from ._drive import Awaitable
+from ._verbs import verbs
+from .api import call
+
+
+class Session(sessions.Session):
+    """
+    A Session whose calls are always awaited.
+    """
+
+    _run = staticmethod(Awaitable)
+
+
+def request(method: Any, url: Any, **kwargs: Any) -> Any:
+    """
+    An awaitable that sends a request and gives the Response; see `Session.request` for the arguments.
+    """
+    return call(Session, method, url, kwargs)
+
+
+get, options, head, post, put, patch, delete = verbs(request)
+session = Session
+
+__all__ = ["Session", "delete", "get", "head", "options", "patch", "post", "put", "request", "session"]

@@ -1,0 +1,48 @@
+"""
+requests' functions: one session for each call.
+
+In a running event loop they return an awaitable; the session then lives as long as the call.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import sessions
+from ._flow import closing
+from ._verbs import verbs
+
+
+def request(method: Any, url: Any, **kwargs: Any) -> Any:
+    """
+    Send a request; see `Session.request` for the arguments.
+
+    Returns:
+        The Response; in a running event loop an awaitable of it.
+    """
+    return call(sessions.Session, method, url, kwargs)
+
+
+def call(session_class: Any, method: Any, url: Any, arguments: dict[str, Any]) -> Any:
+    """
+    One request on a session of its own, which is closed when the response is there.
+
+    Args:
+        session_class: whose world it is.
+        method: of the request.
+        url: of the request.
+        arguments: those of `Session.request`.
+    """
+    session = session_class()
+    if session._overrides("request"):  # a Session put in the place of ours
+        with session:
+            return session.request(method=method, url=url, **arguments)
+    run, session._run = session._run, lambda flow: flow
+    return run(closing(session, session.request(method=method, url=url, **arguments)))
+
+
+def _request(method: Any, url: Any, **kwargs: Any) -> Any:
+    return request(method, url, **kwargs)  # looked up at each call: `api.request` is a name that tests patch
+
+
+get, options, head, post, put, patch, delete = verbs(_request)

@@ -1,0 +1,33 @@
+"""
+requests' API that always blocks, also in a running event loop: for notebooks, and for sync libraries under a loop.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import sessions
+from ._drive import drive
+from ._verbs import verbs
+from .api import call
+
+
+class Session(sessions.Session):
+    """
+    A Session whose calls always block.
+    """
+
+    _run = staticmethod(drive)
+
+
+def request(method: Any, url: Any, **kwargs: Any) -> Any:
+    """
+    Send a request and wait for the Response; see `Session.request` for the arguments.
+    """
+    return call(Session, method, url, kwargs)
+
+
+get, options, head, post, put, patch, delete = verbs(request)
+session = Session
+
+__all__ = ["Session", "delete", "get", "head", "options", "patch", "post", "put", "request", "session"]

@@ -1,0 +1,556 @@
+"""
+Response; and Request and PreparedRequest, which live in `_prepare`.
+
+A response that the core has answered holds the answer as it came and makes of it what is asked for, when it is asked:
+headers are parsed, text is decoded and a `raw` is built only for those who look (`__getattr__`).
+A response made by hand, as mocks do, has everything set from the start.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json as jsonlib
+from typing import Any, AsyncIterator, Callable, Iterator
+
+from . import _redirect
+from ._core import SET_COOKIE, CoreError, Reply
+from ._headers import parse_header_links
+from ._prepare import PreparedRequest, Request, RequestEncodingMixin, RequestHooksMixin
+from ._raw import HeaderDict, RawResponse, parse_head
+from ._text import get_encoding_from_headers, guess_json_utf, iter_slices, stream_decode_response_unicode
+from .cookies import RequestsCookieJar, cookiejar_from_dict, extract_cookies_to_jar
+from .exceptions import (
+    ChunkedEncodingError,
+    ConnectionError,
+    ContentDecodingError,
+    HTTPError,
+    InvalidURL,
+    RequestException,
+    StreamConsumedError,
+)
+from .exceptions import JSONDecodeError as RequestsJSONDecodeError
+from .status_codes import codes
+from .structures import CaseInsensitiveDict
+
+REDIRECT_STATI = _redirect.REDIRECT_STATI
+DEFAULT_REDIRECT_LIMIT = _redirect.DEFAULT_REDIRECT_LIMIT
+CONTENT_CHUNK_SIZE = 10 * 1024
+ITER_CHUNK_SIZE = 512
+
+_new = object.__new__
+
+
+class Response:
+    """
+    What a server answered.
+    """
+
+    __attrs__ = [
+        "_content",
+        "status_code",
+        "url",
+        "headers",
+        "history",
+        "encoding",
+        "reason",
+        "cookies",
+        "elapsed",
+        "request",
+    ]
+
+    status_code: Any
+    url: Any
+    headers: Any
+    history: list[Response]
+    encoding: str | None
+    reason: Any
+    cookies: Any
+    elapsed: datetime.timedelta
+    request: Any
+    raw: Any
+    connection: Any
+    _content: Any
+    _content_consumed: bool
+    _next: PreparedRequest | None = None
+    #: The core's answer, where there is one; what is not in `__dict__` is made of it.
+    _reply: Reply | None = None
+
+    def __init__(self) -> None:
+        self._content = False
+        self._content_consumed = False
+        self._next = None
+        self.status_code = None
+        self.headers = CaseInsensitiveDict()
+        self.raw = None
+        self.url = None
+        self.encoding = None
+        self.history = []
+        self.reason = None
+        self.cookies = cookiejar_from_dict({})
+        self.elapsed = datetime.timedelta(0)
+        self.request = None
+
+    def __getattr__(self, name: str) -> Any:
+        make = _LAZY.get(name)
+        reply = self.__dict__.get("_reply")
+        if make is None or reply is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        value = self.__dict__[name] = make(self, reply)
+        return value
+
+    def __enter__(self) -> Response:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Response:
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        await self.aclose()
+
+    def __getstate__(self) -> dict[str, Any]:
+        if not self._content_consumed:
+            self.content  # noqa: B018, reading it is the point
+        return {name: getattr(self, name, None) for name in self.__attrs__}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+        self._content_consumed = True
+        self.raw = None
+
+    def __repr__(self) -> str:
+        return f"<Response [{self.status_code}]>"
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __nonzero__(self) -> bool:
+        return self.ok
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.iter_content(128)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self.aiter_content(128)
+
+    @property
+    def ok(self) -> bool:
+        """
+        Whether the status is below 400.
+        """
+        try:
+            self.raise_for_status()
+        except HTTPError:
+            return False
+        return True
+
+    @property
+    def is_redirect(self) -> bool:
+        """
+        Whether the server sent us elsewhere.
+        """
+        return _redirect.is_redirect(self.status_code, self.headers)
+
+    @property
+    def is_permanent_redirect(self) -> bool:
+        """
+        Whether it did so for good.
+        """
+        return _redirect.is_permanent_redirect(self.status_code, self.headers)
+
+    @property
+    def next(self) -> PreparedRequest | None:
+        """
+        The request that would follow the redirect, if it was not followed.
+        """
+        return self._next
+
+    @property
+    def apparent_encoding(self) -> str:
+        """
+        The encoding that charset-normalizer, or chardet, sees in the content.
+        """
+        from .compat import chardet
+
+        if chardet is None:
+            return "utf-8"
+        return chardet.detect(self.content)["encoding"]  # type: ignore[no-any-return]
+
+    def iter_content(self, chunk_size: int | None = 1, decode_unicode: bool = False) -> Iterator[Any]:
+        """
+        The body in pieces; one that is still on the wire is read as they are taken.
+
+        Args:
+            chunk_size: bytes at most; None for pieces as they come.
+            decode_unicode: str instead of bytes, by `encoding`.
+
+        Raises:
+            StreamConsumedError: the body was read in pieces before.
+            ChunkedEncodingError, ContentDecodingError, ConnectionError: it ended early, or badly.
+        """
+        self._check_pieces(chunk_size)
+        if self._content_consumed:
+            pieces = iter_slices(self._content, chunk_size)
+        else:
+            pieces = self._read_pieces(chunk_size)
+        return stream_decode_response_unicode(pieces, self) if decode_unicode else pieces
+
+    def _check_pieces(self, chunk_size: Any) -> None:
+        if self._content_consumed and isinstance(self._content, bool):
+            raise StreamConsumedError()
+        if chunk_size is not None and not isinstance(chunk_size, int):
+            raise TypeError(f"chunk_size must be an int, it is instead a {type(chunk_size)}.")
+
+    def _read_pieces(self, chunk_size: int | None) -> Iterator[bytes]:
+        raw = self.raw
+        if hasattr(raw, "stream"):
+            yield from raw.stream(chunk_size, decode_content=True)
+        else:  # a plain file, as mocks have
+            while True:
+                chunk = raw.read(chunk_size)
+                if not chunk:
+                    break
+                yield chunk
+        self._content_consumed = True
+
+    async def aiter_content(self, chunk_size: int | None = 1, decode_unicode: bool = False) -> AsyncIterator[Any]:
+        """
+        The body in pieces, awaited; arguments and errors as `iter_content`.
+        """
+        self._check_pieces(chunk_size)
+        if self._content_consumed or not hasattr(self.raw, "anext"):
+            for chunk in self.iter_content(chunk_size, decode_unicode):
+                yield chunk
+            return
+        decoder = None
+        if decode_unicode and self.encoding is not None:
+            import codecs
+
+            decoder = codecs.getincrementaldecoder(self.encoding)(errors="replace")
+        while True:
+            chunk = await self.raw.anext(chunk_size or (1 << 20))
+            if not chunk:
+                break
+            piece = decoder.decode(chunk) if decoder else chunk
+            if piece:
+                yield piece
+        last = decoder.decode(b"", final=True) if decoder else b""
+        if last:
+            yield last
+        self._content_consumed = True
+
+    def iter_lines(
+        self, chunk_size: int | None = ITER_CHUNK_SIZE, decode_unicode: bool = False, delimiter: Any = None
+    ) -> Iterator[Any]:
+        """
+        The body in lines, or in what `delimiter` separates.
+        """
+        lines = _Lines(delimiter)
+        for chunk in self.iter_content(chunk_size, decode_unicode):
+            yield from lines.add(chunk)
+        yield from lines.end()
+
+    async def aiter_lines(
+        self, chunk_size: int | None = ITER_CHUNK_SIZE, decode_unicode: bool = False, delimiter: Any = None
+    ) -> AsyncIterator[Any]:
+        """
+        The body in lines, awaited.
+        """
+        lines = _Lines(delimiter)
+        async for chunk in self.aiter_content(chunk_size, decode_unicode):
+            for line in lines.add(chunk):
+                yield line
+        for line in lines.end():
+            yield line
+
+    @property
+    def content(self) -> Any:
+        """
+        The whole body as bytes; None if there is nothing to read it from.
+
+        Raises:
+            RuntimeError: the body was read in pieces before.
+        """
+        if self._content is False:
+            if self._content_consumed:
+                raise RuntimeError("The content for this response was already consumed")
+            if self.status_code == 0 or self.raw is None:
+                self._content = None
+            elif self._reply is not None:
+                self._content = _read_whole(self.raw, self.headers)
+            else:
+                self._content = b"".join(self.iter_content(CONTENT_CHUNK_SIZE)) or b""
+        self._content_consumed = True
+        return self._content
+
+    async def aread(self) -> Any:
+        """
+        Await the whole body; it is `content` afterwards.
+        """
+        if self._content is False and not self._content_consumed and hasattr(self.raw, "anext"):
+            self._content = await _aread_whole(self.raw, self.headers)
+        return self.content
+
+    @property
+    def text(self) -> str:
+        """
+        The content as text: by `encoding`, or if that is None by what is seen in it; undecodable bytes are replaced.
+        """
+        if not self.content:
+            return ""
+        encoding = self.encoding
+        if encoding is None:
+            encoding = self.apparent_encoding
+        try:
+            return str(self.content, encoding, errors="replace")
+        except (LookupError, TypeError):
+            # No such encoding, or none was seen.
+            return str(self.content, errors="replace")
+
+    def json(self, **kwargs: Any) -> Any:
+        """
+        The content decoded as JSON; arguments are those of `json.loads`.
+
+        Raises:
+            JSONDecodeError: it is no JSON.
+        """
+        content = self.content
+        try:
+            if not self.encoding and content and len(content) > 3:
+                # RFC 8259 asks for UTF-8; older texts may be UTF-16 or UTF-32.
+                encoding = guess_json_utf(content)
+                if encoding is not None:
+                    try:
+                        return jsonlib.loads(content.decode(encoding), **kwargs)
+                    except UnicodeDecodeError:
+                        pass  # it lied; the text property knows what to do
+            return jsonlib.loads(self.text, **kwargs)
+        except ValueError as error:
+            if isinstance(error, jsonlib.JSONDecodeError):
+                raise RequestsJSONDecodeError(error.msg, error.doc, error.pos) from error
+            raise
+
+    @property
+    def links(self) -> dict[str, Any]:
+        """
+        The Link header's links by their relation, or by their URL.
+        """
+        header = self.headers.get("link")
+        found = parse_header_links(header) if header else []
+        return {link.get("rel") or link.get("url") or "": link for link in found}
+
+    def raise_for_status(self) -> None:
+        """
+        Raise if the server said that something is wrong.
+
+        Raises:
+            HTTPError: the status is 400 to 599.
+        """
+        status = self.status_code
+        if not 400 <= status < 600:
+            return
+        reason = self.reason
+        if isinstance(reason, bytes):
+            try:
+                reason = reason.decode("utf-8")
+            except UnicodeDecodeError:
+                reason = reason.decode("iso-8859-1")
+        whose = "Client" if status < 500 else "Server"
+        raise HTTPError(f"{status} {whose} Error: {reason} for url: {self.url}", response=self)
+
+    def close(self) -> None:
+        """
+        Give the connection up, or back if the body was read. A body that was not read is lost.
+        """
+        if self._reply is not None and "raw" not in self.__dict__ and self._reply.stream is None:
+            return
+        if not self._content_consumed:
+            self.raw.close()
+        release = getattr(self.raw, "release_conn", None)
+        if release is not None:
+            release()
+
+    async def aclose(self) -> None:
+        """
+        The same, awaited; it never blocks.
+        """
+        self.close()
+
+    def _drain(self, limit: int | None) -> None:
+        read = 0
+        for chunk in self.raw.stream(65536, decode_content=False):
+            read += len(chunk)
+            if limit is not None and read > limit:
+                break
+        self.close()
+
+    async def _adrain(self, limit: int | None) -> None:
+        read, chunk = 0, b"."
+        while chunk and (limit is None or read <= limit):
+            chunk = await self.raw.anext(65536, True)
+            read += len(chunk)
+        self.close()
+
+
+class _Lines:
+    """
+    Text cut at its line ends, whatever pieces it comes in.
+    """
+
+    def __init__(self, delimiter: Any) -> None:
+        self.delimiter = delimiter
+        self.pending: Any = None
+
+    def add(self, chunk: Any) -> list[Any]:
+        """
+        The lines that `chunk` completes.
+        """
+        if self.pending is not None:
+            chunk = self.pending + chunk
+        lines: list[Any] = chunk.split(self.delimiter) if self.delimiter else chunk.splitlines()
+        # A last line that the chunk does not end goes on in the next one.
+        unfinished = lines and lines[-1] and chunk and lines[-1][-1] == chunk[-1]
+        self.pending = lines.pop() if unfinished else None
+        return lines
+
+    def end(self) -> list[Any]:
+        """
+        What is left.
+        """
+        return [] if self.pending is None else [self.pending]
+
+
+def _announced(raw: RawResponse, headers: Any) -> int:
+    """
+    The length that the server announced, if the body is as long as that and worth making room for at once.
+    """
+    length = headers.get("content-length", "")
+    coded = "content-encoding" in headers
+    return int(length) if length.isdigit() and not coded and int(length) < 1 << 31 else 0
+
+
+def _read_whole(raw: RawResponse, headers: Any) -> bytes:
+    """
+    A body in one piece, with room made once: joining pieces would take twice the memory.
+    """
+    stream = raw._stream
+    if stream is None or stream.closed:
+        return raw.read()
+    return _Room(_announced(raw, headers)).fill(raw, stream)
+
+
+async def _aread_whole(raw: RawResponse, headers: Any) -> bytes:
+    import io
+
+    out = io.BytesIO()
+    while True:
+        piece = await raw.anext(1 << 20)
+        if not piece:
+            return out.getvalue()
+        out.write(piece)
+
+
+class _Room:
+    """
+    A growing buffer that gives its bytes away without a copy.
+    """
+
+    def __init__(self, size: int) -> None:
+        import io
+
+        self.out = io.BytesIO()
+        self.size = 0
+        self.grow(size or 1 << 20)
+
+    def grow(self, size: int) -> None:
+        """
+        Make room for `size` bytes in all.
+        """
+        self.out.seek(size - 1)
+        self.out.write(b"\0")
+        self.size = size
+
+    def fill(self, raw: RawResponse, stream: Any) -> bytes:
+        """
+        Read the stream to its end.
+        """
+        filled = 0
+        try:
+            while True:
+                if filled == self.size:
+                    # The end may be here; only if it is not, more room is needed.
+                    piece = stream.read(65536)
+                    if not piece:
+                        break
+                    self.grow(max(self.size + len(piece), self.size + self.size // 4))
+                    self.out.seek(filled)
+                    self.out.write(piece)
+                    filled += len(piece)
+                    continue
+                with self.out.getbuffer() as space:
+                    n = stream.read_into(space[filled : filled + (1 << 20)])
+                if not n:
+                    break
+                filled += n
+        except CoreError as error:
+            raise raw._told_in_full(error) from error
+        raw._told = filled
+        raw._end()
+        self.out.truncate(filled)
+        return self.out.getvalue()
+
+
+def _make_headers(response: Response, reply: Reply) -> HeaderDict:
+    return parse_head(reply.head)
+
+
+def _make_cookies(response: Response, reply: Reply) -> RequestsCookieJar:
+    jar = RequestsCookieJar()
+    if reply.flags & SET_COOKIE:
+        extract_cookies_to_jar(jar, response.request, response.raw)
+    return jar
+
+
+def _make_reason(response: Response, reply: Reply) -> str:
+    return reply.reason.decode("latin-1") if reply.reason else ""
+
+
+def _make_content(response: Response, reply: Reply) -> Any:
+    return False if reply.body is None else reply.body
+
+
+# What a response makes of the core's answer, when it is asked for.
+_LAZY: dict[str, Callable[[Response, Reply], Any]] = {
+    "headers": _make_headers,
+    "reason": _make_reason,
+    "encoding": lambda response, reply: get_encoding_from_headers(response.headers),
+    "cookies": _make_cookies,
+    "history": lambda response, reply: [],
+    "raw": lambda response, reply: RawResponse(reply, response.headers, response.request),
+    "elapsed": lambda response, reply: datetime.timedelta(seconds=response.__dict__.get("_seconds", 0.0)),
+    "_content": _make_content,
+    "_content_consumed": lambda response, reply: reply.body is not None,
+}
+
+__all__ = [
+    "CONTENT_CHUNK_SIZE",
+    "DEFAULT_REDIRECT_LIMIT",
+    "ITER_CHUNK_SIZE",
+    "REDIRECT_STATI",
+    "CaseInsensitiveDict",
+    "ChunkedEncodingError",
+    "ConnectionError",
+    "ContentDecodingError",
+    "HTTPError",
+    "InvalidURL",
+    "PreparedRequest",
+    "Request",
+    "RequestEncodingMixin",
+    "RequestException",
+    "RequestHooksMixin",
+    "Response",
+    "codes",
+]

@@ -1,0 +1,554 @@
+"""
+Session: settings and connections shared by many requests.
+
+What a session does with a request is written in `_flow`; here are the settings, how they are merged with a call's,
+and the methods that users override. A session whose class overrides none of them, and a call that asks for nothing
+special, take the short way through `_prepare_plain`, which gives the same request from parts that are ready.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import timedelta
+from time import perf_counter, time
+from typing import Any, Callable, Generator
+
+from . import _environ, _flow, _netrc, _redirect
+from . import _url as _urls
+from ._body import to_key_val_list
+from ._drive import drive, run
+from ._prepare import PreparedRequest, Request, sketch
+from .adapters import HTTPAdapter
+from .auth import _basic_auth_str
+from .cookies import RequestsCookieJar, cookiejar_from_dict, extract_cookies_to_jar, merge_cookies
+from .exceptions import ChunkedEncodingError, ContentDecodingError, InvalidSchema, TooManyRedirects
+from .hooks import default_hooks, dispatch_hook
+from .models import DEFAULT_REDIRECT_LIMIT, REDIRECT_STATI, Response
+from .status_codes import codes
+from .structures import CaseInsensitiveDict
+from .utils import (
+    DEFAULT_PORTS,
+    default_headers,
+    get_auth_from_url,
+    get_environ_proxies,
+    get_netrc_auth,
+    requote_uri,
+    resolve_proxies,
+    rewind_body,
+    should_bypass_proxies,
+    to_native_string,
+)
+
+preferred_clock = perf_counter
+
+
+def merge_setting(request_setting: Any, session_setting: Any, dict_class: Any = OrderedDict) -> Any:
+    """
+    A call's setting with the session's beneath it: mappings are merged, and what the call sets to None is left out.
+    """
+    if session_setting is None:
+        return request_setting
+    if request_setting is None:
+        return session_setting
+    if not (isinstance(session_setting, Mapping) and isinstance(request_setting, Mapping)):
+        return request_setting
+    merged = dict_class(to_key_val_list(session_setting))
+    merged.update(to_key_val_list(request_setting))
+    for name in [name for name, value in merged.items() if value is None]:
+        del merged[name]
+    return merged
+
+
+def merge_hooks(request_hooks: Any, session_hooks: Any, dict_class: Any = OrderedDict) -> Any:
+    """
+    The hooks of both; those of the call win where it has any.
+    """
+    if session_hooks is None or session_hooks.get("response") == []:
+        return request_hooks
+    if request_hooks is None or request_hooks.get("response") == []:
+        return session_hooks
+    return merge_setting(request_hooks, session_hooks, dict_class)
+
+
+class SessionRedirectMixin:
+    """
+    The rules of redirects that users override.
+    """
+
+    max_redirects: int
+    cookies: Any
+    trust_env: bool
+
+    def get_redirect_target(self, resp: Any) -> str | None:
+        """
+        Where a response sends us, or None.
+        """
+        return _redirect.location(resp.headers) if resp.is_redirect else None
+
+    def should_strip_auth(self, old_url: str, new_url: str) -> bool:
+        """
+        Whether Authorization must not follow from one URL to the other.
+        """
+        return _redirect.should_strip_auth(old_url, new_url)
+
+    def resolve_redirects(
+        self,
+        resp: Any,
+        req: Any,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+        yield_requests: bool = False,
+        **adapter_kwargs: Any,
+    ) -> Generator[Any, None, None]:
+        """
+        The responses, or with `yield_requests` the requests, that follow a redirect one by one; always blocking.
+        """
+        settings = dict(adapter_kwargs, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
+        history: list[Any] = []
+        target = self.get_redirect_target(resp)
+        while target:
+            history.append(resp)
+            try:
+                resp.content  # noqa: B018, so that the connection can be used again
+            except (ChunkedEncodingError, ContentDecodingError, RuntimeError):
+                resp.raw.read(decode_content=False)
+            if len(resp.history) >= self.max_redirects:
+                raise TooManyRedirects(f"Exceeded {self.max_redirects} redirects.", response=resp)
+            resp.close()
+            req, settings = _flow._redirected(self, resp, req, target, settings)
+            if yield_requests:
+                yield req
+                return
+            resp = drive(_flow.send(self, req, dict(settings), follow_redirects=False))
+            resp.history = history[:]
+            target = self.get_redirect_target(resp)
+            yield resp
+
+    def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
+        """
+        Take credentials away where they must not follow, and look for those that netrc has for the new host.
+        """
+        headers = prepared_request.headers
+        url = prepared_request.url
+        if "Authorization" in headers and self.should_strip_auth(response.request.url, url):
+            del headers["Authorization"]
+        new_auth = get_netrc_auth(url) if self.trust_env else None
+        if new_auth is not None:
+            prepared_request.prepare_auth(new_auth)
+
+    def rebuild_proxies(self, prepared_request: Any, proxies: Any) -> Any:
+        """
+        The proxies for the next request; a proxy's own credentials are sent to it alone.
+        """
+        headers = prepared_request.headers
+        scheme = _urls.split(prepared_request.url).scheme
+        new_proxies = resolve_proxies(prepared_request, proxies, self.trust_env)
+        if "Proxy-Authorization" in headers:
+            del headers["Proxy-Authorization"]
+        try:
+            username, password = get_auth_from_url(new_proxies[scheme])
+        except KeyError:
+            username, password = "", ""
+        # Over https the proxy gets them when the tunnel is asked for, and the server never.
+        if not scheme.startswith("https") and username and password:
+            headers["Proxy-Authorization"] = _basic_auth_str(username, password)
+        return new_proxies
+
+    def rebuild_method(self, prepared_request: Any, response: Any) -> None:
+        """
+        The method by which a redirect is followed.
+        """
+        prepared_request.method = _redirect.method(response.status_code, prepared_request.method)
+
+
+# What a user may override and the short way would pass over.
+_OVERRIDABLE = ("prepare_request", "merge_environment_settings", "send", "request", "rebuild_auth", "get_adapter")
+
+
+class Session(SessionRedirectMixin):
+    """
+    Settings and connections for many requests.
+
+    In a running event loop every method that sends returns an awaitable; `async with` closes the session.
+    `requestx.blocking.Session` always blocks, `requestx.aio.Session` always awaits.
+    A session may be shared by threads and event loops.
+    """
+
+    __attrs__ = [
+        "headers",
+        "cookies",
+        "auth",
+        "proxies",
+        "hooks",
+        "params",
+        "verify",
+        "cert",
+        "adapters",
+        "stream",
+        "trust_env",
+        "max_redirects",
+    ]
+
+    #: How flows are run; the blocking and the awaitable subclass have their own.
+    _run: Callable[[Any], Any] = staticmethod(run)
+    #: Whether the class overrides nothing that the short way would pass over.
+    _plain = True
+    _merged: tuple[Any, int, Any] | None = None
+
+    def __init__(self) -> None:
+        #: Sent with every request.
+        self.headers: Any = default_headers()
+        #: A pair of user and password, or a callable.
+        self.auth: Any = None
+        #: By scheme, or scheme and host.
+        self.proxies: Any = {}
+        self.hooks: Any = default_hooks()
+        #: Added to every URL's query.
+        self.params: Any = {}
+        self.stream = False
+        #: False not to verify, or a path of CA certificates.
+        self.verify: Any = True
+        #: Path of a client certificate, or a pair of certificate and key.
+        self.cert: Any = None
+        self.max_redirects = DEFAULT_REDIRECT_LIMIT
+        #: Look at the environment for proxies, CA certificates and netrc.
+        self.trust_env = True
+        self.cookies: Any = cookiejar_from_dict({})
+        self.adapters: OrderedDict[str, Any] = OrderedDict()
+        adapter = HTTPAdapter()
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *args: Any) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Session:
+        return self
+
+    async def __aexit__(self, *args: Any) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        adapters = ", ".join(f"{prefix} {adapter!r}" for prefix, adapter in self.adapters.items())
+        return f"<{type(self).__name__}: {adapters}>"
+
+    @classmethod
+    def _overrides(cls, name: str) -> bool:
+        return getattr(cls, name) is not _OWN[name]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._plain = not any(cls._overrides(name) for name in _OWN)
+
+    def prepare_request(self, request: Request) -> PreparedRequest:
+        """
+        The PreparedRequest for a Request, with the session's settings merged in.
+        """
+        return drive(self._preparing(request))  # type: ignore[no-any-return]
+
+    def _preparing(self, request: Request) -> Any:
+        """
+        The flow of `prepare_request`: only auth may have to be waited for.
+        """
+        cookies = request.cookies or {}
+        if not hasattr(cookies, "set_cookie"):
+            cookies = cookiejar_from_dict(cookies)
+        merged = merge_cookies(merge_cookies(RequestsCookieJar(), self.cookies), cookies)
+        auth = request.auth
+        if self.trust_env and not auth and not self.auth:
+            auth = get_netrc_auth(request.url)
+        prepared = PreparedRequest()
+        prepared.prepare_method(request.method)
+        prepared.prepare_url(request.url, merge_setting(request.params, self.params))
+        prepared.prepare_headers(merge_setting(request.headers, self.headers, dict_class=CaseInsensitiveDict))
+        prepared.prepare_cookies(merged)
+        prepared.prepare_body(request.data, request.files, request.json)
+        yield from _flow.authenticate(prepared, merge_setting(auth, self.auth))
+        prepared.prepare_hooks(merge_hooks(request.hooks, self.hooks))
+        return prepared
+
+    def request(
+        self,
+        method: Any,
+        url: Any,
+        params: Any = None,
+        data: Any = None,
+        headers: Any = None,
+        cookies: Any = None,
+        files: Any = None,
+        auth: Any = None,
+        timeout: Any = None,
+        allow_redirects: bool = True,
+        proxies: Any = None,
+        hooks: Any = None,
+        stream: Any = None,
+        verify: Any = None,
+        cert: Any = None,
+        json: Any = None,
+    ) -> Any:
+        """
+        Prepare a request, send it, and follow redirects.
+
+        Args:
+            method: GET, POST, or any other.
+            url: the URL.
+            params: added to the URL's query: mapping, pairs, str or bytes.
+            data: the body: mapping or pairs for a form, str, bytes, file, iterable, or async iterable if awaited.
+            headers: for this request, on top of the session's; None takes one away.
+            cookies: for this request: dict or CookieJar.
+            files: files for a multipart form.
+            auth: (user, password) or a callable.
+            timeout: seconds for connecting and between bytes, or a pair of the two; None for ever.
+            allow_redirects: follow redirects.
+            proxies: by scheme.
+            hooks: event to hook.
+            stream: return with the head; the body is read when it is asked for.
+            verify: False not to verify the server's certificate, or a path of CA certificates.
+            cert: path of a client certificate, or a pair of certificate and key.
+            json: the body, as JSON.
+
+        Returns:
+            The Response; in a running event loop an awaitable of it.
+
+        Raises:
+            RequestException: what went wrong.
+        """
+        settings = {
+            "timeout": timeout,
+            "allow_redirects": allow_redirects,
+            "stream": stream,
+            "verify": verify,
+            "cert": cert,
+            "proxies": proxies,
+        }
+        prepare = None
+        if not (params or data or headers or cookies or files or auth or hooks) and json is None:
+            prepare = self._prepare_plain(method, url)
+        if prepare is None:
+            wanted = Request(method.upper(), url, headers, files, data or {}, params or {}, auth, cookies, hooks, json)
+            prepare = self._prepare_any(wanted)
+        return self._run(_flow.request(self, prepare, settings))
+
+    def _prepare_any(self, wanted: Request) -> Any:
+        if self._overrides("prepare_request"):
+            return (yield _flow.Call(self.prepare_request, wanted))
+        return (yield from self._preparing(wanted))
+
+    def _prepare_plain(self, method: str, url: Any) -> Any:
+        """
+        The flow of preparing a request that has only a method and a URL, or None if it has more to it after all.
+        """
+        if self.auth or self.params or self.cookies._cookies or self.hooks["response"] or not self._plain:
+            return None
+        return self._sketching(method, url)
+
+    def _sketching(self, method: str, url: Any) -> Any:
+        url = _urls.prepare(url)
+        method = method.upper()
+        prepared = sketch(method, url, self._headers().copy())
+        if method not in ("GET", "HEAD"):
+            prepared.prepare_content_length(None)
+        auth = None
+        if self.trust_env:
+            auth = _netrc.netrc_auth(url, _environ.environment())
+        if auth or "@" in url:
+            yield from _flow.authenticate(prepared, auth)
+        return prepared
+
+    def _headers(self) -> Any:
+        """
+        The session's headers, checked; kept until they change.
+        """
+        headers, merged = self.headers, self._merged
+        if merged is not None and merged[0] is headers and merged[1] == getattr(headers, "_version", None):
+            return merged[2]
+        checked = PreparedRequest()
+        checked.prepare_headers(merge_setting({}, headers, dict_class=CaseInsensitiveDict))
+        self._merged = (headers, getattr(headers, "_version", -1), checked.headers)
+        return checked.headers
+
+    def _complete(self, url: str, settings: dict[str, Any]) -> None:
+        """
+        Fill in what a call left open: from the environment and from the session.
+        """
+        settings.update(
+            self.merge_environment_settings(
+                url, settings["proxies"] or {}, settings["stream"], settings["verify"], settings["cert"]
+            )
+        )
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> dict[str, Any]:
+        """
+        The settings of a call with those of the environment and the session beneath.
+        """
+        if self.trust_env:
+            found = _environ.environment()
+            if found.proxies or _environ._SYSTEM_PROXIES:
+                no_proxy = proxies.get("no_proxy") if proxies is not None else None
+                theirs = _environ.environ_proxies(url, no_proxy, found)
+                if theirs:
+                    proxies = dict(theirs, **(proxies or {}))
+            # A session told not to verify is not told otherwise by a variable (requests' oldest open bug).
+            if (verify is True or verify is None) and self.verify is not False and found.ca_bundle:
+                verify = found.ca_bundle
+        return {
+            "proxies": merge_setting(proxies, self.proxies) if proxies or self.proxies else {},
+            "stream": self.stream if stream is None else stream,
+            "verify": self.verify if verify is None else verify,
+            "cert": self.cert if cert is None else cert,
+        }
+
+    def get(self, url: Any, **kwargs: Any) -> Any:
+        """
+        GET; arguments as `request`.
+        """
+        kwargs.setdefault("allow_redirects", True)
+        return self.request("GET", url, **kwargs)
+
+    def options(self, url: Any, **kwargs: Any) -> Any:
+        """
+        OPTIONS; arguments as `request`.
+        """
+        kwargs.setdefault("allow_redirects", True)
+        return self.request("OPTIONS", url, **kwargs)
+
+    def head(self, url: Any, **kwargs: Any) -> Any:
+        """
+        HEAD; arguments as `request`, but redirects are not followed unless asked.
+        """
+        kwargs.setdefault("allow_redirects", False)
+        return self.request("HEAD", url, **kwargs)
+
+    def post(self, url: Any, data: Any = None, json: Any = None, **kwargs: Any) -> Any:
+        """
+        POST; arguments as `request`.
+        """
+        return self.request("POST", url, data=data, json=json, **kwargs)
+
+    def put(self, url: Any, data: Any = None, **kwargs: Any) -> Any:
+        """
+        PUT; arguments as `request`.
+        """
+        return self.request("PUT", url, data=data, **kwargs)
+
+    def patch(self, url: Any, data: Any = None, **kwargs: Any) -> Any:
+        """
+        PATCH; arguments as `request`.
+        """
+        return self.request("PATCH", url, data=data, **kwargs)
+
+    def delete(self, url: Any, **kwargs: Any) -> Any:
+        """
+        DELETE; arguments as `request`.
+        """
+        return self.request("DELETE", url, **kwargs)
+
+    def send(self, request: Any, **kwargs: Any) -> Any:
+        """
+        Send a PreparedRequest.
+
+        Args:
+            request: the PreparedRequest.
+            **kwargs: stream, timeout, verify, cert, proxies, allow_redirects; the session's where they are left out.
+
+        Returns:
+            The Response; in a running event loop an awaitable of it.
+
+        Raises:
+            ValueError: it is a Request that was not prepared.
+        """
+        if isinstance(request, Request):
+            raise ValueError("You can only send PreparedRequests.")
+        kwargs.setdefault("stream", self.stream)
+        kwargs.setdefault("verify", self.verify)
+        kwargs.setdefault("cert", self.cert)
+        if "proxies" not in kwargs:
+            kwargs["proxies"] = resolve_proxies(request, self.proxies, self.trust_env)
+        return self._run(_flow.send(self, request, kwargs))
+
+    def get_adapter(self, url: str) -> Any:
+        """
+        The adapter for a URL: the one with the longest prefix of it.
+
+        Raises:
+            InvalidSchema: there is none.
+        """
+        for prefix, adapter in self.adapters.items():
+            if url.startswith(prefix) or url.lower().startswith(prefix.lower()):
+                return adapter
+        raise InvalidSchema(f"No connection adapters were found for {url!r}")
+
+    def mount(self, prefix: str, adapter: Any) -> None:
+        """
+        Use an adapter for the URLs that begin with `prefix`.
+        """
+        self.adapters[prefix] = adapter
+        for shorter in [other for other in self.adapters if len(other) < len(prefix)]:
+            self.adapters[shorter] = self.adapters.pop(shorter)
+
+    def close(self) -> None:
+        """
+        Close the idle connections.
+        """
+        for adapter in self.adapters.values():
+            adapter.close()
+
+    async def aclose(self) -> None:
+        """
+        The same, awaited; it never blocks.
+        """
+        self.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: getattr(self, name, None) for name in self.__attrs__}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+
+
+_OWN = {name: getattr(Session, name) for name in _OVERRIDABLE}
+
+
+def session() -> Session:
+    """
+    A new Session; for old code.
+    """
+    return Session()
+
+
+__all__ = [
+    "DEFAULT_PORTS",
+    "DEFAULT_REDIRECT_LIMIT",
+    "REDIRECT_STATI",
+    "HTTPAdapter",
+    "PreparedRequest",
+    "Request",
+    "RequestsCookieJar",
+    "Response",
+    "Session",
+    "SessionRedirectMixin",
+    "codes",
+    "dispatch_hook",
+    "extract_cookies_to_jar",
+    "get_auth_from_url",
+    "get_environ_proxies",
+    "get_netrc_auth",
+    "merge_hooks",
+    "merge_setting",
+    "preferred_clock",
+    "requote_uri",
+    "rewind_body",
+    "session",
+    "should_bypass_proxies",
+    "time",
+    "timedelta",
+    "to_native_string",
+]
