@@ -27,8 +27,11 @@ CASES = {
     time.sleep(0.1)
     """,
     "a loop that was stopped": """
+    warnings.simplefilter("ignore", ResourceWarning)  # asyncio's own, for the loop that nobody closed
+    async def scene():
+        return [asyncio.ensure_future(requestx.get(url + "/slow")) for _ in range(6)]
     loop = asyncio.new_event_loop()
-    tasks = [loop.create_task(requestx.get(url + "/slow")) for _ in range(6)]
+    tasks = loop.run_until_complete(scene())
     for task in tasks:
         task._log_destroy_pending = False
     loop.call_later(0.1, loop.stop)

@@ -179,8 +179,11 @@ def test_loop_that_is_abandoned_with_requests_in_flight(child, server):
     """A loop that was simply stopped and closed, tasks and all, breaks nothing of ours."""
     outcome = child(
         """
+        async def begin():
+            return asyncio.ensure_future(requestx.get(url + "/slow"))
+
         loop = asyncio.new_event_loop()
-        task = loop.create_task(requestx.get(url + "/slow"))
+        task = loop.run_until_complete(begin())
         loop.call_later(0.2, loop.stop)
         loop.run_forever()
         task._log_destroy_pending = False
