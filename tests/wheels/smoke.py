@@ -126,7 +126,7 @@ def main(site: Site) -> None:
 
     who = "%s %s" % (platform.python_implementation(), platform.python_version())
     took = "blocking %.1f s, awaited %.1f s" % (between - started, time.time() - between)
-    print("%-16s requestx %s from %s: %s" % (who, requestx.__version__, Path(requestx.__file__).parent, took))
+    print("%-16s requestx %s: %s" % (who, requestx.__version__, took))
 
 
 if __name__ == "__main__":

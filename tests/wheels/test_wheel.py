@@ -76,7 +76,7 @@ def test_wheel_works_in(name, wheel, site, tmp_path, capfd):
 
     with capfd.disabled():
         print("\n  " + ran.stdout.strip().replace("\n", "\n  "), end=" ")
-    assert ran.returncode == 0
+    assert ran.returncode == 0, ran.stdout
 
 
 def test_tag_serves_every_python(wheel):
