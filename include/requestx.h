@@ -147,6 +147,15 @@
 
 /** Return with the head; pull the body with rqx_body_read or rqx_body_read_into. */
 #define RQX_SEND_STREAM 1
+/**
+ * A response that is complete and no longer than RQX_INLINE_BYTES comes without a handle: `response` is NULL, and head,
+ * reason and body lie one behind the other in memory that is valid until the receiver returns. For rqx_queue_dispatch;
+ * rqx_queue_wait gives handles.
+ */
+#define RQX_SEND_INLINE 2
+
+/** See RQX_SEND_INLINE. */
+#define RQX_INLINE_BYTES 16384
 
 /** Leave the content codings alone. */
 #define RQX_READ_RAW 1
@@ -168,6 +177,8 @@
 #define RQX_EVF_REUSED 4
 /** There is a Set-Cookie field in `head`. */
 #define RQX_EVF_SET_COOKIE 8
+/** There is no response to free: head, reason and body lie one behind the other where the call that gave this says. */
+#define RQX_EVF_INLINE 16
 
 /** Time limits: int64 nanoseconds, 0 for none. For a place in the pool. */
 #define RQX_OPT_QUEUE_TIMEOUT_NS 1001
@@ -277,7 +288,7 @@ typedef struct {
   /** Pairs in `head`. */
   uint32_t n_headers;
   uint32_t reserved;
-  /** The receiver's from RQX_EV_HEAD on; NULL in all other events. */
+  /** The receiver's from RQX_EV_HEAD on; NULL in all other events, and with RQX_EVF_INLINE. */
   rqx_response *response;
   /** The receiver's; NULL if code is RQX_OK. */
   rqx_error *error;
@@ -466,6 +477,14 @@ RQX_API int32_t rqx_request_set_options(rqx_request *request, const rqx_options 
 /** Sends and waits, on this thread; everything as in rqx_send. The request can be sent again. Since 1.0. */
 RQX_API int32_t rqx_request_send(rqx_client *client, const rqx_request *request, uint32_t flags,
     rqx_exchange **pending, rqx_event *event);
+
+/**
+ * The same for callers who would rather have a small response in their own memory than behind a handle: one that is
+ * complete and fits is put into `space`, head, reason and body one behind the other, with RQX_EVF_INLINE.
+ * After RQX_PENDING the response comes as rqx_exchange_resume gives it, behind a handle. Since 1.0.
+ */
+RQX_API int32_t rqx_request_send_into(rqx_client *client, const rqx_request *request, uint32_t flags,
+    uint8_t *space, size_t cap, rqx_exchange **pending, rqx_event *event);
 
 /** Sends in the background; everything as in rqx_submit. The request can be sent again. Since 1.0. */
 RQX_API int32_t rqx_request_submit(rqx_client *client, const rqx_request *request, rqx_queue *queue,

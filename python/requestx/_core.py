@@ -14,6 +14,7 @@ from __future__ import annotations
 import atexit
 import itertools
 import os
+import struct
 import sys
 from functools import lru_cache
 from typing import Any, Callable, Iterable, Iterator
@@ -29,6 +30,7 @@ _new = ffi.new
 _buffer = ffi.buffer
 _from_buffer = ffi.from_buffer
 _send = _lib.rqx_send
+_send_into = _lib.rqx_request_send_into
 _free = _lib.rqx_response_free
 
 _OK, _PENDING, _WANT_BODY = 0, 1, 2
@@ -36,6 +38,12 @@ _AGAIN, _CLOSED = 74, 71
 #: The kind of error that a handle of the parent process gives.
 FORKED = 72
 _COMPLETE = _lib.RQX_EVF_BODY_COMPLETE
+_INLINE = _lib.RQX_EVF_INLINE
+_SEND_INLINE = _lib.RQX_SEND_INLINE
+_SPACE = _lib.RQX_INLINE_BYTES
+# The numbers of an rqx_event, read at once: a struct's field costs as much as all of them together.
+_numbers = struct.Struct("QiiIHHIIPPPQPQPQ").unpack_from
+_FLAGS, _STATUS, _VERSION, _RESPONSE, _HEAD, _BODY, _REASON = 3, 4, 5, 8, 11, 13, 15
 SET_COOKIE = _lib.RQX_EVF_SET_COOKIE
 
 #: Bytes of a pushed body that wait for the socket, and the most that is pushed at once.
@@ -163,11 +171,14 @@ class _Slot:
     Where a blocking call finds its answer; calls take one and put it back.
     """
 
-    __slots__ = ("event", "pending")
+    __slots__ = ("bytes", "event", "pending", "space", "view")
 
     def __init__(self) -> None:
         self.event = _new("rqx_event *")
+        self.bytes = _buffer(self.event)
         self.pending = _new("rqx_exchange **")
+        self.space = _new("uint8_t[]", _SPACE)
+        self.view = _buffer(self.space)
 
 
 _slots: list[_Slot] = []
@@ -190,6 +201,96 @@ class Reply:
 
 
 _make_reply = Reply.__new__
+
+
+class Inline:
+    """
+    A `Reply` whose parts lie one behind the other in one piece of memory, taken apart when they are asked for.
+
+    Args:
+        numbers: the event's fields.
+        memory: head, reason and body.
+    """
+
+    __slots__ = ("memory", "numbers")
+
+    stream = None
+
+    def __init__(self, numbers: Any, memory: bytes) -> None:
+        self.numbers = numbers
+        self.memory = memory
+
+    @property
+    def status(self) -> int:
+        """
+        The status code.
+        """
+        return self.numbers[_STATUS]  # type: ignore[no-any-return]
+
+    @property
+    def version(self) -> int:
+        """
+        10 or 11.
+        """
+        return self.numbers[_VERSION]  # type: ignore[no-any-return]
+
+    @property
+    def flags(self) -> int:
+        """
+        RQX_EVF_*.
+        """
+        return self.numbers[_FLAGS]  # type: ignore[no-any-return]
+
+    @property
+    def head(self) -> bytes:
+        """
+        Names and values, joined by newlines.
+        """
+        return self.memory[: self.numbers[_HEAD]]
+
+    @property
+    def reason(self) -> bytes:
+        """
+        The reason phrase.
+        """
+        start = self.numbers[_HEAD]
+        return self.memory[start : start + self.numbers[_REASON]]
+
+    @property
+    def body(self) -> bytes:
+        """
+        The whole body.
+        """
+        return self.memory[self.numbers[_HEAD] + self.numbers[_REASON] :]
+
+
+class Shot:
+    """
+    A request that can be sent again and again; one without a body.
+
+    Args:
+        method: the method.
+        url: the URL.
+        fields: pairs of name and value.
+        choices: its options.
+
+    Raises:
+        CoreError: it could not be sent.
+    """
+
+    __slots__ = ("handle",)
+
+    def __init__(self, method: bytes, url: bytes, fields: Iterable[tuple[bytes, bytes]], choices: Options) -> None:
+        self.handle = _NULL
+        made, error = _new("rqx_request **"), _new("rqx_error **")
+        _check(_lib.rqx_request_new(method, len(method), url, len(url), made, error), error)
+        self.handle = made[0]
+        for name, value in fields:
+            _check(_lib.rqx_request_add_header(self.handle, name, len(name), value, len(value), error), error)
+        _check(_lib.rqx_request_set_options(self.handle, choices.handle, error), error)
+
+    def __del__(self) -> None:
+        _lib.rqx_request_free(self.handle)
 
 
 def _take_reply(event: Any, lane: Any) -> Reply:
@@ -284,6 +385,47 @@ class Client:
         reply = _take_reply(event, None)
         _slots.append(slot)
         return reply
+
+    def fire(self, shot: Shot) -> Any:
+        """
+        Send a request that is ready, and wait for the answer on this thread.
+
+        Returns:
+            An `Inline` or a `Reply`.
+
+        Raises:
+            CoreError: what went wrong, and in which phase.
+        """
+        try:
+            slot = _slots.pop()
+        except IndexError:
+            slot = _Slot()
+        event = slot.event
+        code = _send_into(self.handle, shot.handle, 0, slot.space, _SPACE, slot.pending, event)
+        if code == _PENDING:
+            code = _wait_on(code, slot.pending[0], event, None)
+        if code != _OK:
+            error = _take_error(event.error)
+            _slots.append(slot)
+            raise error
+        numbers = _numbers(slot.bytes)
+        if numbers[_FLAGS] & _INLINE:
+            reply: Any = Inline(numbers, slot.view[: numbers[_HEAD] + numbers[_REASON] + numbers[_BODY]])
+        else:
+            reply = _take_reply(event, None)
+        _slots.append(slot)
+        return reply
+
+    def submit_shot(self, queue: Any, token: int, shot: Shot) -> None:
+        """
+        Send a request that is ready in the background.
+
+        Raises:
+            CoreError: nothing was sent.
+        """
+        code = _lib.rqx_request_submit(self.handle, shot.handle, queue, token, _SEND_INLINE, _NULL)
+        if code != _OK:
+            raise CoreError(code, 0, _text(_lib.rqx_code_name(code)))
 
     def submit(
         self, queue: Any, token: int, choices: Options, head: bytes, fields: int, body: Any, upload: Upload | None, stream: bool
@@ -530,12 +672,17 @@ class Queue:
         @ffi.callback("rqx_event_fn")  # type: ignore[untyped-decorator]
         def callback(_: Any, events: Any, n: int) -> None:
             lane = wake()
+            size, all_events = _EVENT_SIZE, _buffer(events, n * _EVENT_SIZE)
             for index in range(n):
-                event = events[index]
                 try:
-                    outcome = _outcome(event, lane)
+                    numbers = _numbers(all_events, index * size)
+                    if numbers[_FLAGS] & _INLINE:
+                        total = numbers[_HEAD] + numbers[_REASON] + numbers[_BODY]
+                        outcome: Any = Inline(numbers, _buffer(events[index].head.ptr, total)[:])
+                    else:
+                        outcome = _outcome(events[index], lane)
                     if lane is not None:
-                        lane.receive(event.token, outcome)
+                        lane.receive(numbers[0], outcome)
                 except BaseException as error:  # nothing can be raised through C
                     lane.failed(error)
 
@@ -549,6 +696,9 @@ class Queue:
 
     def __del__(self) -> None:
         _lib.rqx_queue_free(self.handle)
+
+
+_EVENT_SIZE = ffi.sizeof("rqx_event")
 
 
 def _outcome(event: Any, lane: Any) -> Any:

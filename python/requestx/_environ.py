@@ -38,6 +38,9 @@ _NAMES = (
 )
 _ENVIRON = type(os.environ)
 _KEYS = tuple(os.environ.encodekey(name) for name in _NAMES)
+_HOME = _KEYS[-1]
+# Without any of these the environment says nothing; one question is cheaper than twelve.
+_SPEAKING = frozenset(_KEYS[:-1])
 
 
 class Environment:
@@ -68,7 +71,11 @@ def environment() -> Environment:
     global _seen
     environ = os.environ
     if type(environ) is _ENVIRON:
-        found = tuple(map(environ._data.get, _KEYS))  # type: ignore[attr-defined]
+        data = environ._data  # type: ignore[attr-defined]
+        if data.keys().isdisjoint(_SPEAKING):
+            found: Any = data.get(_HOME)
+        else:
+            found = tuple(map(data.get, _KEYS))
     else:  # patched, as tests do
         found = tuple(map(environ.get, _NAMES))
     last, derived = _seen

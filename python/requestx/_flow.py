@@ -15,8 +15,6 @@ What costs nothing when it is not there is asked for first: hooks, cookies, auth
 
 from __future__ import annotations
 
-from datetime import timedelta
-from time import perf_counter
 from typing import Any, Generator
 
 from . import _redirect
@@ -50,6 +48,25 @@ def request(session: Any, prepare: Any, settings: dict[str, Any]) -> Flow:
     return (yield from send(session, prepared, settings))
 
 
+def fire(session: Any, ready: Any, allowed: bool) -> Flow:
+    """
+    The short way of a call: a request that is ready is sent as it is.
+
+    What its answer may ask for (cookies, a redirect, a long body) goes the way of all others.
+
+    Args:
+        session: the Session.
+        ready: an op that sends the request.
+        allowed: follow redirects.
+    """
+    response = yield ready
+    if response.__dict__["_settled"]:
+        return response
+    timeout, verify, cert = ready.settings
+    settings = {"stream": False, "timeout": timeout, "verify": verify, "cert": cert, "proxies": {}}
+    return (yield from settle(session, response.request, response, settings, allowed))
+
+
 def authenticate(prepared: Any, auth: Any) -> Flow:
     """
     Have a prepared request signed; an auth object of a user's may be awaited.
@@ -75,25 +92,38 @@ def send(session: Any, prepared: Any, settings: dict[str, Any], follow_redirects
     """
     allowed = settings.pop("allow_redirects", True)
     adapter = session.get_adapter(url=prepared.url)
-    began = perf_counter()
     response = yield Send(adapter, prepared, settings)
-    told = response.__dict__
-    told["_seconds"] = perf_counter() - began
-    reply = told.get("_reply")
-    if reply is None:
-        _set_elapsed(response)
     if "hooks" in prepared.__dict__:
         response = yield from _call_hooks(prepared, response, settings)
-        reply = response.__dict__.get("_reply")
+    return (yield from settle(session, prepared, response, settings, allowed, follow_redirects))
+
+
+def settle(
+    session: Any, prepared: Any, response: Any, settings: dict[str, Any], allowed: bool, last: bool = True
+) -> Flow:
+    """
+    What follows an answer: its cookies are kept, its redirect is followed, its body read.
+
+    Args:
+        session: the Session.
+        prepared: the request that was answered.
+        response: the answer.
+        settings: it was sent with.
+        allowed: follow redirects.
+        last: False for an answer on the way, whose caller sees to the rest.
+    """
+    reply = response.__dict__.get("_reply")
     if reply is None or reply.flags & SET_COOKIE or response.__dict__.get("history"):
         _keep_cookies(session, prepared, response)
+    if not last:
+        return response
     if response.status_code in _REDIRECTS:
-        if allowed and follow_redirects:
+        if allowed:
             response = yield from follow(session, response, prepared, settings)
             reply = response.__dict__.get("_reply")
-        elif follow_redirects:
+        else:
             response._next = _next_of(session, response, prepared, settings)
-    if follow_redirects and not settings.get("stream") and (reply is None or reply.stream is not None):
+    if not settings.get("stream") and (reply is None or reply.stream is not None):
         yield Read(response)
     return response
 
@@ -114,10 +144,6 @@ def _call_hooks(prepared: Any, response: Any, settings: dict[str, Any]) -> Flow:
         if changed is not None:
             response = changed
     return response
-
-
-def _set_elapsed(response: Any) -> None:
-    response.elapsed = timedelta(seconds=response.__dict__["_seconds"])
 
 
 def _keep_cookies(session: Any, prepared: Any, response: Any) -> None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
+from datetime import timedelta
 from functools import partial
+from time import perf_counter
 from typing import Any, Callable
 
 
@@ -35,7 +37,10 @@ class Send:
         """
         Blocking: the adapter's own `send`, whoever wrote it.
         """
-        return self.adapter.send(self.request, **self.settings)
+        began = perf_counter()
+        response = self.adapter.send(self.request, **self.settings)
+        response.elapsed = timedelta(seconds=perf_counter() - began)
+        return response
 
     async def aperform(self) -> Any:
         """
@@ -43,9 +48,13 @@ class Send:
         """
         twin = getattr(self.adapter, "_asend_if_own", None)
         send = twin() if twin is not None else None
+        began = perf_counter()
         if send is not None:
-            return await send(self.request, **self.settings)
-        return await call(self.adapter.send, self.request, **self.settings)
+            response = await send(self.request, **self.settings)
+        else:
+            response = await call(self.adapter.send, self.request, **self.settings)
+        response.elapsed = timedelta(seconds=perf_counter() - began)
+        return response
 
 
 class Drain:

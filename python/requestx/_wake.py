@@ -38,6 +38,20 @@ class Wake:
     def __repr__(self) -> str:
         return f"<Wake of {self._loop()!r}, {len(self._waiting)} waiting>"
 
+    async def fire(self, client: _core.Client, shot: _core.Shot) -> Any:
+        """
+        Send a request that is ready, and await the answer. Cancelling this closes the connection.
+        """
+        token = _core.next_token()
+        future = self._future()
+        self._waiting[token] = (future, None, client)
+        try:
+            client.submit_shot(self._queue.handle, token, shot)
+            return await future
+        finally:
+            if self._waiting.pop(token, None) is not None:
+                client.cancel(token)
+
     async def send(
         self,
         client: _core.Client,

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import os
+from time import perf_counter
 from typing import Any, Callable
 
 from . import _core
-from ._core import CoreError, Reply
+from ._core import SET_COOKIE, CoreError, Reply
 from ._environ import select_proxy
 from ._uploads import chunks, chunks_in_background, length_of
 from ._url import wire_url
+from ._wake import wake_of
 from .certs import where
 from .exceptions import InvalidHeader, InvalidSchema, from_core
+from ._prepare import sketch
 from .models import Response
 
 DEFAULT_POOLBLOCK = False
@@ -30,6 +33,7 @@ DEFAULT_POOL_TIMEOUT = None
 AT_ONCE = 1 << 20
 
 _new = object.__new__
+_running_loop: Any = asyncio._get_running_loop
 _NO_BODY = b""
 
 
@@ -170,8 +174,6 @@ class HTTPAdapter(BaseAdapter):
         """
         The awaited twin of `send`.
         """
-        from ._wake import wake_of
-
         if proxies:
             self._refuse_proxy(request, proxies)
         head, fields = _head_of(request)
@@ -280,6 +282,91 @@ class HTTPAdapter(BaseAdapter):
         What the request line names: path and query.
         """
         return request.path_url  # type: ignore[no-any-return]
+
+
+class Ready:
+    """
+    A request without a body that was prepared once and is sent as it is, as often as its session stays the same.
+
+    It is an op of the flow (`_ops`); the PreparedRequest that a user may look at is made when somebody does.
+
+    Args:
+        adapter: the session's own HTTPAdapter.
+        method: in upper case.
+        url: prepared.
+        headers: checked, and never changed from now on.
+        settings: timeout, verify and cert.
+    """
+
+    __slots__ = ("adapter", "client", "headers", "method", "settings", "shot", "url")
+
+    def __init__(self, adapter: HTTPAdapter, method: str, url: str, headers: Any, settings: tuple[Any, Any, Any]) -> None:
+        self.adapter = adapter
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.settings = settings
+        self._load()
+
+    def _load(self) -> None:
+        head, _ = _head_of(self)
+        method, url, *fields = head.split(b"\n")
+        names = iter(fields)
+        self.client = self.adapter._client
+        self.shot = _core.Shot(method, url, zip(names, names), self.adapter._options(*self.settings))
+
+    def request(self) -> Any:
+        """
+        The PreparedRequest.
+        """
+        return sketch(self.method, self.url, self.headers.copy())
+
+    def perform(self) -> Response:
+        """
+        Blocking.
+        """
+        began = perf_counter()
+        try:
+            reply = self.client.fire(self.shot)
+        except CoreError as error:
+            if error.kind != _core.FORKED:
+                raise _told(error, self.request()) from error
+            self._reload()
+            return self.perform()
+        return self._response(reply, began)
+
+    async def aperform(self) -> Response:
+        """
+        Awaited.
+        """
+        began = perf_counter()
+        try:
+            reply = await wake_of(_running_loop()).fire(self.client, self.shot)
+        except CoreError as error:
+            if error.kind != _core.FORKED:
+                raise _told(error, self.request()) from error
+            self._reload()
+            return await self.aperform()
+        return self._response(reply, began)
+
+    def _response(self, reply: Any, began: float) -> Response:
+        status = reply.status
+        response = _new(Response)
+        response.__dict__ = {
+            "status_code": status,
+            "url": self.url,
+            "connection": self.adapter,
+            "_reply": reply,
+            "_ready": self,
+            "_seconds": perf_counter() - began,
+            # Nothing of it asks for more: no cookie, no redirect, no body to be read.
+            "_settled": not (300 <= status < 400 or reply.flags & SET_COOKIE or reply.stream is not None),
+        }
+        return response
+
+    def _reload(self) -> None:
+        self.adapter._revive()
+        self._load()
 
 
 def _head_of(request: Any) -> tuple[bytes, int]:

@@ -503,6 +503,10 @@ class _Room:
         return self.out.getvalue()
 
 
+def _make_request(response: Response, reply: Reply) -> Any:
+    return response.__dict__["_ready"].request()
+
+
 def _make_headers(response: Response, reply: Reply) -> HeaderDict:
     return parse_head(reply.head)
 
@@ -524,6 +528,7 @@ def _make_content(response: Response, reply: Reply) -> Any:
 
 # What a response makes of the core's answer, when it is asked for.
 _LAZY: dict[str, Callable[[Response, Reply], Any]] = {
+    "request": _make_request,
     "headers": _make_headers,
     "reason": _make_reason,
     "encoding": lambda response, reply: get_encoding_from_headers(response.headers),

@@ -3,7 +3,7 @@ Session: settings and connections shared by many requests.
 
 What a session does with a request is written in `_flow`; here are the settings, how they are merged with a call's,
 and the methods that users override. A session whose class overrides none of them, and a call that asks for nothing
-special, take the short way through `_prepare_plain`, which gives the same request from parts that are ready.
+special, take the short way through `_ready_for`, which sends the same request again without preparing it again.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from . import _environ, _flow, _netrc, _redirect
 from . import _url as _urls
 from ._body import to_key_val_list
 from ._drive import drive, run
-from ._prepare import PreparedRequest, Request, sketch
-from .adapters import HTTPAdapter
+from ._prepare import PreparedRequest, Request
+from .adapters import HTTPAdapter, Ready
 from .auth import _basic_auth_str
 from .cookies import RequestsCookieJar, cookiejar_from_dict, extract_cookies_to_jar, merge_cookies
 from .exceptions import ChunkedEncodingError, ContentDecodingError, InvalidSchema, TooManyRedirects
@@ -41,6 +41,8 @@ from .utils import (
 )
 
 preferred_clock = perf_counter
+_environment = _environ.environment
+_netrc_auth = _netrc.netrc_auth
 
 
 def merge_setting(request_setting: Any, session_setting: Any, dict_class: Any = OrderedDict) -> Any:
@@ -165,6 +167,9 @@ class SessionRedirectMixin:
         prepared_request.method = _redirect.method(response.status_code, prepared_request.method)
 
 
+#: Requests that a session keeps ready.
+KEPT = 256
+
 # What a user may override and the short way would pass over.
 _OVERRIDABLE = ("prepare_request", "merge_environment_settings", "send", "request", "rebuild_auth", "get_adapter")
 
@@ -195,9 +200,7 @@ class Session(SessionRedirectMixin):
 
     #: How flows are run; the blocking and the awaitable subclass have their own.
     _run: Callable[[Any], Any] = staticmethod(run)
-    #: Whether the class overrides nothing that the short way would pass over.
-    _plain = True
-    _merged: tuple[Any, int, Any] | None = None
+    _kept: dict[Any, Any]
 
     def __init__(self) -> None:
         #: Sent with every request.
@@ -243,9 +246,10 @@ class Session(SessionRedirectMixin):
     def _overrides(cls, name: str) -> bool:
         return getattr(cls, name) is not _OWN[name]
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls._plain = not any(cls._overrides(name) for name in _OWN)
+    def __setattr__(self, name: str, value: Any) -> None:
+        # What is kept ready was made of these.
+        object.__setattr__(self, name, value)
+        self.__dict__["_kept"] = {}
 
     def prepare_request(self, request: Request) -> PreparedRequest:
         """
@@ -320,6 +324,10 @@ class Session(SessionRedirectMixin):
         Raises:
             RequestException: what went wrong.
         """
+        if not (params or data or headers or cookies or files or auth or hooks or stream or proxies) and json is None:
+            ready = self._ready_for(method, url, timeout, verify, cert)
+            if ready is not None:
+                return self._run(_flow.fire(self, ready, allow_redirects))
         settings = {
             "timeout": timeout,
             "allow_redirects": allow_redirects,
@@ -328,51 +336,72 @@ class Session(SessionRedirectMixin):
             "cert": cert,
             "proxies": proxies,
         }
-        prepare = None
-        if not (params or data or headers or cookies or files or auth or hooks) and json is None:
-            prepare = self._prepare_plain(method, url)
-        if prepare is None:
-            wanted = Request(method.upper(), url, headers, files, data or {}, params or {}, auth, cookies, hooks, json)
-            prepare = self._prepare_any(wanted)
-        return self._run(_flow.request(self, prepare, settings))
+        wanted = Request(method.upper(), url, headers, files, data or {}, params or {}, auth, cookies, hooks, json)
+        return self._run(_flow.request(self, self._prepare_any(wanted), settings))
+
+    def _ready_for(self, method: Any, url: Any, timeout: Any, verify: Any, cert: Any) -> Ready | None:
+        """
+        The request of a call that asks for nothing special, ready to be sent; None if the session asks for more.
+
+        It is kept for as long as everything it was made of is as it was.
+        """
+        try:
+            if (
+                self.params
+                or self.proxies
+                or self.cookies._cookies
+                or self.hooks["response"]
+                or Session.send is not _SEND
+                or Session.request is not _REQUEST
+                or Session.get_adapter is not _GET_ADAPTER
+                or HTTPAdapter.send is not _ADAPTER_SEND
+                or get_netrc_auth is not _GET_NETRC_AUTH
+            ):
+                return None
+            found = _environment() if self.trust_env else None
+            kept = self._kept.get((method, url, timeout, verify, cert))
+            if kept is not None:
+                ready, version, then, count = kept
+                if (
+                    version == self.headers._version
+                    and then is found
+                    and count == len(self.adapters)
+                    and (found is None or _netrc_auth(ready.url, found) is None)
+                ):
+                    return ready  # type: ignore[no-any-return]
+        except (AttributeError, KeyError, TypeError):
+            return None  # something of a user's in the place of ours
+        return self._make_ready(method, url, timeout, verify, cert, found)
+
+    def _make_ready(
+        self, method: str, url: Any, timeout: Any, verify: Any, cert: Any, found: Any
+    ) -> Ready | None:
+        prepared_url = _urls.prepare(url)
+        cls = type(self)
+        if self.auth or self.stream or any(getattr(cls, name) is not own for name, own in _OWN.items()):
+            return None
+        if type(url) is not str or "@" in prepared_url or method.upper() not in ("GET", "HEAD"):
+            return None
+        if found is not None and (found.proxies or _environ._SYSTEM_PROXIES or _netrc.netrc_auth(prepared_url, found)):
+            return None
+        adapter = self.get_adapter(prepared_url)
+        if type(adapter) is not HTTPAdapter or "send" in adapter.__dict__:
+            return None
+        checked = PreparedRequest()
+        checked.prepare_headers(merge_setting({}, self.headers, dict_class=CaseInsensitiveDict))
+        settings = self.merge_environment_settings(prepared_url, {}, False, verify, cert)
+        ready = Ready(
+            adapter, method.upper(), prepared_url, checked.headers, (timeout, settings["verify"], settings["cert"])
+        )
+        if len(self._kept) >= KEPT:
+            self._kept.clear()
+        self._kept[method, url, timeout, verify, cert] = (ready, self.headers._version, found, len(self.adapters))
+        return ready
 
     def _prepare_any(self, wanted: Request) -> Any:
         if self._overrides("prepare_request"):
             return (yield _flow.Call(self.prepare_request, wanted))
         return (yield from self._preparing(wanted))
-
-    def _prepare_plain(self, method: str, url: Any) -> Any:
-        """
-        The flow of preparing a request that has only a method and a URL, or None if it has more to it after all.
-        """
-        if self.auth or self.params or self.cookies._cookies or self.hooks["response"] or not self._plain:
-            return None
-        return self._sketching(method, url)
-
-    def _sketching(self, method: str, url: Any) -> Any:
-        url = _urls.prepare(url)
-        method = method.upper()
-        prepared = sketch(method, url, self._headers().copy())
-        if method not in ("GET", "HEAD"):
-            prepared.prepare_content_length(None)
-        auth = None
-        if self.trust_env:
-            auth = _netrc.netrc_auth(url, _environ.environment())
-        if auth or "@" in url:
-            yield from _flow.authenticate(prepared, auth)
-        return prepared
-
-    def _headers(self) -> Any:
-        """
-        The session's headers, checked; kept until they change.
-        """
-        headers, merged = self.headers, self._merged
-        if merged is not None and merged[0] is headers and merged[1] == getattr(headers, "_version", None):
-            return merged[2]
-        checked = PreparedRequest()
-        checked.prepare_headers(merge_setting({}, headers, dict_class=CaseInsensitiveDict))
-        self._merged = (headers, getattr(headers, "_version", -1), checked.headers)
-        return checked.headers
 
     def _complete(self, url: str, settings: dict[str, Any]) -> None:
         """
@@ -409,6 +438,8 @@ class Session(SessionRedirectMixin):
         """
         GET; arguments as `request`.
         """
+        if not kwargs:
+            return self.request("GET", url)
         kwargs.setdefault("allow_redirects", True)
         return self.request("GET", url, **kwargs)
 
@@ -489,6 +520,7 @@ class Session(SessionRedirectMixin):
         """
         Use an adapter for the URLs that begin with `prefix`.
         """
+        self._kept.clear()
         self.adapters[prefix] = adapter
         for shorter in [other for other in self.adapters if len(other) < len(prefix)]:
             self.adapters[shorter] = self.adapters.pop(shorter)
@@ -515,6 +547,9 @@ class Session(SessionRedirectMixin):
 
 
 _OWN = {name: getattr(Session, name) for name in _OVERRIDABLE}
+_SEND, _REQUEST, _GET_ADAPTER = Session.send, Session.request, Session.get_adapter
+_ADAPTER_SEND = HTTPAdapter.send
+_GET_NETRC_AUTH = get_netrc_auth
 
 
 def session() -> Session:

@@ -44,7 +44,7 @@ impl Client {
     ///
     /// # Errors
     /// See `exchange::run`.
-    pub async fn perform(self: Arc<Client>, plan: Plan, lane: Lane) -> Result<Reply, Error> {
+    pub async fn perform(self: Arc<Client>, plan: Arc<Plan>, lane: Lane) -> Result<Reply, Error> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let _flying = Flying::new(&self.in_flight);
         exchange::run(&self.connections, &plan, lane).await

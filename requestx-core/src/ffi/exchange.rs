@@ -12,7 +12,7 @@ use super::client::{Flight, Shared};
 use super::queue::{fail, Queue, What, EMPTY};
 use super::response::{Held, Origin};
 use super::types::*;
-use super::{as_pointer, boundary, client, freed, guard, guard_or, options, raw, tables};
+use super::{as_pointer, boundary, client, freed, guard, guard_or, options, raw, response, tables};
 use crate::body::send::Upload;
 use crate::deadline::Phase;
 use crate::error::{Error, Kind};
@@ -47,7 +47,7 @@ enum Step {
 }
 
 impl Blocking {
-    fn new(shared: Arc<Shared>, plan: Plan) -> Blocking {
+    fn new(shared: Arc<Shared>, plan: Arc<Plan>) -> Blocking {
         let upload = upload_of(&plan);
         Blocking { work: Box::pin(shared.client.clone().perform(plan, Lane::Wait)), shared, upload }
     }
@@ -102,15 +102,21 @@ pub(super) fn plan(
             ))
         }
     };
-    if flags & !RQX_SEND_STREAM != 0 {
-        return Err(Error::caller(Kind::InvalidArgument, format!("unknown flags {flags:#x}")));
-    }
     let options = shared.options(options::snapshot(options)?)?;
     let plan = Plan::parse(head, n_headers as usize, outgoing, options, flags & RQX_SEND_STREAM != 0)?;
     if let Outgoing::Pushed(upload) = &plan.body {
         upload.take()?;
     }
     Ok(plan)
+}
+
+/// # Errors
+/// `InvalidArgument` for a flag that the call does not have.
+pub(super) fn check_flags(flags: u32, allowed: u32) -> Result<(), Error> {
+    match flags & !allowed {
+        0 => Ok(()),
+        unknown => Err(Error::caller(Kind::InvalidArgument, format!("unknown flags {unknown:#x}"))),
+    }
 }
 
 /// A copy of the caller's bytes; an allocation that cannot be had is an error.
@@ -124,7 +130,13 @@ pub(super) fn copied(bytes: &[u8]) -> Result<Bytes, Error> {
 }
 
 /// Starts `plan` on the background thread.
-pub(super) fn submit(shared: Arc<Shared>, queue: Arc<Queue>, token: u64, plan: Plan) -> Result<i32, Error> {
+pub(super) fn submit(
+    shared: Arc<Shared>,
+    queue: Arc<Queue>,
+    token: u64,
+    plan: Arc<Plan>,
+    inline: bool,
+) -> Result<i32, Error> {
     let (client, upload) = (shared.client.clone(), upload_of(&plan));
     let origin = Origin { shared: shared.clone(), lane: Lane::Spawn, queue: Some(queue.clone()) };
     fly(&shared, queue.clone(), token, move |terminal| async move {
@@ -143,6 +155,9 @@ pub(super) fn submit(shared: Arc<Shared>, queue: Arc<Queue>, token: u64, plan: P
         let outcome = outcome.await;
         drop(work);
         terminal.end(match outcome {
+            Ok(reply) if inline && response::inline_parts(&reply, RQX_INLINE_BYTES as usize).is_some() => {
+                What::Inline(Box::new(reply), origin)
+            }
             Ok(reply) => What::Reply(Box::new(reply), origin),
             Err(error) => What::Failed(error),
         });
@@ -202,30 +217,48 @@ impl Drop for Terminal {
     }
 }
 
+/// Where a small response may be put, instead of behind a handle.
+#[derive(Clone, Copy)]
+pub(super) struct Space {
+    pub at: *mut u8,
+    pub cap: usize,
+}
+
+pub(super) const NO_SPACE: Space = Space { at: std::ptr::null_mut(), cap: 0 };
+
 /// Drives `blocking` for a slice and writes what came of it.
 fn advance(
     mut blocking: Blocking,
     pending: impl FnOnce(Blocking) -> Result<(), Error>,
+    space: Space,
     event: raw::Out<rqx_event>,
 ) -> Result<i32, Error> {
     let mut seen = EMPTY;
-    let code = match guard(|| blocking.step()) {
+    match guard(|| blocking.step()) {
         Ok(Step::Pending) => return pending(blocking).map(|()| RQX_PENDING),
         Ok(Step::WantBody) => return pending(blocking).map(|()| RQX_WANT_BODY),
-        Ok(Step::Done(Ok(reply))) => {
-            let origin = Origin { shared: blocking.shared.clone(), lane: Lane::Wait, queue: None };
-            let (handle, held) = Held::register(reply, origin)?;
-            held.describe(&mut seen);
-            seen.response = as_pointer(handle);
-            RQX_OK
-        }
-        Ok(Step::Done(Err(error))) | Err(error) => {
-            fail(&mut seen, error);
-            seen.code
-        }
+        Ok(Step::Done(Ok(reply))) => deliver(reply, &blocking.shared, space, &mut seen)?,
+        Ok(Step::Done(Err(error))) | Err(error) => fail(&mut seen, error),
     };
     event.set(seen);
-    Ok(code)
+    Ok(seen.code)
+}
+
+/// Puts the reply into the caller's space, or behind a handle.
+fn deliver(reply: Reply, shared: &Arc<Shared>, space: Space, seen: &mut rqx_event) -> Result<(), Error> {
+    if let Some(parts) = response::inline_parts(&reply, space.cap) {
+        let mut at = 0;
+        for part in parts {
+            at += raw::fill("space", space.at.wrapping_add(at), space.cap - at, part)?;
+        }
+        response::describe_inline(seen, &reply, space.at);
+        return Ok(());
+    }
+    let origin = Origin { shared: shared.clone(), lane: Lane::Wait, queue: None };
+    let (handle, held) = Held::register(reply, origin)?;
+    held.describe(seen);
+    seen.response = as_pointer(handle);
+    Ok(())
 }
 
 /// Sends and waits, on this thread.
@@ -254,24 +287,26 @@ pub extern "C" fn rqx_send(
 ) -> i32 {
     into_event(event, |event| {
         let pending = raw::Out::new("pending", pending)?;
+        check_flags(flags, RQX_SEND_STREAM)?;
         let shared = client::get(client)?;
         let plan = plan(&shared, options, head, head_len, n_headers, body, body_len, upload, flags)?;
-        begin(shared, plan, pending, event)
+        begin(shared, Arc::new(plan), pending, NO_SPACE, event)
     })
 }
 
 /// Begins a blocking exchange: what rqx_send and rqx_request_send do once they have a plan.
 pub(super) fn begin(
     shared: Arc<Shared>,
-    plan: Plan,
+    plan: Arc<Plan>,
     pending: raw::Out<*mut rqx_exchange>,
+    space: Space,
     event: raw::Out<rqx_event>,
 ) -> Result<i32, Error> {
     let keep = |blocking| {
         pending.set(as_pointer(tables().exchanges.insert(Arc::new(Mutex::new(Some(blocking))))?));
         Ok(())
     };
-    advance(Blocking::new(shared, plan), keep, event)
+    advance(Blocking::new(shared, plan), keep, space, event)
 }
 
 /// Runs `body`; what it could not do becomes an event as well.
@@ -304,7 +339,7 @@ pub extern "C" fn rqx_exchange_resume(exchange: *mut rqx_exchange, event: *mut r
             *waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(blocking);
             Ok(())
         };
-        advance(blocking, keep, event)
+        advance(blocking, keep, NO_SPACE, event)
     })
 }
 

@@ -42,6 +42,8 @@ pub struct Event {
 #[derive(Debug)]
 pub enum What {
     Reply(Box<Reply>, response::Origin),
+    /// One that its receiver takes without a handle.
+    Inline(Box<Reply>, response::Origin),
     Piece(Arc<Held>, Option<Bytes>),
     UploadReady,
     Failed(Error),
@@ -180,17 +182,50 @@ impl Event {
                 event.body = held.keep(piece.unwrap_or_default());
                 return (event, Some(held));
             }
-            What::Reply(reply, origin) => match Held::register(*reply, origin) {
-                Ok((handle, held)) => {
-                    held.describe(&mut event);
-                    event.response = as_pointer(handle);
-                    return (event, Some(held));
+            What::Reply(reply, origin) | What::Inline(reply, origin) => {
+                match Held::register(*reply, origin) {
+                    Ok((handle, held)) => {
+                        held.describe(&mut event);
+                        event.response = as_pointer(handle);
+                        return (event, Some(held));
+                    }
+                    Err(failure) => fail(&mut event, failure),
                 }
-                Err(failure) => fail(&mut event, failure),
-            },
+            }
         }
         (event, None)
     }
+}
+
+/// What keeps delivered events readable: responses, and the memory of the inline ones.
+type Alive = (Vec<Arc<Held>>, Vec<u8>);
+
+/// Events for a receiver that looks at them at once: inline responses share one piece of memory.
+fn deliver_all(taken: Vec<Event>) -> (Vec<rqx_event>, Alive) {
+    let inline = |event: &Event| match &event.what {
+        What::Inline(reply, _) => response::inline_parts(reply, usize::MAX).map(|parts| parts.concat()),
+        _ => None,
+    };
+    let mut memory = Vec::new();
+    let mut starts = Vec::with_capacity(taken.len());
+    for event in &taken {
+        starts.push(memory.len());
+        memory.extend_from_slice(&inline(event).unwrap_or_default());
+    }
+    let mut held = Vec::new();
+    let events = taken.into_iter().zip(starts).map(|(event, start)| match event {
+        Event { token, what: What::Inline(reply, _) } => {
+            let mut seen = rqx_event { token, ..EMPTY };
+            response::describe_inline(&mut seen, &reply, memory[start..].as_ptr());
+            seen
+        }
+        other => {
+            let (seen, keep) = other.deliver();
+            held.extend(keep);
+            seen
+        }
+    });
+    (events.collect(), (held, memory))
 }
 
 /// Makes `event` the report of `failure`.
@@ -268,11 +303,12 @@ pub extern "C" fn rqx_submit(
     err: *mut *mut rqx_error,
 ) -> i32 {
     boundary(err, || {
+        super::exchange::check_flags(flags, RQX_SEND_STREAM | RQX_SEND_INLINE)?;
         let (shared, queue) = (client::get(client)?, get(queue)?);
         let plan = super::exchange::plan(
             &shared, options, head, head_len, n_headers, body, body_len, upload, flags,
         )?;
-        super::exchange::submit(shared, queue, token, plan)
+        super::exchange::submit(shared, queue, token, Arc::new(plan), flags & RQX_SEND_INLINE != 0)
     })
 }
 
@@ -294,7 +330,7 @@ pub extern "C" fn rqx_queue_dispatch(
         if taken.is_empty() {
             return Ok(0);
         }
-        let (events, _alive): (Vec<rqx_event>, Vec<_>) = taken.into_iter().map(Event::deliver).unzip();
+        let (events, _alive) = deliver_all(taken);
         receive(user, events.as_ptr(), events.len());
         Ok(events.len())
     })

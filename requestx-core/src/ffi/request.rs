@@ -17,6 +17,8 @@ pub struct Draft {
     fields: usize,
     body: Bytes,
     options: Option<Arc<Options>>,
+    /// What the last sending made of it, for the next one with the same options.
+    plan: Option<Arc<Plan>>,
 }
 
 impl Draft {
@@ -56,8 +58,13 @@ pub extern "C" fn rqx_request_new(
         if url.contains(&b'\n') {
             return Err(Error::caller(Kind::InvalidUrl, "a newline in the URL"));
         }
-        let draft =
-            Draft { head: [method, b"\n", url].concat(), fields: 0, body: Bytes::new(), options: None };
+        let draft = Draft {
+            head: [method, b"\n", url].concat(),
+            fields: 0,
+            body: Bytes::new(),
+            options: None,
+            plan: None,
+        };
         draft.plan(Arc::default(), false)?;
         out.set(as_pointer(tables().requests.insert(Arc::new(Mutex::new(draft)))?));
         Ok(RQX_OK)
@@ -135,8 +142,29 @@ pub extern "C" fn rqx_request_send(
 ) -> i32 {
     exchange::into_event(event, |event| {
         let pending = raw::Out::new("pending", pending)?;
-        let (shared, plan) = planned(client, request, flags)?;
-        exchange::begin(shared, plan, pending, event)
+        let (shared, plan) = planned(client, request, flags, RQX_SEND_STREAM)?;
+        exchange::begin(shared, plan, pending, exchange::NO_SPACE, event)
+    })
+}
+
+/// The same for callers who would rather have a small response in their own memory than behind a handle: one that is
+/// complete and fits is put into `space`, head, reason and body one behind the other, with RQX_EVF_INLINE.
+/// After RQX_PENDING the response comes as rqx_exchange_resume gives it, behind a handle. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_request_send_into(
+    client: *mut rqx_client,
+    request: *const rqx_request,
+    flags: u32,
+    space: *mut u8,
+    cap: usize,
+    pending: *mut *mut rqx_exchange,
+    event: *mut rqx_event,
+) -> i32 {
+    exchange::into_event(event, |event| {
+        let pending = raw::Out::new("pending", pending)?;
+        raw::Out::new("space", space)?;
+        let (shared, plan) = planned(client, request, flags, RQX_SEND_STREAM)?;
+        exchange::begin(shared, plan, pending, exchange::Space { at: space, cap }, event)
     })
 }
 
@@ -152,8 +180,8 @@ pub extern "C" fn rqx_request_submit(
 ) -> i32 {
     boundary(err, || {
         let queue = queue::get(queue)?;
-        let (shared, plan) = planned(client, request, flags)?;
-        exchange::submit(shared, queue, token, plan)
+        let (shared, plan) = planned(client, request, flags, RQX_SEND_STREAM | RQX_SEND_INLINE)?;
+        exchange::submit(shared, queue, token, plan, flags & RQX_SEND_INLINE != 0)
     })
 }
 
@@ -172,6 +200,7 @@ fn change(
 ) -> Result<i32, Error> {
     let held = tables().requests.with(request as usize, Arc::clone)?;
     let mut draft = held.lock().unwrap_or_else(PoisonError::into_inner);
+    draft.plan = None;
     change(&mut draft).map(|()| RQX_OK)
 }
 
@@ -179,15 +208,22 @@ fn planned(
     client: *mut rqx_client,
     request: *const rqx_request,
     flags: u32,
-) -> Result<(Arc<client::Shared>, Plan), Error> {
+    allowed: u32,
+) -> Result<(Arc<client::Shared>, Arc<Plan>), Error> {
+    exchange::check_flags(flags, allowed)?;
     let shared = client::get(client)?;
     let held = tables().requests.with(request as usize, Arc::clone)?;
-    let draft = held.lock().unwrap_or_else(PoisonError::into_inner);
-    if flags & !RQX_SEND_STREAM != 0 {
-        return Err(Error::caller(Kind::InvalidArgument, format!("unknown flags {flags:#x}")));
+    let mut draft = held.lock().unwrap_or_else(PoisonError::into_inner);
+    let stream = flags & RQX_SEND_STREAM != 0;
+    let usable = |plan: &&Arc<Plan>| {
+        plan.stream == stream
+            && (draft.options.is_some() || Arc::ptr_eq(&plan.options, &shared.client.options))
+    };
+    if let Some(plan) = draft.plan.as_ref().filter(usable) {
+        return Ok((shared, plan.clone()));
     }
     let options = shared.options(draft.options.clone())?;
-    let plan = draft.plan(options, flags & RQX_SEND_STREAM != 0)?;
-    drop(draft);
+    let plan = Arc::new(draft.plan(options, stream)?);
+    draft.plan = Some(plan.clone());
     Ok((shared, plan))
 }

@@ -52,24 +52,14 @@ impl Held {
         Ok((tables().responses.insert(held.clone())?, held))
     }
 
-    /// Fills in what an event says of a response's head.
+    /// Fills in what an event says of a response.
     pub fn describe(&self, event: &mut rqx_event) {
-        event.kind = RQX_EV_HEAD;
-        event.flags = RQX_EVF_TERMINAL;
-        event.status = self.head.status;
-        event.http_version = self.head.version;
-        event.n_headers = self.head.fields;
+        describe(event, &self.head, &self.timing);
         event.head = rqx_slice::of(&self.head.block);
         event.reason = rqx_slice::of(&self.head.reason);
         if let Some(whole) = &self.whole {
             event.flags |= RQX_EVF_BODY_COMPLETE;
             event.body = rqx_slice::of(whole);
-        }
-        if self.head.sets_cookies {
-            event.flags |= RQX_EVF_SET_COOKIE;
-        }
-        if self.timing.reused {
-            event.flags |= RQX_EVF_REUSED;
         }
     }
 
@@ -94,6 +84,37 @@ impl Held {
         }
         Ok(Some(piece))
     }
+}
+
+fn describe(event: &mut rqx_event, head: &Head, timing: &Timing) {
+    event.kind = RQX_EV_HEAD;
+    event.flags = RQX_EVF_TERMINAL;
+    event.status = head.status;
+    event.http_version = head.version;
+    event.n_headers = head.fields;
+    if head.sets_cookies {
+        event.flags |= RQX_EVF_SET_COOKIE;
+    }
+    if timing.reused {
+        event.flags |= RQX_EVF_REUSED;
+    }
+}
+
+/// The parts of a complete response that lie one behind the other inline, if all of them fit `room`.
+pub fn inline_parts(reply: &Reply, room: usize) -> Option<[&[u8]; 3]> {
+    let parts = [&reply.head.block[..], &reply.head.reason, reply.whole.as_ref()?];
+    (parts.iter().map(|part| part.len()).sum::<usize>() <= room).then_some(parts)
+}
+
+/// The event of a response that is inline at `base`.
+pub fn describe_inline(event: &mut rqx_event, reply: &Reply, base: *const u8) {
+    describe(event, &reply.head, &reply.timing);
+    event.flags |= RQX_EVF_BODY_COMPLETE | RQX_EVF_INLINE;
+    let (block, reason) = (reply.head.block.len(), reply.head.reason.len());
+    event.head = rqx_slice { ptr: base, len: block };
+    event.reason = rqx_slice { ptr: base.wrapping_add(block), len: reason };
+    let body = reply.whole.as_ref().map_or(0, Bytes::len);
+    event.body = rqx_slice { ptr: base.wrapping_add(block + reason), len: body };
 }
 
 fn get(response: *const rqx_response) -> Result<Arc<Held>, Error> {

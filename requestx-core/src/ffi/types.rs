@@ -106,6 +106,13 @@ pub const RQX_F_ZSTD: u64 = 32;
 /// Return with the head; pull the body with rqx_body_read or rqx_body_read_into.
 pub const RQX_SEND_STREAM: u32 = 1;
 
+/// A response that is complete and no longer than RQX_INLINE_BYTES comes without a handle: `response` is NULL, and head,
+/// reason and body lie one behind the other in memory that is valid until the receiver returns. For rqx_queue_dispatch;
+/// rqx_queue_wait gives handles.
+pub const RQX_SEND_INLINE: u32 = 2;
+/// See RQX_SEND_INLINE.
+pub const RQX_INLINE_BYTES: u32 = 16384;
+
 /// Leave the content codings alone.
 pub const RQX_READ_RAW: u32 = 1;
 
@@ -126,6 +133,8 @@ pub const RQX_EVF_BODY_COMPLETE: u32 = 2;
 pub const RQX_EVF_REUSED: u32 = 4;
 /// There is a Set-Cookie field in `head`.
 pub const RQX_EVF_SET_COOKIE: u32 = 8;
+/// There is no response to free: head, reason and body lie one behind the other where the call that gave this says.
+pub const RQX_EVF_INLINE: u32 = 16;
 
 /// Bytes in memory of the library's. Valid as long as what they were read from; not NUL-terminated.
 #[allow(non_camel_case_types)]
@@ -222,7 +231,7 @@ pub struct rqx_event {
     /// Pairs in `head`.
     pub n_headers: u32,
     pub reserved: u32,
-    /// The receiver's from RQX_EV_HEAD on; NULL in all other events.
+    /// The receiver's from RQX_EV_HEAD on; NULL in all other events, and with RQX_EVF_INLINE.
     pub response: *mut rqx_response,
     /// The receiver's; NULL if code is RQX_OK.
     pub error: *mut rqx_error,
