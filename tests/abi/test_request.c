@@ -66,6 +66,62 @@ static void it_has_options_of_its_own(void) {
   rqx_client_free(client);
 }
 
+/* A small answer goes into memory of the caller's, and there is no handle to free. */
+static void a_small_answer_fits_into_the_callers_memory(void) {
+  static uint8_t space[4096];
+  rqx_client *client = new_client();
+  rqx_request *request = request_to("GET", "/get");
+  rqx_exchange *pending = NULL;
+  rqx_event event;
+  int32_t code = rqx_request_send_into(client, request, 0, space, sizeof space, &pending, &event);
+  int waited = code == RQX_PENDING;
+  CHECK_CODE(RQX_OK, finish(code, &pending, &event));
+  if (!waited) {
+    CHECK(event.flags & RQX_EVF_INLINE);
+    CHECK(event.response == NULL);
+    CHECK(event.head.ptr >= space && event.body.ptr + event.body.len <= space + sizeof space);
+  }
+  CHECK(is(event.reason, "OK") && holds(event.head, "Content-Length\n"));
+  CHECK(holds(event.body, "\"method\": \"GET\""));
+  done(&event);
+  rqx_request_free(request);
+  rqx_client_free(client);
+}
+
+/* What does not fit comes behind a handle, and the caller's memory is left alone. */
+static void a_larger_answer_comes_behind_a_handle(void) {
+  uint8_t space[64];
+  rqx_client *client = new_client();
+  rqx_request *request = request_to("GET", "/get");
+  rqx_exchange *pending = NULL;
+  rqx_event event;
+  memset(space, 0xa5, sizeof space);
+  CHECK_CODE(RQX_OK, finish(rqx_request_send_into(client, request, 0, space, 16, &pending, &event), &pending, &event));
+  CHECK(!(event.flags & RQX_EVF_INLINE));
+  CHECK(event.response != NULL);
+  for (size_t n = 16; n < sizeof space; n++) CHECK(space[n] == 0xa5);
+  done(&event);
+  CHECK_CODE(RQX_E_NULL, rqx_request_send_into(client, request, 0, NULL, 16, &pending, &event));
+  done(&event);
+  rqx_request_free(request);
+  rqx_client_free(client);
+}
+
+static void cookies_are_told_by_a_flag(void) {
+  rqx_client *client = new_client();
+  rqx_request *plain = request_to("GET", "/get"), *cookies = request_to("GET", "/set-cookies?a=1");
+  rqx_event event;
+  CHECK_CODE(RQX_OK, send_it(client, plain, &event));
+  CHECK(!(event.flags & RQX_EVF_SET_COOKIE));
+  done(&event);
+  CHECK_CODE(RQX_OK, send_it(client, cookies, &event));
+  CHECK(event.flags & RQX_EVF_SET_COOKIE);
+  done(&event);
+  rqx_request_free(plain);
+  rqx_request_free(cookies);
+  rqx_client_free(client);
+}
+
 static void what_was_refused_leaves_no_trace(void) {
   rqx_client *client = new_client();
   rqx_request *request = request_to("GET", "/get");
@@ -86,6 +142,9 @@ int main(int argc, char **argv) {
   what_was_added_is_sent_in_order();
   it_can_be_sent_again();
   it_has_options_of_its_own();
+  a_small_answer_fits_into_the_callers_memory();
+  a_larger_answer_comes_behind_a_handle();
+  cookies_are_told_by_a_flag();
   what_was_refused_leaves_no_trace();
   return 0;
 }

@@ -1,0 +1,258 @@
+"""The order of a request: what a flow asks for, and when."""
+
+import pytest
+from flow.scenario import PausedSession, Scenario, response_to
+
+import requestx
+from requestx._ops import Call, Read, Send
+
+
+def test_a_plain_get_is_one_send_and_one_read():
+    """Nothing else has to be waited for."""
+    play = Scenario()
+    play.get("http://a.test/")
+
+    assert isinstance(play.op, Send)
+    assert play.op.adapter is play.adapter
+    assert (play.op.request.method, play.op.request.url) == ("GET", "http://a.test/")
+    play.answer(200)
+    assert play.ops == ["Send", "Read"]
+    assert play.result.status_code == 200
+
+
+def test_a_stream_is_not_read():
+    """stream=True returns with the head."""
+    play = Scenario()
+    play.get("http://a.test/", stream=True)
+    play.answer(200)
+
+    assert play.ops == ["Send"]
+
+
+def test_settings_reach_the_adapter():
+    """What the call says goes along, what it leaves open is the session's."""
+    play = Scenario()
+    play.session.verify = "/a/bundle"
+    play.session.cert = "/a/cert"
+    play.get("http://a.test/", timeout=(1, 2), stream=True)
+
+    expected = {"stream": True, "timeout": (1, 2), "verify": "/a/bundle", "cert": "/a/cert", "proxies": {}}
+    assert expected == {name: play.op.settings[name] for name in expected}
+
+
+def test_an_error_of_the_adapter_is_the_callers():
+    """What Send raises comes out as it is."""
+    play = Scenario()
+    play.get("http://a.test/")
+    with pytest.raises(requestx.ConnectionError, match="refused"):
+        play.fail(requestx.ConnectionError("refused"))
+
+
+def test_the_short_way_prepares_the_same_request():
+    """A call without any argument and one with empty ones give the same request."""
+    plain, long = Scenario(), Scenario()
+    plain.get("http://a.test/x?y#z")
+    long.get("http://a.test/x?y#z", headers={"X-A": None}, params={})
+
+    assert list(plain.op.request.headers.items()) == list(long.op.request.headers.items())
+    assert plain.op.request.url == long.op.request.url
+
+
+def test_the_longest_prefix_has_the_adapter():
+    """mount() decides by the URL."""
+    play = Scenario()
+    special = type(play.adapter)()
+    play.session.mount("http://a.test/special", special)
+    play.get("http://a.test/special/x")
+
+    assert play.op.adapter is special
+
+
+def test_an_url_without_adapter_is_an_invalid_schema():
+    """Found before anything is sent."""
+    with pytest.raises(requestx.exceptions.InvalidSchema):
+        Scenario().get("ftp://a.test/")
+
+
+def test_hooks_are_called_with_the_response_before_it_is_read():
+    """Each hook is a Call; its answer, if any, is the response from then on."""
+    play = Scenario()
+    seen, other = [], requestx.Response()
+    other.status_code = 299
+    other._content = b""
+    play.get("http://a.test/", hooks={"response": [lambda r, **more: seen.append(r), lambda r, **more: other]})
+    play.answer(200)
+
+    assert isinstance(play.op, Call)
+    assert play.op.arguments[0].status_code == 200
+    play.perform()
+    play.perform()
+    assert isinstance(play.op, Read)
+    play.step()
+    assert play.result is other
+    assert [each.status_code for each in seen] == [200]
+
+
+def test_hooks_of_the_session_are_replaced_by_those_of_the_call():
+    """As in requests: a call's hooks win."""
+    play = Scenario()
+    mine, theirs = (lambda r, **more: None), (lambda r, **more: None)
+    play.session.hooks["response"].append(theirs)
+    play.get("http://a.test/", hooks={"response": mine})
+    play.answer(200)
+
+    assert play.op.function is mine
+
+
+def test_auth_of_a_user_is_called_before_the_request_is_sent():
+    """It may block or be awaited, so it is an op; what it returns is the request."""
+    play = Scenario()
+
+    def sign(request):
+        request.headers["X-Signed"] = "yes"
+        return request
+
+    play.get("http://a.test/", auth=sign)
+
+    assert isinstance(play.op, Call)
+    play.perform()
+    assert isinstance(play.op, Send)
+    assert play.op.request.headers["X-Signed"] == "yes"
+
+
+def test_basic_auth_is_no_op():
+    """Built-in auth is part of the flow."""
+    play = Scenario()
+    play.get("http://a.test/", auth=("ann", "secret"))
+
+    assert play.ops == ["Send"]
+    assert play.op.request.headers["Authorization"] == "Basic YW5uOnNlY3JldA=="
+
+
+def test_an_overridden_send_is_obeyed():
+    """A subclass's own send gets the prepared request and the settings."""
+
+    class Mine(PausedSession):
+        def send(self, request, **settings):
+            return request, settings
+
+    play = Scenario(Mine())
+    play.get("http://a.test/", timeout=3)
+
+    assert isinstance(play.op, Call)
+    play.perform()
+    assert play.result[0].url == "http://a.test/"
+    assert play.result[1]["timeout"] == 3
+
+
+def test_an_overridden_prepare_request_is_obeyed():
+    """So is its way to prepare."""
+
+    class Mine(PausedSession):
+        def prepare_request(self, request):
+            prepared = super().prepare_request(request)
+            prepared.headers["X-Mine"] = "yes"
+            return prepared
+
+    play = Scenario(Mine())
+    play.get("http://a.test/")
+    play.perform()
+
+    assert play.op.request.headers["X-Mine"] == "yes"
+
+
+def test_cookies_of_an_answer_are_kept():
+    """The session has them, and sends them where they belong."""
+    play = Scenario()
+    play.get("http://a.test/")
+    play.answer(200, Set_Cookie=["a=1; Path=/", "b=2; Path=/other"])
+    play.get("http://a.test/")
+    assert play.op.request.headers["Cookie"] == "a=1"
+    play.answer(200)
+    play.get("http://b.test/")
+
+    assert "Cookie" not in play.op.request.headers
+
+
+def test_cookies_of_a_call_are_not_kept():
+    """They are for this request alone."""
+    play = Scenario()
+    play.get("http://a.test/", cookies={"a": "1"})
+    assert play.op.request.headers["Cookie"] == "a=1"
+    play.answer(200)
+    play.get("http://a.test/")
+
+    assert "Cookie" not in play.op.request.headers
+
+
+def test_the_environments_bundle_is_asked(monkeypatch):
+    """REQUESTS_CA_BUNDLE, then CURL_CA_BUNDLE, unless the call or trust_env says otherwise."""
+    play = Scenario()
+    monkeypatch.setenv("CURL_CA_BUNDLE", "/curl")
+    play.get("https://a.test/")
+    assert play.op.settings["verify"] == "/curl"
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/ours")
+    play.get("https://a.test/")
+    assert play.op.settings["verify"] == "/ours"
+    play.get("https://a.test/", verify=False)
+    assert play.op.settings["verify"] is False
+    play.session.trust_env = False
+    play.get("https://a.test/")
+
+    assert play.op.settings["verify"] is True
+
+
+def test_the_environments_proxies_are_asked(monkeypatch):
+    """Variables name proxies; NO_PROXY and the call's own win."""
+    play = Scenario()
+    monkeypatch.setenv("http_proxy", "http://p.test:3128")
+    monkeypatch.setenv("no_proxy", "b.test")
+    play.get("http://a.test/")
+    assert play.op.settings["proxies"]["http"] == "http://p.test:3128"
+    play.get("http://b.test/")
+    assert not play.op.settings["proxies"].get("http")
+    play.get("http://a.test/", proxies={"http": "http://q.test"})
+
+    assert play.op.settings["proxies"]["http"] == "http://q.test"
+
+
+def test_netrc_is_asked_for_the_host(tmp_path, monkeypatch):
+    """By the host, not by what stands before the @ (CVE-2024-47081)."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine a.test login ann password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    play = Scenario()
+    play.get("http://a.test/")
+    assert play.op.request.headers["Authorization"] == "Basic YW5uOnNlY3JldA=="
+    play.get("http://a.test:@b.test/")
+    assert "YW5uOnNlY3JldA==" not in play.op.request.headers.get("Authorization", "")
+    play.session.trust_env = False
+    play.get("http://a.test/")
+
+    assert "Authorization" not in play.op.request.headers
+
+
+def test_a_prepared_request_is_sent_as_it_is():
+    """session.send adds nothing to it."""
+    play = Scenario()
+    prepared = requestx.Request("GET", "http://a.test/", headers={"X-A": "b"}).prepare()
+    play.send(prepared)
+
+    assert play.op.request is prepared
+    assert list(prepared.headers.items()) == [("X-A", "b")]
+
+
+def test_elapsed_is_a_time():
+    """Measured around the Send alone."""
+    play = Scenario()
+    play.get("http://a.test/")
+    play.answer(200)
+
+    assert play.result.elapsed.total_seconds() >= 0
+
+
+def test_response_helper_is_like_an_adapters():
+    """What this folder answers with has what a Response has."""
+    response = response_to(requestx.Request("GET", "http://a.test/").prepare(), 200, b"body", {"X_A": "b"})
+
+    assert (response.content, response.headers["x-a"], response.ok) == (b"body", "b", True)
