@@ -56,7 +56,7 @@ def main() -> int:
     if not wheel:
         print("no wheel, so the suite was not run: 1 failed")
         return 1
-    suite = [python, "-P", "-m", "pytest", "-q", "-rs", "--durations=10", "tests"]
+    suite = [python, "-P", "-m", "pytest", "-q", "-rfEs", "--durations=10", "tests"]
     steps.run("pytest, on the wheel", suite, "run the failing test alone", {"REQUESTX_WHEEL": str(wheel)})
     for outcome in steps.failed:
         print(f"FAILED: {outcome.name}; repair: {outcome.repair}")
