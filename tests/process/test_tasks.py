@@ -4,7 +4,7 @@ import asyncio
 import threading
 
 import pytest
-from server.steps import request, send, serve, wait
+from server.steps import mark, request, send, serve, wait
 
 
 def test_cancelling_a_task_closes_its_connection(awaited, wire):
@@ -39,6 +39,24 @@ def test_cancelling_while_a_body_is_read(awaited, wire):
     site.wait("request 1")
     call.cancel()
 
+    assert site.end(0, limit=2) in ("eof", "reset")
+
+
+def test_cancelling_while_a_stream_is_read(awaited, wire):
+    """And of a body that is pulled."""
+    site = wire([request(), send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"), mark("sent")])
+
+    async def scene():
+        response = await awaited.requestx.get(site.url, stream=True)
+        pieces = response.aiter_content(4)
+        assert await pieces.__anext__() == b"half"
+        task = asyncio.ensure_future(pieces.__anext__())
+        await asyncio.wait([task], timeout=0.1)
+        task.cancel()
+        await asyncio.wait([task])
+        return task.cancelled()
+
+    assert awaited.run(scene)
     assert site.end(0, limit=2) in ("eof", "reset")
 
 

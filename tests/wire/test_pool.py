@@ -113,6 +113,32 @@ def test_in_flight_requests_have_connections_of_their_own(world, wire):
     assert slow.result().content == b"slow"
 
 
+def test_limit_per_host_makes_requests_wait(world, server):
+    """With pool_block and pool_maxsize=1 there is one connection, and everybody is served over it."""
+    session = world.session()
+    session.mount("http://", world.requestx.adapters.HTTPAdapter(pool_maxsize=1, pool_block=True))
+    calls = [session.start("get", server.url + "/get", params={"n": str(number)}) for number in range(8)]
+
+    assert [call.result().json()["args"]["n"] for call in calls] == [str(number) for number in range(8)]
+    assert len(server.connections) == 1
+
+
+def test_idle_connections_are_kept_up_to_a_limit(world, server):
+    """Of four that ran at once, pool_maxsize=2 remain."""
+    session = world.session()
+    session.mount("http://", world.requestx.adapters.HTTPAdapter(pool_maxsize=2))
+    calls = [session.start("get", server.url + "/slow") for _ in range(4)]
+    for number in range(4):
+        server.wait("open %d" % number)
+    server.set("release")
+    for call in calls:
+        call.result()
+    session.get(server.url + "/get")
+
+    assert len(server.connections) == 4
+    assert len([each for each in server.connections if not each["end"]]) <= 2
+
+
 def test_unread_body_gives_its_connection_up(world, wire):
     """A streamed response closed early closes its connection: the rest is not read."""
     site = wire([request(), send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\nsome")], serve(b"next"))

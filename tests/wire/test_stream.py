@@ -132,6 +132,19 @@ def test_whole_body_costs_its_size_once(child, server):
     assert float(outcome.out) < 100 * 1.3, outcome
 
 
+def test_whole_body_costs_its_size_once_when_awaited(child, server):
+    """The same in the other world."""
+    source = """
+    async def scene():
+        return (await requestx.get(url + '/bytes/100000000')).content
+    body = asyncio.run(scene())
+    print(peak() - before)
+    """
+    outcome = child(PEAK + source, server.url)
+
+    assert float(outcome.out) < 100 * 1.3, outcome
+
+
 def test_streamed_body_costs_nothing(child, server):
     """A hundred megabytes in pieces need no more than a window."""
     source = """
