@@ -11,7 +11,6 @@ A forked child finds its parent's handles refused (``RQX_E_FORKED``) and makes i
 
 from __future__ import annotations
 
-import atexit
 import itertools
 import os
 import struct
@@ -44,7 +43,7 @@ _SPACE = _lib.RQX_INLINE_BYTES
 # The numbers of an rqx_event, read at once: a struct's field costs as much as all of them together.
 _numbers = struct.Struct("QiiIHHIIPPPQPQPQ").unpack_from
 _FLAGS, _STATUS, _VERSION, _RESPONSE, _HEAD, _BODY, _REASON = 3, 4, 5, 8, 11, 13, 15
-SET_COOKIE = _lib.RQX_EVF_SET_COOKIE
+_SET_COOKIE = _lib.RQX_EVF_SET_COOKIE
 
 #: Bytes of a pushed body that wait for the socket, and the most that is pushed at once.
 WINDOW = 1 << 20
@@ -166,6 +165,11 @@ def options(numbers: tuple[tuple[str, int], ...] = (), paths: tuple[tuple[str, s
     return Options(numbers, paths)
 
 
+# A child must not find its parent's.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=options.cache_clear)
+
+
 class _Slot:
     """
     Where a blocking call finds its answer; calls take one and put it back.
@@ -198,6 +202,13 @@ class Reply:
     reason: bytes
     body: bytes | None
     stream: Stream | None
+
+    @property
+    def sets_cookies(self) -> bool:
+        """
+        Whether there is a Set-Cookie field.
+        """
+        return bool(self.flags & _SET_COOKIE)
 
 
 _make_reply = Reply.__new__
@@ -235,11 +246,11 @@ class Inline:
         return self.numbers[_VERSION]  # type: ignore[no-any-return]
 
     @property
-    def flags(self) -> int:
+    def sets_cookies(self) -> bool:
         """
-        RQX_EVF_*.
+        Whether there is a Set-Cookie field.
         """
-        return self.numbers[_FLAGS]  # type: ignore[no-any-return]
+        return bool(self.numbers[_FLAGS] & _SET_COOKIE)
 
     @property
     def head(self) -> bytes:
@@ -509,7 +520,7 @@ class Upload:
         length: bytes in all, or None for a chunked body.
     """
 
-    __slots__ = ("_chunks", "_rest", "handle")
+    __slots__ = ("_chunks", "_rest", "closed", "handle")
 
     def __init__(self, chunks: Iterator[Any] | None, length: int | None) -> None:
         self.handle = _NULL
@@ -518,6 +529,8 @@ class Upload:
         self.handle = made[0]
         self._chunks = chunks
         self._rest: Any = None
+        #: The exchange wants no more of it.
+        self.closed = False
 
     def feed(self) -> None:
         """
@@ -554,7 +567,8 @@ class Upload:
                 self._rest = rest
                 return False
             if code == _CLOSED:
-                break  # the exchange is over, and says itself how it ended
+                self.closed = True  # the exchange says itself how it ended
+                break
             _check(code, error)
             rest = rest[taken[0] :]
         self._rest = None
@@ -565,7 +579,8 @@ class Upload:
         The body has ended.
         """
         error = _new("rqx_error **")
-        _check(_lib.rqx_upload_finish(self.handle, _OK, error), error)
+        if not self.closed:
+            _check(_lib.rqx_upload_finish(self.handle, _OK, error), error)
 
     def __del__(self) -> None:
         _lib.rqx_upload_free(self.handle)
@@ -608,12 +623,15 @@ class Stream:
             return 0
         count, error = self._count, self._error
         read = _lib.rqx_body_read_into
-        while True:
-            code = read(self.handle, target, size, raw, count, error)
-            if code == _OK:
-                return count[0]  # type: ignore[no-any-return]
-            if code != _PENDING:
-                raise _refused(code, error)
+        try:
+            while True:
+                code = read(self.handle, target, size, raw, count, error)
+                if code == _OK:
+                    return count[0]  # type: ignore[no-any-return]
+                if code != _PENDING:
+                    raise _refused(code, error)
+        finally:
+            ffi.release(target)  # or a traceback would keep the buffer from being resized
 
     def read(self, size: int, raw: bool = False) -> bytes:
         """
@@ -708,11 +726,3 @@ def _outcome(event: Any, lane: Any) -> Any:
     if kind == 2:
         return _slice(event.body)
     return None if kind == 3 else _take_error(event.error)
-
-
-@atexit.register
-def shutdown() -> None:
-    """
-    Stop the background thread, so that nothing of ours runs while the interpreter ends.
-    """
-    _lib.rqx_shutdown(1_000_000_000)

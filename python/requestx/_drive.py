@@ -7,13 +7,12 @@ A flow is a generator that yields ops (`_ops.py`). `drive` performs them in a pl
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import warnings
 from collections.abc import Coroutine
 from typing import Any, Generator
 
-_running_loop = asyncio._get_running_loop
+_get_running_loop: Any = None
 
 Flow = Generator[Any, Any, Any]
 
@@ -22,7 +21,18 @@ def run(flow: Flow) -> Any:
     """
     The flow's result, or in a running event loop an `Awaitable` of it.
     """
-    return drive(flow) if _running_loop() is None else Awaitable(flow)
+    return Awaitable(flow) if _in_a_loop() else drive(flow)
+
+
+def _in_a_loop() -> bool:
+    global _get_running_loop
+    if _get_running_loop is None:
+        if "asyncio.events" not in sys.modules:  # who has not imported asyncio runs no loop, and need not pay for it
+            return False
+        import asyncio
+
+        _get_running_loop = asyncio._get_running_loop
+    return _get_running_loop() is not None
 
 
 def drive(flow: Flow) -> Any:

@@ -19,10 +19,9 @@ from typing import Any, Generator
 
 from . import _redirect
 from ._body import rewind_body
-from ._core import SET_COOKIE
 from ._ops import Call, Drain, Read, Send
 from .cookies import drop_call_cookies, extract_cookies_to_jar, merge_cookies
-from .exceptions import ChunkedEncodingError, ContentDecodingError, TooManyRedirects
+from .exceptions import TooManyRedirects
 
 Flow = Generator[Any, Any, Any]
 
@@ -113,7 +112,7 @@ def settle(
         last: False for an answer on the way, whose caller sees to the rest.
     """
     reply = response.__dict__.get("_reply")
-    if reply is None or reply.flags & SET_COOKIE or response.__dict__.get("history"):
+    if reply is None or reply.sets_cookies or response.__dict__.get("history"):
         _keep_cookies(session, prepared, response)
     if not last:
         return response
@@ -171,7 +170,7 @@ def follow(session: Any, response: Any, prepared: Any, settings: dict[str, Any])
     target = session.get_redirect_target(response)
     while target:
         history.append(response)
-        yield from drain(response)
+        yield from drain(response, settings)
         if len(history) > session.max_redirects:
             raise TooManyRedirects(f"Exceeded {session.max_redirects} redirects.", response=response)
         prepared, settings = _redirected(session, response, prepared, target, settings)
@@ -182,20 +181,19 @@ def follow(session: Any, response: Any, prepared: Any, settings: dict[str, Any])
     return response
 
 
-def drain(response: Any) -> Flow:
+def drain(response: Any, settings: dict[str, Any]) -> Flow:
     """
     Read what a redirect's body has, within bounds, so that its connection can be used again.
     """
     reply = response.__dict__.get("_reply")
     if reply is not None and reply.stream is None:
         return
-    try:
-        if hasattr(response.raw, "anext"):
-            yield Drain(response, DRAIN_LIMIT)
-        else:
-            response.content  # noqa: B018, a user's adapter
-    except (ChunkedEncodingError, ContentDecodingError, RuntimeError):
-        response.close()
+    if not hasattr(response.raw, "anext"):  # a user's adapter
+        yield Read(response)
+    elif settings.get("stream"):
+        yield Drain(response, DRAIN_LIMIT)
+    else:
+        response.close()  # it was read as far as a redirect's body is worth reading
 
 
 def _redirected(

@@ -7,12 +7,11 @@ The rule: an op says what is wanted, and both ways to do it stand side by side i
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
-import inspect
 from datetime import timedelta
 from functools import partial
 from time import perf_counter
+from types import CoroutineType
 from typing import Any, Callable
 
 
@@ -128,7 +127,7 @@ class Call:
             TypeError: the function is a coroutine function: nobody could await it here.
         """
         result = self.function(*self.arguments, **self.more)
-        if inspect.iscoroutine(result):
+        if type(result) is CoroutineType:
             result.close()
             raise TypeError(f"{self.function!r} is a coroutine function: it is awaited only when the request is")
         return result
@@ -144,6 +143,9 @@ async def call(function: Callable[..., Any], *arguments: Any, **more: Any) -> An
     """
     Await `function`, or run it in a worker thread with this context; the result is awaited if it has to be.
     """
+    import asyncio
+    import inspect
+
     if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):
         return await function(*arguments, **more)
     work = partial(contextvars.copy_context().run, partial(function, *arguments, **more))

@@ -14,6 +14,10 @@ from .exceptions import from_core
 from .structures import CaseInsensitiveDict
 
 
+#: Read at once even where less is asked for: crossing the boundary costs more than reading.
+AHEAD = 1 << 16
+
+
 class HeaderDict(CaseInsensitiveDict[str]):
     """
     Response headers: repeated fields are joined with a comma, and are there one by one in `getlist`.
@@ -32,12 +36,13 @@ class HeaderDict(CaseInsensitiveDict[str]):
             there = store.get(key)
             store[key] = (name, value) if there is None else (there[0], f"{there[1]}, {value}")
 
-    def getlist(self, name: str) -> list[str]:
+    def getlist(self, name: str, default: Any = ()) -> list[str]:
         """
-        The values of every field with this name, in order.
+        The values of every field with this name, in order; `default` if there is none.
         """
         name = name.lower()
-        return [value for found, value in zip(self._fields[::2], self._fields[1::2]) if found.lower() == name]
+        found = [value for key, value in zip(self._fields[::2], self._fields[1::2]) if key.lower() == name]
+        return found or list(default)
 
     get_all = getheaders = getlist
 
@@ -174,49 +179,81 @@ class RawResponse(io.IOBase):
 
     def stream(self, amt: int | None = 65536, decode_content: bool | None = None) -> Iterator[bytes]:
         """
-        The body in pieces of at most `amt` bytes, each as soon as it is there.
+        The body in pieces: of `amt` bytes but for the last; of a chunked body, and for None, as they come.
         """
         raw = not (self.decode_content if decode_content is None else decode_content)
+        as_it_comes = amt is None or self.chunked
         while True:
-            piece = self._next(amt or PIECE, raw)
+            piece = self._next(amt or PIECE, raw) if as_it_comes else self.read(amt, not raw)
             if not piece:
                 return
             yield piece
 
-    def _next(self, size: int, raw: bool) -> bytes:
-        if self._ended:
-            return b""
-        if self._stream is None:
-            piece = (self._whole or b"")[self._told : self._told + size]
-        else:
-            try:
-                piece = self._stream.read(size, raw) if not self._stream.closed else b""
-            except CoreError as error:
-                raise self._told_in_full(error) from error
-        self._told += len(piece)
-        if not piece:
-            self._end()
+    async def apiece(self, amt: int | None) -> bytes:
+        """
+        Await the next piece of `stream`; b"" is the end.
+        """
+        if amt is None or self.chunked:
+            return await self.anext(amt or PIECE)
+        piece = await self.anext(amt)
+        while piece and len(piece) < amt:
+            more = await self.anext(amt - len(piece))
+            if not more:
+                break
+            piece += more
         return piece
+
+    def _next(self, size: int, raw: bool) -> bytes:
+        if self._spare or self._ended or self._stream is None:
+            return self._kept(size)
+        try:
+            read = self._stream.read(max(size, AHEAD), raw) if not self._stream.closed else b""
+        except CoreError as error:
+            raise self._told_in_full(error) from error
+        return self._cut(read, size)
 
     async def anext(self, size: int, raw: bool = False) -> bytes:
         """
         Await the next bytes of the body, at most `size`; b"" is the end.
         """
         stream = self._stream
-        if stream is None or stream.closed or self._ended:
-            return self._next(size, raw)
+        if self._spare or self._ended or stream is None or stream.closed:
+            return self._kept(size)
         if stream.lane is None:  # a response of the blocking world: nobody drives it but a thread that waits
             from ._ops import call
 
             return await call(self._next, size, raw)  # type: ignore[no-any-return]
         try:
-            piece: bytes = await stream.lane.read(stream, size, raw)
+            read: bytes = await stream.lane.read(stream, max(size, AHEAD), raw)
         except CoreError as error:
             raise self._told_in_full(error) from error
-        self._told += len(piece)
-        if not piece:
+        return self._cut(read, size)
+
+    def _kept(self, size: int) -> bytes:
+        """
+        The next of what is here already.
+        """
+        if self._ended:
+            return b""
+        if self._stream is None:
+            piece = (self._whole or b"")[self._told : self._told + size]
+            self._told += len(piece)
+            if not piece:
+                self._end()
+            return piece
+        return self._cut(self._spare, size)
+
+    def _cut(self, read: bytes, size: int) -> bytes:
+        """
+        As much of what was read as was asked for; the rest is kept.
+        """
+        if not read:
             self._end()
-        return piece
+        if len(read) <= size:
+            self._spare = b""
+            return read
+        self._spare = read[size:]
+        return read[:size]
 
     def _told_in_full(self, error: CoreError) -> Exception:
         self.close()

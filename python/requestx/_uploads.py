@@ -4,8 +4,6 @@ Request bodies in chunks, for the core to push: from memory, files and iterables
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 from typing import Any, AsyncIterator, Iterator
 
 CHUNK = 1 << 18
@@ -65,10 +63,12 @@ async def chunks_in_background(request: Any) -> AsyncIterator[Any]:
             yield chunk
         return
     pieces = chunks(request)
-    if inspect.isgenerator(pieces) and isinstance(body, (str, bytes, bytearray, memoryview)):
+    if isinstance(body, (str, bytes, bytearray, memoryview)):
         for piece in pieces:
             yield piece
         return
+    import asyncio
+
     loop = asyncio.get_running_loop()
     while True:
         piece = await loop.run_in_executor(None, next, pieces, _END)

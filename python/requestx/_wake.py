@@ -96,7 +96,7 @@ class Wake:
             client.submit(self._queue.handle, token, choices, head, fields, b"", upload, stream)
             feeding = asyncio.ensure_future(_feed(upload, chunks, room))
             await asyncio.wait({future, feeding}, return_when=asyncio.FIRST_COMPLETED)
-            if feeding.done():
+            if not future.done():
                 feeding.result()  # raises what the chunks raised
             return await future
         finally:
@@ -162,6 +162,8 @@ async def _feed(upload: _core.Upload, chunks: Any, room: asyncio.Event) -> None:
     await room.wait()
     async for chunk in chunks:
         done = upload.push(chunk)
+        if upload.closed:
+            return
         while not done:
             room.clear()
             await room.wait()
@@ -172,10 +174,11 @@ async def _feed(upload: _core.Upload, chunks: Any, room: asyncio.Event) -> None:
 _wakes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Wake] = weakref.WeakKeyDictionary()
 
 
-def wake_of(loop: asyncio.AbstractEventLoop) -> Wake:
+def wake_of() -> Wake:
     """
-    The loop's own Wake.
+    The running loop's own Wake.
     """
+    loop = asyncio.get_running_loop()
     wake = _wakes.get(loop)
     if wake is None:
         wake = _wakes[loop] = Wake(loop)

@@ -8,17 +8,15 @@ A subclass that overrides `send` is obeyed in both worlds.
 
 from __future__ import annotations
 
-import asyncio
 import os
 from time import perf_counter
 from typing import Any, Callable
 
-from . import _core
-from ._core import SET_COOKIE, CoreError, Reply
+from . import _core, _explain
+from ._core import CoreError, Reply
 from ._environ import select_proxy
 from ._uploads import chunks, chunks_in_background, length_of
 from ._url import wire_url
-from ._wake import wake_of
 from .certs import where
 from .exceptions import InvalidHeader, InvalidSchema, from_core
 from ._prepare import sketch
@@ -33,8 +31,10 @@ DEFAULT_POOL_TIMEOUT = None
 AT_ONCE = 1 << 20
 
 _new = object.__new__
-_running_loop: Any = asyncio._get_running_loop
+_wake_of: Any = None
 _NO_BODY = b""
+# Imported now: when it is needed there may be no descriptor to read it by.
+_explain.explain  # noqa: B018
 
 
 class BaseAdapter:
@@ -72,7 +72,7 @@ class HTTPAdapter(BaseAdapter):
 
     Args:
         pool_connections: accepted for compatibility: hosts with idle connections are not limited in number.
-        pool_maxsize: idle connections kept for one host; with `pool_block`, all its connections.
+        pool_maxsize: idle connections kept for one host, 128 by default; with `pool_block`, all its connections.
         max_retries: 0; others come with the core's retries.
         pool_block: wait for a free connection instead of opening one more.
     """
@@ -97,7 +97,8 @@ class HTTPAdapter(BaseAdapter):
         self._start()
 
     def _start(self) -> None:
-        limits = [("MAX_IDLE_PER_HOST", self._pool_maxsize)]
+        # The default is requests', and low; who asks for a number gets it.
+        limits = [] if self._pool_maxsize == DEFAULT_POOLSIZE else [("MAX_IDLE_PER_HOST", self._pool_maxsize)]
         if self._pool_block:
             limits.append(("MAX_CONNECTIONS_PER_HOST", self._pool_maxsize))
         numbers = tuple(limits)
@@ -177,7 +178,7 @@ class HTTPAdapter(BaseAdapter):
         if proxies:
             self._refuse_proxy(request, proxies)
         head, fields = _head_of(request)
-        wake = wake_of(asyncio.get_running_loop())
+        wake = _own_wake()
         body = request.body
         try:
             for again in (False, True):
@@ -341,7 +342,7 @@ class Ready:
         """
         began = perf_counter()
         try:
-            reply = await wake_of(_running_loop()).fire(self.client, self.shot)
+            reply = await _own_wake().fire(self.client, self.shot)
         except CoreError as error:
             if error.kind != _core.FORKED:
                 raise _told(error, self.request()) from error
@@ -360,13 +361,25 @@ class Ready:
             "_ready": self,
             "_seconds": perf_counter() - began,
             # Nothing of it asks for more: no cookie, no redirect, no body to be read.
-            "_settled": not (300 <= status < 400 or reply.flags & SET_COOKIE or reply.stream is not None),
+            "_settled": not (300 <= status < 400 or reply.sets_cookies or reply.stream is not None),
         }
         return response
 
     def _reload(self) -> None:
         self.adapter._revive()
         self._load()
+
+
+def _own_wake() -> Any:
+    """
+    The Wake of the running loop; asyncio is imported by programs that await, and by no others.
+    """
+    global _wake_of
+    if _wake_of is None:
+        from ._wake import wake_of
+
+        _wake_of = wake_of
+    return _wake_of()
 
 
 def _head_of(request: Any) -> tuple[bytes, int]:
@@ -478,13 +491,9 @@ def _seconds(timeout: Any) -> tuple[int | None, int | None]:
 def _nanoseconds(seconds: Any, timeout: Any) -> int | None:
     if seconds is None:
         return None
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        try:
-            seconds = float(seconds) if not isinstance(seconds, bool) else None
-        except (TypeError, ValueError):
-            seconds = None
-        if seconds is None:
-            raise ValueError(f"Timeout value was {timeout!r}, but it must be an int, float or None.")
+    if isinstance(seconds, bool) or not hasattr(seconds, "__float__"):
+        raise ValueError(f"Timeout value was {timeout!r}, but it must be an int, float or None.")
+    seconds = float(seconds)
     if not seconds > 0:
         raise ValueError(
             f"Attempted to set a timeout of {timeout!r}: a timeout has to be greater than 0; None is for no limit."

@@ -9,11 +9,12 @@ A response made by hand, as mocks do, has everything set from the start.
 from __future__ import annotations
 
 import datetime
+import io
 import json as jsonlib
 from typing import Any, AsyncIterator, Callable, Iterator
 
 from . import _redirect
-from ._core import SET_COOKIE, CoreError, Reply
+from ._core import CoreError, Reply
 from ._headers import parse_header_links
 from ._prepare import PreparedRequest, Request, RequestEncodingMixin, RequestHooksMixin
 from ._raw import HeaderDict, RawResponse, parse_head
@@ -231,7 +232,7 @@ class Response:
 
             decoder = codecs.getincrementaldecoder(self.encoding)(errors="replace")
         while True:
-            chunk = await self.raw.anext(chunk_size or (1 << 20))
+            chunk = await self.raw.apiece(chunk_size)
             if not chunk:
                 break
             piece = decoder.decode(chunk) if decoder else chunk
@@ -379,19 +380,25 @@ class Response:
         """
         self.close()
 
-    def _drain(self, limit: int | None) -> None:
-        read = 0
-        for chunk in self.raw.stream(65536, decode_content=False):
-            read += len(chunk)
-            if limit is not None and read > limit:
-                break
+    def _drain(self, limit: int) -> None:
+        try:
+            read = 0
+            for chunk in self.raw.stream(65536, decode_content=False):
+                read += len(chunk)
+                if read > limit:
+                    break
+        except RequestException:
+            pass  # nobody wants this body
         self.close()
 
-    async def _adrain(self, limit: int | None) -> None:
-        read, chunk = 0, b"."
-        while chunk and (limit is None or read <= limit):
-            chunk = await self.raw.anext(65536, True)
-            read += len(chunk)
+    async def _adrain(self, limit: int) -> None:
+        try:
+            read, chunk = 0, b"."
+            while chunk and read <= limit:
+                chunk = await self.raw.anext(65536, True)
+                read += len(chunk)
+        except RequestException:
+            pass  # nobody wants this body
         self.close()
 
 
@@ -423,83 +430,91 @@ class _Lines:
         return [] if self.pending is None else [self.pending]
 
 
-def _announced(raw: RawResponse, headers: Any) -> int:
-    """
-    The length that the server announced, if the body is as long as that and worth making room for at once.
-    """
-    length = headers.get("content-length", "")
-    coded = "content-encoding" in headers
-    return int(length) if length.isdigit() and not coded and int(length) < 1 << 31 else 0
-
-
 def _read_whole(raw: RawResponse, headers: Any) -> bytes:
     """
-    A body in one piece, with room made once: joining pieces would take twice the memory.
+    A body in one piece. Joining pieces would take twice the memory, so it is read into the place where it stays.
     """
     stream = raw._stream
-    if stream is None or stream.closed:
+    if stream is None or stream.closed or raw._spare:
         return raw.read()
-    return _Room(_announced(raw, headers)).fill(raw, stream)
+    room = _Room(headers)
+    try:
+        while True:
+            n = room.read_from(stream)
+            if not n:
+                break
+    except CoreError as error:
+        raise raw._told_in_full(error) from error
+    raw._end()
+    return room.taken()
 
 
 async def _aread_whole(raw: RawResponse, headers: Any) -> bytes:
-    import io
-
-    out = io.BytesIO()
+    room = _Room(headers)
     while True:
         piece = await raw.anext(1 << 20)
         if not piece:
-            return out.getvalue()
-        out.write(piece)
+            return room.taken()
+        room.add(piece)
 
 
 class _Room:
     """
-    A growing buffer that gives its bytes away without a copy.
+    Room for a body that gives its bytes away without a copy.
+
+    It grows by a sixteenth, and never beyond the length that the server announced: what is announced may be a lie,
+    so it is not made room for before it comes.
     """
 
-    def __init__(self, size: int) -> None:
-        import io
+    STEP = 1 << 20
 
+    def __init__(self, headers: Any) -> None:
+        length = headers.get("content-length", "")
+        plain = "content-encoding" not in headers and "transfer-encoding" not in headers
+        self.announced = int(length) if plain and length.isdigit() else 0
         self.out = io.BytesIO()
-        self.size = 0
-        self.grow(size or 1 << 20)
+        self.size = self.filled = 0
 
-    def grow(self, size: int) -> None:
+    def read_from(self, stream: Any) -> int:
         """
-        Make room for `size` bytes in all.
+        Read the next of a stream; how many bytes, 0 at its end.
         """
+        if self.filled == self.size:
+            self._grow(self.STEP)
+        view = self.out.getbuffer()
+        part = view[self.filled : self.filled + self.STEP]
+        try:
+            n: int = stream.read_into(part)
+        finally:
+            part.release()
+            view.release()
+        self.filled += n
+        return n
+
+    def add(self, piece: bytes) -> None:
+        """
+        Add what was read elsewhere.
+        """
+        if self.filled + len(piece) > self.size:
+            self._grow(len(piece))
+        self.out.seek(self.filled)
+        self.out.write(piece)
+        self.filled += len(piece)
+
+    def _grow(self, least: int) -> None:
+        size = max(self.filled + least, self.size + self.size // 16)
+        if self.filled < self.announced < size:
+            size = self.announced
+        size = max(size, self.filled + 1)
         self.out.seek(size - 1)
         self.out.write(b"\0")
         self.size = size
 
-    def fill(self, raw: RawResponse, stream: Any) -> bytes:
+    def taken(self) -> bytes:
         """
-        Read the stream to its end.
+        The body.
         """
-        filled = 0
-        try:
-            while True:
-                if filled == self.size:
-                    # The end may be here; only if it is not, more room is needed.
-                    piece = stream.read(65536)
-                    if not piece:
-                        break
-                    self.grow(max(self.size + len(piece), self.size + self.size // 4))
-                    self.out.seek(filled)
-                    self.out.write(piece)
-                    filled += len(piece)
-                    continue
-                with self.out.getbuffer() as space:
-                    n = stream.read_into(space[filled : filled + (1 << 20)])
-                if not n:
-                    break
-                filled += n
-        except CoreError as error:
-            raise raw._told_in_full(error) from error
-        raw._told = filled
-        raw._end()
-        self.out.truncate(filled)
+        self.out.truncate(self.filled)
         return self.out.getvalue()
 
 
@@ -513,7 +528,7 @@ def _make_headers(response: Response, reply: Reply) -> HeaderDict:
 
 def _make_cookies(response: Response, reply: Reply) -> RequestsCookieJar:
     jar = RequestsCookieJar()
-    if reply.flags & SET_COOKIE:
+    if reply.sets_cookies:
         extract_cookies_to_jar(jar, response.request, response.raw)
     return jar
 

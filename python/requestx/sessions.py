@@ -17,12 +17,19 @@ from typing import Any, Callable, Generator
 from . import _environ, _flow, _netrc, _redirect
 from . import _url as _urls
 from ._body import to_key_val_list
+from ._core import CoreError
 from ._drive import drive, run
 from ._prepare import PreparedRequest, Request
 from .adapters import HTTPAdapter, Ready
 from .auth import _basic_auth_str
 from .cookies import RequestsCookieJar, cookiejar_from_dict, extract_cookies_to_jar, merge_cookies
-from .exceptions import ChunkedEncodingError, ContentDecodingError, InvalidSchema, TooManyRedirects
+from .exceptions import (
+    ChunkedEncodingError,
+    ContentDecodingError,
+    InvalidSchema,
+    RequestException,
+    TooManyRedirects,
+)
 from .hooks import default_hooks, dispatch_hook
 from .models import DEFAULT_REDIRECT_LIMIT, REDIRECT_STATI, Response
 from .status_codes import codes
@@ -371,7 +378,10 @@ class Session(SessionRedirectMixin):
                     return ready  # type: ignore[no-any-return]
         except (AttributeError, KeyError, TypeError):
             return None  # something of a user's in the place of ours
-        return self._make_ready(method, url, timeout, verify, cert, found)
+        try:
+            return self._make_ready(method, url, timeout, verify, cert, found)
+        except (RequestException, CoreError, ValueError, TypeError, AttributeError, OSError):
+            return None  # the long way says what is wrong, where it is awaited
 
     def _make_ready(
         self, method: str, url: Any, timeout: Any, verify: Any, cert: Any, found: Any

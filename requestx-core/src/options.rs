@@ -41,6 +41,6 @@ impl Default for Options {
 impl Default for PoolLimits {
     /// No limit on what is open, as in requests; idle ones are let go before most servers' own 60 to 120 seconds.
     fn default() -> PoolLimits {
-        PoolLimits { per_host: 0, total: 0, idle_per_host: 32, idle_timeout: Some(Duration::from_secs(90)) }
+        PoolLimits { per_host: 0, total: 0, idle_per_host: 128, idle_timeout: Some(Duration::from_secs(90)) }
     }
 }

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use crate::deadline::Phase;
@@ -62,21 +61,17 @@ impl Lanes {
         Ok(self.wait_lane()?.block_on(async { tokio::time::timeout(SLICE, work).await.ok() }))
     }
 
-    /// Starts `work` on the background thread.
+    /// What spawns work on the background thread, which is started if it is not running.
     ///
     /// # Errors
     /// `NoResources` if the runtime or its thread cannot be had.
-    pub fn spawn<F>(&self, work: F) -> Result<JoinHandle<F::Output>, Error>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
+    pub fn background(&self) -> Result<Handle, Error> {
         let mut background = lock(&self.spawn);
         let background = match &mut *background {
             Some(running) => running,
             none => none.insert(Background::start()?),
         };
-        Ok(background.handle.spawn(work))
+        Ok(background.handle.clone())
     }
 
     /// Ends the background thread. Returns whether it ended within `patience`.
@@ -173,7 +168,7 @@ mod tests {
     fn spawned_work_runs_while_nobody_waits() {
         let lanes = Lanes::default();
         let (done, finished) = std::sync::mpsc::channel();
-        lanes.spawn(async move { done.send(1).unwrap() }).unwrap();
+        lanes.background().unwrap().spawn(async move { done.send(1).unwrap() });
 
         assert_eq!(Ok(1), finished.recv_timeout(Duration::from_secs(5)));
         assert!(lanes.shutdown(Duration::from_secs(5)));

@@ -1,8 +1,9 @@
 //! Clients as C holds them.
 
+use std::collections::hash_map::Entry;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::task::AbortHandle;
 
@@ -16,15 +17,15 @@ use crate::options::Options;
 #[derive(Debug)]
 pub struct Shared {
     pub client: Arc<Client>,
-    flights: Mutex<HashMap<u64, Flight>>,
+    flights: Mutex<HashMap<u64, Arc<Flight>>>,
     closed: AtomicBool,
 }
 
 /// Something under way in the background, and why it is broken off, if it is.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Flight {
-    pub abort: AbortHandle,
-    pub reason: Arc<AtomicI32>,
+    task: OnceLock<AbortHandle>,
+    reason: AtomicI32,
 }
 
 impl Shared {
@@ -44,17 +45,16 @@ impl Shared {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Begins a flight with `token`; `start` is called with the table locked, so that it cannot end before it is known.
-    pub fn take_off(&self, token: u64, start: impl FnOnce() -> Result<Flight, Error>) -> Result<(), Error> {
+    /// Begins a flight with `token`; it has no task yet.
+    pub fn take_off(&self, token: u64) -> Result<Arc<Flight>, Error> {
         let mut flights = self.lock();
         if self.is_closed() {
             return Err(Error::caller(Kind::Closed, "the client is closed"));
         }
-        if flights.contains_key(&token) {
-            return Err(Error::caller(Kind::State, format!("token {token} is in use")));
+        match flights.entry(token) {
+            Entry::Occupied(_) => Err(Error::caller(Kind::State, format!("token {token} is in use"))),
+            Entry::Vacant(free) => Ok(free.insert(Arc::default()).clone()),
         }
-        flights.insert(token, start()?);
-        Ok(())
     }
 
     pub fn land(&self, token: u64) {
@@ -62,28 +62,43 @@ impl Shared {
     }
 
     fn break_off(&self, token: u64, reason: Kind) {
-        if let Some(flight) = self.lock().get(&token) {
+        let flight = self.lock().get(&token).cloned();
+        if let Some(flight) = flight {
             flight.break_off(reason);
         }
     }
 
     fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        for flight in self.lock().values() {
-            flight.break_off(Kind::Closed);
-        }
+        let flights: Vec<_> = self.lock().values().cloned().collect();
+        flights.iter().for_each(|flight| flight.break_off(Kind::Closed));
         self.client.close();
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Flight>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Arc<Flight>>> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Flight {
+    /// Its task has started; it may have been broken off in the meantime.
+    pub fn started(&self, task: AbortHandle) {
+        let task = self.task.get_or_init(|| task);
+        if self.reason().is_some() {
+            task.abort();
+        }
+    }
+
+    /// Why it was broken off.
+    pub fn reason(&self) -> Option<i32> {
+        Some(self.reason.load(Ordering::Acquire)).filter(|reason| *reason != 0)
+    }
+
     fn break_off(&self, reason: Kind) {
         self.reason.store(reason as i32, Ordering::Release);
-        self.abort.abort();
+        if let Some(task) = self.task.get() {
+            task.abort();
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::future::{poll_fn, Future};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
@@ -174,13 +173,10 @@ pub(super) fn fly<F>(
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let reason = Arc::new(AtomicI32::new(0));
-    let terminal = Terminal { token, queue, shared: shared.clone(), reason: reason.clone(), ended: false };
-    let work = work(terminal);
-    shared.take_off(token, || {
-        let task = process::current().lanes.spawn(work)?;
-        Ok(Flight { abort: task.abort_handle(), reason })
-    })?;
+    let background = process::current().lanes.background()?;
+    let flight = shared.take_off(token)?;
+    let terminal = Terminal { token, queue, shared: shared.clone(), flight: flight.clone(), ended: false };
+    flight.started(background.spawn(work(terminal)).abort_handle());
     Ok(RQX_OK)
 }
 
@@ -190,7 +186,7 @@ pub(super) struct Terminal {
     token: u64,
     queue: Arc<Queue>,
     shared: Arc<Shared>,
-    reason: Arc<AtomicI32>,
+    flight: Arc<Flight>,
     ended: bool,
 }
 
@@ -204,12 +200,13 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        let reason = self.reason.load(Ordering::Acquire);
         if self.ended {
             return;
         }
-        let why = match reason {
-            code if code == Kind::Cancelled as i32 => Error::new(Kind::Cancelled, Phase::None, "cancelled"),
+        let why = match self.flight.reason() {
+            Some(code) if code == Kind::Cancelled as i32 => {
+                Error::new(Kind::Cancelled, Phase::None, "cancelled")
+            }
             _ => Error::new(Kind::Closed, Phase::None, "the client was closed"),
         };
         self.shared.land(self.token);
