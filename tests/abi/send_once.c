@@ -1,5 +1,18 @@
-/* Sends one GET with short limits and prints the code's name and the message: how test_programs.py provokes errors. */
+/* Sends one request with short limits and prints the code's name and the message: how test_programs.py provokes errors.
+ * A GET; with a size as second argument a POST of so many bytes, in several writes. */
 #include "check.h"
+
+static int32_t post(rqx_client *client, size_t size, rqx_event *event) {
+  char head[1024];
+  rqx_exchange *pending = NULL;
+  uint8_t *body = calloc(1, size);
+  CHECK(body != NULL);
+  int length = snprintf(head, sizeof head, "POST\n%s", http_url);
+  CHECK(length > 0 && (size_t)length < sizeof head);
+  int32_t code = rqx_send(client, NULL, (const uint8_t *)head, (size_t)length, 0, body, size, NULL, 0, &pending, event);
+  free(body);
+  return finish(code, &pending, event);
+}
 
 int main(int argc, char **argv) {
   begin(argc, argv);
@@ -9,7 +22,8 @@ int main(int argc, char **argv) {
   rqx_client *client = NULL;
   CHECK_CODE(RQX_OK, rqx_client_new(options, &client, NULL));
   rqx_event event;
-  printf("%s\n", rqx_code_name(get(client, http_url, &event)));
+  int32_t code = argc > 2 ? post(client, strtoul(argv[2], NULL, 10), &event) : get(client, http_url, &event);
+  printf("%s\n", rqx_code_name(code));
   if (event.error) {
     rqx_error_view view = {.struct_size = sizeof view};
     CHECK_CODE(RQX_OK, rqx_error_read(event.error, &view));

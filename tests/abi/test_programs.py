@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from abi.toolchain import HEADER, HERE, INCLUDE, ROOT, VALGRIND, run
-from server.steps import answer, close, request, rst, send, wait
+from server.steps import answer, close, head, request, rst, send, wait
 
 if not HEADER.exists():
     pytest.skip("no header yet", allow_module_level=True)
@@ -72,6 +72,16 @@ def test_errors_of_the_network(build, server, tls_server):
         done = subprocess.run([build("send_once"), url], stdout=subprocess.PIPE, timeout=15)
 
         assert done.stdout.decode().split()[0] == name, done.stdout.decode()
+
+
+def test_peer_that_goes_away_is_an_error_not_a_signal(build, wire):
+    """A C program has SIGPIPE at its default, which ends it: nothing of ours may raise that signal."""
+    rounds = 20
+    site = wire(*[[head(), rst()]] * rounds)
+    for _ in range(rounds):
+        said = run([build("send_once"), site.url, "20000000"])
+
+        assert said.split()[0] in ("RQX_E_RESET", "RQX_E_IO"), said
 
 
 @pytest.mark.parametrize("under", [[], VALGRIND], ids=["plain", "valgrind"])

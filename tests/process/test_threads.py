@@ -9,6 +9,7 @@ import pytest
 def test_thirty_two_threads_on_one_session(blocking, server):
     """Every answer goes to the thread that asked, over no more connections than threads."""
     session = blocking.session()
+    session.mount("http://", blocking.requestx.adapters.HTTPAdapter(pool_maxsize=32))
 
     def work(number):
         answers = [session.get(server.url + "/get", params={"n": "%d.%d" % (number, turn)}) for turn in range(10)]

@@ -5,12 +5,15 @@ self-signed) are built with ``cryptography``, which trustme stands on.
 """
 
 import datetime
+import warnings
 
-import trustme
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # cryptography's farewell to older Pythons
+    import trustme
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import NameOID
 
 HOSTS = ("localhost", "127.0.0.1", "::1")
 
