@@ -102,6 +102,8 @@ class HTTPAdapter(BaseAdapter):
         if self._pool_block:
             limits.append(("MAX_CONNECTIONS_PER_HOST", self._pool_maxsize))
         numbers = tuple(limits)
+        # Now, not in the first request: an import under way in another thread would hang a child that is forked then.
+        where()
         self._client = _core.Client(lambda: _core.options(numbers))
         self._choices: dict[Any, _core.Options] = {}
 
