@@ -79,6 +79,10 @@ class Scenario:
         """Answer a Send, and every Drain and Read after it, until something else is asked for."""
         assert isinstance(self.op, Send), self.op
         self.step(response_to(self.op.request, status, body, headers))
+        return self.settle()
+
+    def settle(self):
+        """Let Drain and Read be done, until something else is asked for."""
         while isinstance(self.op, (Drain, Read)):
             self.step()
         return self.op
