@@ -22,6 +22,27 @@ def test_thirty_two_threads_on_one_session(blocking, server):
     assert len(server.connections) <= 32
 
 
+def test_first_sessions_of_many_threads(child, server):
+    """What is made once and kept may be asked for by many threads at the same first moment."""
+    outcome = child(
+        """
+        gate, seen = threading.Barrier(16), []
+        def work():
+            gate.wait()
+            seen.append(requestx.get(url + "/get").status_code)
+        threads = [threading.Thread(target=work) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        print(seen == [200] * 16)
+        """,
+        server.url,
+    )
+
+    assert (outcome.out, outcome.clean) == ("True\n", True), outcome
+
+
 def test_session_closed_by_another_thread(blocking, server):
     """Closing while others wait ends their calls with an error or an answer, and never hangs."""
     session = blocking.session()
