@@ -21,18 +21,22 @@ def run(flow: Flow) -> Any:
     """
     The flow's result, or in a running event loop an `Awaitable` of it.
     """
-    return Awaitable(flow) if _in_a_loop() else drive(flow)
+    if (_get_running_loop or _find_asyncio)() is None:
+        return drive(flow)
+    return Awaitable(flow)
 
 
-def _in_a_loop() -> bool:
+def _find_asyncio() -> Any:
+    """
+    The running loop; who has not imported asyncio runs none, and need not pay for it.
+    """
     global _get_running_loop
-    if _get_running_loop is None:
-        if "asyncio.events" not in sys.modules:  # who has not imported asyncio runs no loop, and need not pay for it
-            return False
-        import asyncio
+    if "asyncio.events" not in sys.modules:
+        return None
+    import asyncio
 
-        _get_running_loop = asyncio._get_running_loop
-    return _get_running_loop() is not None
+    _get_running_loop = asyncio._get_running_loop
+    return _get_running_loop()
 
 
 def drive(flow: Flow) -> Any:

@@ -40,7 +40,10 @@ _ENVIRON = type(os.environ)
 _KEYS = tuple(os.environ.encodekey(name) for name in _NAMES)
 _HOME = _KEYS[-1]
 # Without any of these the environment says nothing; one question is cheaper than twelve.
-_SPEAKING = frozenset(_KEYS[:-1])
+# The others only qualify what these say.
+_SPEAKING = frozenset(
+    key for name, key in zip(_NAMES, _KEYS) if name.lower() not in ("no_proxy", "request_method", "home")
+)
 
 
 class Environment:

@@ -47,7 +47,15 @@ class _Netrc:
         return self.parsed
 
 
+    def is_absent(self, found: Environment, now: float) -> bool:
+        """
+        Whether it was seen within the last second that there is none.
+        """
+        return self.parsed is None and found is self.environment and now - self.checked < NETRC_SECONDS and not found.netrc
+
+
 _netrc = _Netrc()
+is_absent = _netrc.is_absent
 
 
 def _find_netrc(named: str | None) -> tuple[str | None, Any]:

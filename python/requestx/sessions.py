@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import timedelta
-from time import perf_counter, time
+from time import monotonic, perf_counter, time
 from typing import Any, Callable, Generator
 
 from . import _environ, _flow, _netrc, _redirect
@@ -50,6 +50,7 @@ from .utils import (
 preferred_clock = perf_counter
 _environment = _environ.environment
 _netrc_auth = _netrc.netrc_auth
+_netrc_is_absent = _netrc.is_absent
 
 
 def merge_setting(request_setting: Any, session_setting: Any, dict_class: Any = OrderedDict) -> Any:
@@ -373,7 +374,7 @@ class Session(SessionRedirectMixin):
                     version == self.headers._version
                     and then is found
                     and count == len(self.adapters)
-                    and (found is None or _netrc_auth(ready.url, found) is None)
+                    and (found is None or _netrc_is_absent(found, monotonic()) or _netrc_auth(ready.url, found) is None)
                 ):
                     return ready  # type: ignore[no-any-return]
         except (AttributeError, KeyError, TypeError):

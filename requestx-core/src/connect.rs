@@ -52,7 +52,7 @@ pub async fn open(
     lane: Lane,
     options: &Options,
     deadline: &mut Deadline,
-) -> Result<Connection, Error> {
+) -> Result<Box<Connection>, Error> {
     let process = process::current();
     let resolve = process.resolver.resolve(&key.host, key.port);
     let addresses = deadline.within(Phase::Resolve, || format!("resolve {}", key.host), resolve).await??;
@@ -75,7 +75,15 @@ pub async fn open(
             Error::new(Kind::Internal, Phase::Connect, error.to_string()).with_chain(chain_of(&error))
         })?;
     let id = LAST_ID.fetch_add(1, Ordering::Relaxed) + 1;
-    Ok(Connection { id, sender, tap, secure: key.secure, socket, driver: Box::pin(connection), ended: false })
+    Ok(Box::new(Connection {
+        id,
+        sender,
+        tap,
+        secure: key.secure,
+        socket,
+        driver: Box::pin(connection),
+        ended: false,
+    }))
 }
 
 /// TCP, with happy eyeballs (RFC 8305) where there are addresses of both families.

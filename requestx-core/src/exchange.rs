@@ -68,7 +68,7 @@ async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result
     let connection = &mut lease.connection;
     let tap = connection.tap.clone();
     deadline.enter(Phase::Send, Instant::now());
-    tap.arm(plan.head.clone(), plan.options.max_head, Instant::now());
+    tap.arm(plan, Instant::now());
     let mut request = Request::new(SendBody::new(&plan.body, &tap));
     *request.method_mut() = plan.method.clone();
     *request.headers_mut() = plan.framing.clone();
@@ -139,7 +139,7 @@ async fn receive(
         false => None,
     };
     deadline.enter(Phase::Read, Instant::now());
-    let mut body = Body::new(incoming, decoder, lease, deadline, plan.url.clone());
+    let mut body = Box::new(Body::new(incoming, decoder, lease, deadline, plan.url.clone()));
     let whole = if plan.stream { None } else { read_whole(&mut body).await? };
     let timing = Timing { spent: body.deadline.spent, counts: tap.counts(), connection: id, reused };
     let body = match whole {

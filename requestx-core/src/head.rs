@@ -30,11 +30,11 @@ const MAX_FIELDS: usize = 512;
 const FRAMING: [&str; 6] = ["te", "trailer", "upgrade", "connection", "content-length", "transfer-encoding"];
 
 impl Head {
-    /// Reads a whole head, and makes the one that hyper gets.
+    /// Reads a whole head, and makes what hyper gets: a head of its own, and the `rest` behind it.
     ///
     /// # Errors
     /// `Protocol` if it is no head of HTTP/1, `TooLarge` if it has too many fields.
-    pub fn read(bytes: &[u8]) -> Result<(Head, Vec<u8>), Error> {
+    pub fn read(bytes: &[u8], rest: &[u8]) -> Result<(Head, Vec<u8>), Error> {
         let mut space = [const { MaybeUninit::uninit() }; MAX_FIELDS];
         let mut response = httparse::Response::new(&mut []);
         let config = httparse::ParserConfig::default();
@@ -56,7 +56,10 @@ impl Head {
             codings: Vec::new(),
             sets_cookies: false,
         };
-        let mut hypers = format!("HTTP/1.{} {:03} \r\n", head.version - 10, head.status).into_bytes();
+        let mut hypers = Vec::with_capacity(rest.len() + 128);
+        hypers.extend_from_slice(if head.version == 10 { b"HTTP/1.0 " } else { b"HTTP/1.1 " });
+        hypers.extend([100, 10, 1].map(|place| b'0' + (head.status / place % 10) as u8));
+        hypers.extend_from_slice(b" \r\n");
         for field in response.headers.iter() {
             head.add(field.name.as_bytes(), field.value);
             if FRAMING.iter().any(|name| field.name.eq_ignore_ascii_case(name)) {
@@ -66,6 +69,7 @@ impl Head {
             }
         }
         hypers.extend_from_slice(b"\r\n");
+        hypers.extend_from_slice(rest);
         Ok((head, hypers))
     }
 
@@ -100,9 +104,11 @@ mod tests {
 
     #[test]
     fn the_block_keeps_case_order_and_duplicates() {
-        let (head, _) =
-            Head::read(b"HTTP/1.0 200 Very  OK \r\nETag: \"x\"\r\nset-COOKIE:  a \r\nSet-Cookie: b\r\n\r\n")
-                .unwrap();
+        let (head, _) = Head::read(
+            b"HTTP/1.0 200 Very  OK \r\nETag: \"x\"\r\nset-COOKIE:  a \r\nSet-Cookie: b\r\n\r\n",
+            b"",
+        )
+        .unwrap();
 
         assert_eq!(&b"ETag\n\"x\"\nset-COOKIE\na\nSet-Cookie\nb"[..], &head.block[..]);
         assert_eq!(
@@ -117,20 +123,20 @@ mod tests {
             b"HTTP/1.1 200 OK\r\nX: 1\r\nContent-LENGTH: 5\r\nContent-Length: 6\r\nconnection: Close\r\n\r\n";
 
         let expected = "HTTP/1.1 200 \r\nContent-LENGTH: 5\r\nContent-Length: 6\r\nconnection: Close\r\n\r\n";
-        assert_eq!(expected, String::from_utf8(Head::read(sent).unwrap().1).unwrap());
+        assert_eq!(expected, String::from_utf8(Head::read(sent, b"").unwrap().1).unwrap());
     }
 
     #[test]
     fn a_missing_reason_is_empty() {
-        assert_eq!(b"", &Head::read(b"HTTP/1.1 204\r\n\r\n").unwrap().0.reason[..]);
+        assert_eq!(b"", &Head::read(b"HTTP/1.1 204\r\n\r\n", b"").unwrap().0.reason[..]);
     }
 
     #[test]
     fn what_is_no_head_is_refused() {
         for bad in ["HTTP/1.1 2x0 OK\r\n\r\n", "ICY 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nA\0: 1\r\n\r\n"] {
-            assert_eq!(Kind::Protocol, Head::read(bad.as_bytes()).unwrap_err().kind, "{bad:?}");
+            assert_eq!(Kind::Protocol, Head::read(bad.as_bytes(), b"").unwrap_err().kind, "{bad:?}");
         }
         let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: 1\r\n".repeat(MAX_FIELDS + 1));
-        assert_eq!(Kind::TooLarge, Head::read(many.as_bytes()).unwrap_err().kind);
+        assert_eq!(Kind::TooLarge, Head::read(many.as_bytes(), b"").unwrap_err().kind);
     }
 }

@@ -24,7 +24,7 @@ pub struct Connections {
 
 #[derive(Debug)]
 struct State {
-    pool: Pool<Connection>,
+    pool: Pool<Box<Connection>>,
     waiting: HashMap<Ticket, oneshot::Sender<()>>,
 }
 
@@ -83,7 +83,7 @@ impl Connections {
         plan: &Plan,
         lane: Lane,
         deadline: &mut Deadline,
-    ) -> Result<(Counted, Option<Connection>), Error> {
+    ) -> Result<(Counted, Option<Box<Connection>>), Error> {
         let counted = || Counted { owner: Some(self.clone()), key: plan.key.clone() };
         let mut place = Place { connections: self, ticket: None };
         loop {
@@ -91,12 +91,12 @@ impl Connections {
             match grant {
                 Grant::Reuse(connection) => return Ok((counted(), Some(connection))),
                 Grant::Open => return Ok((counted(), None)),
-                Grant::Wait(_) => {
-                    let what = || {
-                        format!("{} {}: wait for a free connection to {}", plan.method, plan.url, plan.key)
-                    };
-                    let _ = deadline.within(Phase::Queue, what, turn).await?; // a lost sender means: look again
-                }
+                Grant::Wait(_) => {}
+            }
+            if let Some(turn) = turn {
+                let what =
+                    || format!("{} {}: wait for a free connection to {}", plan.method, plan.url, plan.key);
+                let _ = deadline.within(Phase::Queue, what, turn).await?; // a lost sender means: look again
             }
             if self.closed.load(Ordering::Acquire) {
                 return Err(Error::new(
@@ -113,22 +113,24 @@ impl Connections {
         key: &Key,
         lane: Lane,
         place: &mut Place<'_>,
-    ) -> (Grant<Connection>, oneshot::Receiver<()>) {
+    ) -> (Grant<Box<Connection>>, Option<oneshot::Receiver<()>>) {
         let mut close = Vec::new();
-        let (wake, turn) = oneshot::channel();
+        let mut turn = None;
         let mut state = self.lock();
         let grant = state.pool.check_out(key, lane, place.ticket, Instant::now(), &mut close);
         place.ticket = None;
         if let Grant::Wait(ticket) = grant {
+            let (wake, woken) = oneshot::channel();
             place.ticket = Some(ticket);
             state.waiting.insert(ticket, wake);
+            turn = Some(woken);
         }
         drop(state);
         drop(close); // without the lock
         (grant, turn)
     }
 
-    fn check_in(&self, key: &Key, connection: Connection, lane: Lane) {
+    fn check_in(&self, key: &Key, connection: Box<Connection>, lane: Lane) {
         let mut close = Vec::new();
         let mut state = self.lock();
         if self.closed.load(Ordering::Acquire) {
@@ -201,7 +203,7 @@ impl Drop for Place<'_> {
 /// A connection lent to one exchange. Given back, it can be used again; dropped, it is closed.
 #[derive(Debug)]
 pub struct Lease {
-    pub connection: Connection,
+    pub connection: Box<Connection>,
     pub reused: bool,
     /// Both sides have said that the connection may be kept.
     pub keep: bool,
@@ -228,7 +230,7 @@ struct Counted {
 }
 
 impl Counted {
-    fn into_pool(mut self, connection: Connection, lane: Lane) {
+    fn into_pool(mut self, connection: Box<Connection>, lane: Lane) {
         if let Some(owner) = self.owner.take() {
             owner.check_in(&self.key, connection, lane);
         }

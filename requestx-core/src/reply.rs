@@ -24,6 +24,6 @@ pub struct Reply {
     /// The body, if it was read to its end within the exchange.
     pub whole: Option<Bytes>,
     /// The rest of it otherwise.
-    pub body: Option<Body>,
+    pub body: Option<Box<Body>>,
     pub timing: Timing,
 }

@@ -15,11 +15,13 @@ use std::task::{ready, Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
+use http::header::{HeaderValue, CONTENT_LENGTH, TRANSFER_ENCODING};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::deadline::Phase;
 use crate::error::{Error, Kind};
 use crate::head::Head;
+use crate::plan::Plan;
 
 /// Body bytes that travel in one write with the head, at most.
 const TOGETHER: usize = 16 * 1024;
@@ -34,7 +36,7 @@ pub struct Tap(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    head_to_send: Option<Bytes>,
+    to_send: Option<Ours>,
     /// An exchange has begun and nothing of its answer has been read.
     expecting: bool,
     head: Option<Head>,
@@ -46,6 +48,14 @@ struct State {
     written: u64,
 }
 
+/// The caller's head, and what it says of the body.
+#[derive(Debug)]
+struct Ours {
+    head: Bytes,
+    length: Option<HeaderValue>,
+    coding: Option<HeaderValue>,
+}
+
 /// Byte counts of the exchange so far, framing included.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Counts {
@@ -54,12 +64,17 @@ pub struct Counts {
 }
 
 impl Tap {
-    /// Prepares for one exchange: `head` will replace hyper's, and the answer's head be kept.
-    pub fn arm(&self, head: Bytes, max_head: usize, now: Instant) {
+    /// Prepares for one exchange: the plan's head will replace hyper's, and the answer's head be kept.
+    pub fn arm(&self, plan: &Plan, now: Instant) {
+        let given = |name| plan.framing.get(name).cloned();
         *self.lock() = State {
-            head_to_send: Some(head),
+            to_send: Some(Ours {
+                head: plan.head.clone(),
+                length: given(CONTENT_LENGTH),
+                coding: given(TRANSFER_ENCODING),
+            }),
             expecting: true,
-            max_head,
+            max_head: plan.options.max_head,
             progress: Some(now),
             ..State::default()
         };
@@ -102,7 +117,7 @@ impl State {
     }
 
     fn flushed(&mut self) {
-        if self.body_given && self.sent.is_none() && self.head_to_send.is_none() {
+        if self.body_given && self.sent.is_none() && self.to_send.is_none() {
             self.sent = self.progress;
         }
     }
@@ -140,9 +155,7 @@ impl Coming {
         while let Some(end) = head_end(&all[begin..], from) {
             let (head, rest) = all[begin..].split_at(end);
             if !is_informational(head) {
-                let (head, mut give) = Head::read(head)?;
-                give.extend_from_slice(rest);
-                return Ok(Some((head, give)));
+                return Head::read(head, rest).map(Some);
             }
             (begin, from) = (begin + end, 0);
             self.informational += 1;
@@ -213,7 +226,7 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
     /// Writes the replaced head. Returns how many of hyper's bytes are done once it is out.
     fn poll_head(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<Option<usize>>> {
         if self.head.is_none() {
-            let Some(ours) = self.tap.lock().head_to_send.take() else {
+            let Some(ours) = self.tap.lock().to_send.take() else {
                 return Poll::Ready(Ok(None));
             };
             self.head = Some(Replaced::new(&ours, bufs)?);
@@ -236,11 +249,11 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
 }
 
 impl Replaced {
-    fn new(ours: &[u8], bufs: &[IoSlice<'_>]) -> io::Result<Replaced> {
+    fn new(ours: &Ours, bufs: &[IoSlice<'_>]) -> io::Result<Replaced> {
         let first = bufs.first().map_or(&[][..], |buf| buf);
         let theirs = Framing::of_hyper(first)?;
-        let mut bytes = Vec::with_capacity(ours.len() + 64);
-        bytes.extend_from_slice(ours);
+        let mut bytes = Vec::with_capacity(ours.head.len() + 64);
+        bytes.extend_from_slice(&ours.head);
         theirs.agree(ours, &mut bytes)?;
         bytes.extend_from_slice(b"\r\n");
         let mut covers = theirs.head;
@@ -277,25 +290,12 @@ impl<'a> Framing<'a> {
     }
 
     /// Adds to `out` what hyper chose and the caller left open.
-    fn agree(&self, ours: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
-        let (mut length, mut coding) = (None, None);
-        for line in ours.split(|byte| *byte == b'\n').skip(1) {
-            let Some(colon) = memchr::memchr(b':', line) else {
-                continue;
-            };
-            match (colon, &line[..colon]) {
-                (14, name) if name.eq_ignore_ascii_case(b"content-length") => {
-                    length = Some(line[colon + 1..].trim_ascii())
-                }
-                (17, name) if name.eq_ignore_ascii_case(b"transfer-encoding") => {
-                    coding = Some(line[colon + 1..].trim_ascii())
-                }
-                _ => {}
-            }
-        }
-        for (name, theirs, ours) in
-            [("Content-Length", self.length, length), ("Transfer-Encoding", self.coding, coding)]
-        {
+    fn agree(&self, ours: &Ours, out: &mut Vec<u8>) -> io::Result<()> {
+        let both = [
+            ("Content-Length", self.length, ours.length.as_ref()),
+            ("Transfer-Encoding", self.coding, ours.coding.as_ref()),
+        ];
+        for (name, theirs, ours) in both {
             match (theirs, ours) {
                 (None, None) => {}
                 (Some(theirs), None) => {
@@ -304,7 +304,7 @@ impl<'a> Framing<'a> {
                     out.extend_from_slice(theirs);
                     out.extend_from_slice(b"\r\n");
                 }
-                (Some(theirs), Some(ours)) if theirs.eq_ignore_ascii_case(ours) => {}
+                (Some(theirs), Some(ours)) if theirs.eq_ignore_ascii_case(ours.as_bytes()) => {}
                 _ => {
                     return Err(refuse(
                         Kind::Protocol,
@@ -413,8 +413,10 @@ mod tests {
         Ok(None)
     }
 
-    fn replace(ours: &[u8], hyper: &[u8]) -> io::Result<(String, usize)> {
-        let replaced = Replaced::new(ours, &[IoSlice::new(hyper)])?;
+    fn replace(ours: &[u8], length: Option<&'static str>, hyper: &[u8]) -> io::Result<(String, usize)> {
+        let length = length.map(HeaderValue::from_static);
+        let ours = Ours { head: Bytes::copy_from_slice(ours), length, coding: None };
+        let replaced = Replaced::new(&ours, &[IoSlice::new(hyper)])?;
         Ok((String::from_utf8_lossy(&replaced.bytes).into_owned(), replaced.covers))
     }
 
@@ -455,7 +457,7 @@ mod tests {
         let hyper = b"POST / HTTP/1.1\r\ncontent-length: 4\r\n\r\nbody";
 
         let expected = "POST / HTTP/1.1\r\nHOST: a\r\nX-y: 1\r\nContent-Length: 4\r\n\r\nbody".to_string();
-        assert_eq!((expected, hyper.len()), replace(ours, hyper).unwrap());
+        assert_eq!((expected, hyper.len()), replace(ours, None, hyper).unwrap());
     }
 
     #[test]
@@ -463,7 +465,7 @@ mod tests {
         let ours = b"POST / HTTP/1.1\r\nContent-Length: 5\r\n";
         let hyper = b"POST / HTTP/1.1\r\ncontent-length: 4\r\n\r\nbody";
 
-        assert!(replace(ours, hyper).is_err());
-        assert!(replace(ours, b"POST / HTTP/1.1\r\n\r\n").is_err());
+        assert!(replace(ours, Some("5"), hyper).is_err());
+        assert!(replace(ours, Some("5"), b"POST / HTTP/1.1\r\n\r\n").is_err());
     }
 }

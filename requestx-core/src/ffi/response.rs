@@ -23,7 +23,7 @@ use crate::runtime::Lane;
 pub struct Held {
     head: Head,
     whole: Option<Bytes>,
-    body: AsyncMutex<Option<Body>>,
+    body: AsyncMutex<Option<Box<Body>>>,
     /// What the last event pointed to.
     piece: Mutex<Bytes>,
     timing: Timing,
