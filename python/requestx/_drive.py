@@ -8,7 +8,6 @@ A flow is a generator that yields ops (`_ops.py`). `drive` performs them in a pl
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Coroutine
 from typing import Any, Generator
 
@@ -85,51 +84,48 @@ class NotAwaited(AttributeError):
     """
 
 
+# What the interpreter calls it when it was never awaited.
+adrive.__qualname__ = "requestx call"
+
+
 class Awaitable(Coroutine):  # type: ignore[type-arg]
     """
     A call in a running event loop: await it, or enter it with ``async with``. Nothing is sent before that.
 
-    It is a `Coroutine`, so that `asyncio.create_task`, `gather` and `wait_for` take it.
+    It is a `Coroutine`, so that `asyncio.create_task`, `gather` and `wait_for` take it. The coroutine within sees to
+    the rest: it warns when it was never awaited, and refuses to be awaited twice.
     """
 
-    __slots__ = ("__weakref__", "_coroutine", "_flow", "_response")
+    __slots__ = ("__weakref__", "_coroutine", "_response")
+
+    _response: Any
 
     def __init__(self, flow: Flow) -> None:
-        self._flow = flow
-        self._coroutine: Any = None
-        self._response: Any = None
-
-    def _start(self) -> Any:
-        if self._coroutine is None:
-            self._coroutine = adrive(self._flow)
-        return self._coroutine
+        self._coroutine = adrive(flow)
 
     def send(self, value: Any) -> Any:
         """
         Resume, as a coroutine's `send`.
         """
-        return self._start().send(value)
+        return self._coroutine.send(value)
 
     def throw(self, *error: Any) -> Any:
         """
         Raise inside, as a coroutine's `throw`.
         """
-        return self._start().throw(*error)
+        return self._coroutine.throw(*error)
 
     def close(self) -> None:
         """
         Give the call up.
         """
-        self._start().close()
-        self._flow.close()
+        self._coroutine.close()
 
     def __await__(self) -> Any:
-        if self._coroutine is not None:
-            raise RuntimeError("cannot reuse an already awaited call of requestx")
-        return self._start().__await__()
+        return self._coroutine.__await__()
 
     async def __aenter__(self) -> Any:
-        self._response = await self
+        self._response = await self._coroutine
         return self._response
 
     async def __aexit__(self, *error: Any) -> None:
@@ -138,17 +134,10 @@ class Awaitable(Coroutine):  # type: ignore[type-arg]
             await close()
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name in ("cr_await", "cr_frame", "cr_running", "cr_code", "gi_yieldfrom"):
+        if name.startswith("__") or name in ("_response", "cr_await", "cr_frame", "cr_running", "cr_code"):
             raise AttributeError(name)
         raise NotAwaited(f"this call was not awaited yet: write `(await ...).{name}`, or await it first")
 
     def __repr__(self) -> str:
-        state = "not awaited" if self._coroutine is None else "awaited"
-        return f"<requestx call, {state}>"
-
-    def __del__(self) -> None:
-        if self._coroutine is None and not sys.is_finalizing():
-            self._flow.close()
-            warnings.warn(
-                "a call of requestx was never awaited: nothing was sent", RuntimeWarning, stacklevel=2, source=self
-            )
+        started = self._coroutine.cr_frame is None or self._coroutine.cr_frame.f_lasti > 0
+        return f"<requestx call, {'awaited' if started else 'not awaited'}>"

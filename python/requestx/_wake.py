@@ -38,19 +38,30 @@ class Wake:
     def __repr__(self) -> str:
         return f"<Wake of {self._loop()!r}, {len(self._waiting)} waiting>"
 
-    async def fire(self, client: _core.Client, shot: _core.Shot) -> Any:
+    def launch(self, client: _core.Client, shot: _core.Shot) -> tuple[int, asyncio.Future[Any]]:
         """
-        Send a request that is ready, and await the answer. Cancelling this closes the connection.
+        Send a request that is ready. Whoever does not await the future to its end has to `give_up`.
+
+        Returns:
+            A token, and the future of the answer.
         """
         token = _core.next_token()
-        future = self._future()
+        future = self._create_future()
         self._waiting[token] = (future, None, client)
         try:
             client.submit_shot(self._queue.handle, token, shot)
-            return await future
-        finally:
-            if self._waiting.pop(token, None) is not None:
-                client.cancel(token)
+        except BaseException:
+            del self._waiting[token]
+            raise
+        return token, future
+
+    def give_up(self, token: int) -> None:
+        """
+        Break off what nobody awaits any more; its connection is closed.
+        """
+        waiting = self._waiting.pop(token, None)
+        if waiting is not None and waiting[2] is not None:
+            waiting[2].cancel(token)
 
     async def send(
         self,
@@ -65,14 +76,13 @@ class Wake:
         Send, and await the answer. Cancelling this closes the connection. Arguments as for `Client.wait`.
         """
         token = _core.next_token()
-        future = self._future()
+        future = self._create_future()
         self._waiting[token] = (future, None, client)
         try:
             client.submit(self._queue.handle, token, choices, head, fields, body, None, stream)
             return await future
         finally:
-            if self._waiting.pop(token, None) is not None:
-                client.cancel(token)
+            self.give_up(token)
 
     async def send_upload(
         self,
@@ -88,7 +98,7 @@ class Wake:
         The same for a body in chunks, an async iterator: each is pushed when there is room for it.
         """
         token = _core.next_token()
-        future, room = self._future(), asyncio.Event()
+        future, room = self._create_future(), asyncio.Event()
         upload = _core.Upload(None, length)
         self._waiting[token] = (future, room, client)
         feeding = None
@@ -102,15 +112,14 @@ class Wake:
         finally:
             if feeding is not None and not feeding.done():
                 feeding.cancel()
-            if self._waiting.pop(token, None) is not None:
-                client.cancel(token)
+            self.give_up(token)
 
     async def read(self, stream: _core.Stream, size: int, raw: bool = False) -> bytes:
         """
         Await the next bytes of a body, at most `size`; b"" is the end. Cancelling this closes the stream.
         """
         token = _core.next_token()
-        future = self._future()
+        future = self._create_future()
         self._waiting[token] = (future, None, None)
         try:
             stream.submit_read(token, size, raw)
@@ -119,7 +128,7 @@ class Wake:
             stream.close()
             raise
         finally:
-            self._waiting.pop(token, None)
+            self.give_up(token)
 
     def receive(self, token: int, outcome: Any) -> None:
         """
@@ -146,8 +155,10 @@ class Wake:
         if loop is not None:
             loop.call_exception_handler({"message": "requestx could not hand a response over", "exception": error})
 
-    def _future(self) -> asyncio.Future[Any]:
-        return asyncio.get_running_loop().create_future()
+    def _create_future(self) -> asyncio.Future[Any]:
+        loop = self._loop()
+        assert loop is not None, "a Wake is used by its running loop"
+        return loop.create_future()
 
     def __del__(self) -> None:
         for token, (_, _, client) in list(self._waiting.items()):
@@ -172,14 +183,24 @@ async def _feed(upload: _core.Upload, chunks: Any, room: asyncio.Event) -> None:
 
 
 _wakes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Wake] = weakref.WeakKeyDictionary()
+# The last one asked for, to be had without the dictionary: (weak loop, weak Wake).
+_recent: tuple[Any, Any] = (lambda: None, lambda: None)
+_get_running_loop = asyncio.get_running_loop
 
 
 def wake_of() -> Wake:
     """
     The running loop's own Wake.
     """
-    loop = asyncio.get_running_loop()
+    global _recent
+    loop = _get_running_loop()
+    known, recent = _recent
+    if known() is loop:
+        found = recent()
+        if found is not None:
+            return found  # type: ignore[no-any-return]
     wake = _wakes.get(loop)
     if wake is None:
         wake = _wakes[loop] = Wake(loop)
+    _recent = (weakref.ref(loop), weakref.ref(wake))
     return wake

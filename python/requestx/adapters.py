@@ -180,7 +180,7 @@ class HTTPAdapter(BaseAdapter):
         if proxies:
             self._refuse_proxy(request, proxies)
         head, fields = _head_of(request)
-        wake = _own_wake()
+        wake = (_wake_of or _load_wake())()
         body = request.body
         try:
             for again in (False, True):
@@ -343,13 +343,19 @@ class Ready:
         Awaited.
         """
         began = perf_counter()
+        wake = (_wake_of or _load_wake())()
+        token = 0
         try:
-            reply = await _own_wake().fire(self.client, self.shot)
+            token, future = wake.launch(self.client, self.shot)
+            reply = await future
         except CoreError as error:
             if error.kind != _core.FORKED:
                 raise _told(error, self.request()) from error
             self._reload()
             return await self.aperform()
+        except BaseException:
+            wake.give_up(token)
+            raise
         return self._response(reply, began)
 
     def _response(self, reply: Any, began: float) -> Response:
@@ -372,16 +378,15 @@ class Ready:
         self._load()
 
 
-def _own_wake() -> Any:
+def _load_wake() -> Any:
     """
-    The Wake of the running loop; asyncio is imported by programs that await, and by no others.
+    What gives the running loop's Wake; asyncio is imported by programs that await, and by no others.
     """
     global _wake_of
-    if _wake_of is None:
-        from ._wake import wake_of
+    from ._wake import wake_of
 
-        _wake_of = wake_of
-    return _wake_of()
+    _wake_of = wake_of
+    return wake_of
 
 
 def _head_of(request: Any) -> tuple[bytes, int]:
