@@ -179,10 +179,10 @@ def main() -> int:
             for job in (blocking, awaited):
                 for base in (server.http, server.https):
                     if base == server.http and job in HTTPS_ONLY:
-                        cells.append("-".center(12))
+                        cells.append("-".center(13))
                     else:
                         cells.append(_cell(job, base, server.ca, expected, wrong))
-            print(f"  {title:<38}{cells[0]}{cells[1]}   {cells[2]}{cells[3]}".rstrip(), flush=True)
+            print(f"  {title:<38}{cells[0]}{cells[1]}  {cells[2]}{cells[3]}".rstrip(), flush=True)
     print()
     for complaint in wrong:
         print(f"  {complaint}")
@@ -194,8 +194,8 @@ def _introduce(server: Server) -> None:
     what = f"{platform.python_implementation()} {platform.python_version()}"
     print(f"\nrequestx {requestx.__version__} on {what}, {platform.system()} {platform.machine()}")
     print(f"embedded server: {server.http} and {server.https} (verify={server.ca})\n")
-    print(f"  {'':<38}{'blocking':^24}   {'awaited':^24}".rstrip())
-    print(f"  {'':<38}{'http':^12}{'https':^12}   {'http':^12}{'https':^12}".rstrip())
+    print(f"  {'':<38}{'blocking':^26}  {'awaited':^26}".rstrip())
+    print(f"  {'':<38}{'http':^13}{'https':^13}  {'http':^13}{'https':^13}".rstrip())
 
 
 def _cell(job: Job, base: str, ca: str, expected: Any, wrong: list[str]) -> str:
@@ -207,7 +207,7 @@ def _cell(job: Job, base: str, ca: str, expected: Any, wrong: list[str]) -> str:
     took = (time.perf_counter() - started) * 1000
     if found != expected:
         wrong.append(f"{job.__name__} of {base}: expected {expected!r:.120}, found {found!r:.300}")
-    return f"{_mark(found == expected)} {took:6.1f} ms "
+    return f"{_mark(found == expected)} {took:6.1f} ms  "
 
 
 def _mark(well: bool) -> str:
