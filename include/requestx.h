@@ -21,7 +21,7 @@
  *  Waiting    blocking calls return RQX_PENDING after at most 50 ms, so that the caller can look at its signals.
  *             Nothing is lost: call again to go on waiting, or cancel.
  *  Panics     never cross the line: they become RQX_E_INTERNAL with the panic's text.
- *  fork       a handle used in a forked child gives RQX_E_FORKED; freeing it there only releases memory.
+ *  fork       a handle used in a forked child gives RQX_E_FORKED; freeing it there does nothing.
  */
 
 #ifndef REQUESTX_H
@@ -411,7 +411,7 @@ RQX_API int32_t rqx_client_close_idle(rqx_client *client);
 
 /**
  * Takes no more exchanges and breaks off those under way: each gets its terminal event, with RQX_E_CLOSED.
- * Bodies that are being pulled can be pulled to their end. Any thread. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
+ * Bodies can still be pulled by rqx_body_read_into; rqx_body_read needs the client and ends with RQX_E_CLOSED. Any thread. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
  */
 RQX_API int32_t rqx_client_close(rqx_client *client);
 
@@ -537,7 +537,7 @@ RQX_API int32_t rqx_upload_new(size_t window, int64_t content_length, rqx_upload
 
 /**
  * Takes the first of `bytes`, as many as there is room for: `*n`. They are copied.
- * RQX_OK; RQX_E_AGAIN if there is no room: resume the exchange, or await RQX_EV_UPLOAD_READY;
+ * RQX_OK; RQX_E_AGAIN with `*n` 0 and no error object if there is no room: resume the exchange, or await RQX_EV_UPLOAD_READY;
  * RQX_E_CLOSED once the exchange is over; RQX_E_INVALID_ARGUMENT beyond the promised length; RQX_E_STATE after the end.
  * Any thread, one at a time. Since 1.0.
  */
@@ -545,7 +545,8 @@ RQX_API int32_t rqx_upload_push(rqx_upload *upload, const uint8_t *bytes, size_t
     rqx_error **err);
 
 /**
- * Ends the body; with another `code` than RQX_OK it ends the exchange instead, with that code.
+ * Ends the body; with another `code` than RQX_OK it ends the exchange instead, with RQX_E_CANCELLED and the code in its
+ * message.
  * RQX_OK, RQX_E_STATE if it has ended before, RQX_E_INVALID_ARGUMENT if less was pushed than promised. Since 1.0.
  */
 RQX_API int32_t rqx_upload_finish(rqx_upload *upload, int32_t code, rqx_error **err);

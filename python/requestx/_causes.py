@@ -250,7 +250,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 def short(text: str, limit: int = 300) -> str:
     """
-    `text` as an exception may quote it: at most `limit` characters, those of control escaped (threat 143).
+    `text` as an exception may quote it: at most `limit` characters, those of control escaped (CVE-2025-61729).
     """
     if len(text) > limit:
         text = text[: limit - 3] + "..."

@@ -9,7 +9,7 @@ from http import cookiejar as cookielib
 from http.cookiejar import Cookie
 from typing import Any
 
-# What a browser takes at most, about: a server cannot make later requests too big to be answered (threat 78).
+# What a browser takes at most, about: a server cannot make later requests too big to be answered (CVE-2022-32205).
 LONGEST = 4096
 MOST_PER_RESPONSE = 100
 MOST_PER_DOMAIN = 200

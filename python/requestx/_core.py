@@ -674,8 +674,8 @@ class Queue:
     A completion queue; one for each event loop.
 
     Args:
-        wake: a weak reference to the `Wake` whose `receive` is called by `dispatch`, on its thread, with a token and a
-            Reply, bytes, None (the upload has room) or a CoreError, and whose `failed` with what that raised.
+        wake: a weak reference to the `Wake` that `dispatch` calls, on its own thread: `receive` with a token and a Reply,
+            bytes or a CoreError, `has_room` with a token, and `failed` with what these raised.
     """
 
     __slots__ = ("_callback", "fd", "handle")
@@ -690,19 +690,24 @@ class Queue:
         @ffi.callback("rqx_event_fn")  # type: ignore[untyped-decorator]
         def callback(_: Any, events: Any, n: int) -> None:
             lane = wake()
-            size, all_events = _EVENT_SIZE, _buffer(events, n * _EVENT_SIZE)
+            memory = _buffer(events, n * _EVENT_SIZE)
             for index in range(n):
                 try:
-                    numbers = _numbers(all_events, index * size)
+                    numbers = _numbers(memory, index * _EVENT_SIZE)
                     if numbers[_FLAGS] & _INLINE:
                         total = numbers[_HEAD] + numbers[_REASON] + numbers[_BODY]
                         outcome: Any = Inline(numbers, _buffer(events[index].head.ptr, total)[:])
                     else:
                         outcome = _outcome(events[index], lane)
-                    if lane is not None:
+                    if lane is None:
+                        continue
+                    if outcome is None:
+                        lane.has_room(numbers[0])
+                    else:
                         lane.receive(numbers[0], outcome)
                 except BaseException as error:  # nothing can be raised through C
-                    lane.failed(error)
+                    if lane is not None:
+                        lane.failed(error)
 
         self._callback = callback
 

@@ -139,5 +139,6 @@ class Awaitable(Coroutine):  # type: ignore[type-arg]
         raise NotAwaited(f"this call was not awaited yet: write `(await ...).{name}`, or await it first")
 
     def __repr__(self) -> str:
-        started = self._coroutine.cr_frame is None or self._coroutine.cr_frame.f_lasti > 0
+        frame = self._coroutine.cr_frame
+        started = frame is None or getattr(self._coroutine, "cr_suspended", frame.f_lasti >= 0)
         return f"<requestx call, {'awaited' if started else 'not awaited'}>"

@@ -55,7 +55,7 @@ class Environment:
 
     def __init__(self) -> None:
         get = os.environ.get
-        # Leaves out HTTP_PROXY under CGI, where a client's Proxy header would be in it (httpoxy, threat 156).
+        # Leaves out HTTP_PROXY under CGI, where a client's Proxy header would be in it (httpoxy, CVE-2016-5386).
         proxies = getproxies_environment()
         proxies.pop("no", None)
         self.proxies: dict[str, str] = proxies
@@ -155,7 +155,7 @@ def _matches(host: str, port: int | None, rules: str) -> bool:
 def _matches_ipv6(host: str, entries: list[str]) -> bool:
     from ipaddress import ip_address, ip_network
 
-    # The zone is a name of this machine's interfaces, and no domain (threat 157).
+    # The zone is a name of this machine's interfaces, and no domain (CVE-2025-22870).
     try:
         address = ip_address(host.partition("%")[0])
     except ValueError:

@@ -1,8 +1,8 @@
 """
 netrc: user and password for the host that a request really goes to.
 
-Never for what stands before an @ (threat 5); and an entry without a password, or for another user than the URL
-names, gives nothing (threats 17, 20).
+Never for what stands before an @ (CVE-2024-47081); and an entry without a password, or for another user than the URL
+names, gives nothing (CVE-2024-11053, CVE-2026-8926).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """
 Redirects: where to, by which method, and what must not come along. Decisions only; `_flow` carries them out.
 
-Credentials stay with the origin they were given for (threats 1-30).
-Custom headers are forwarded, as requests and curl forward them (threat 28).
+Credentials stay with the origin they were given for.
+Custom headers are forwarded, as requests and curl forward them (CVE-2024-28849).
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def strip_headers(headers: Any, old_url: str, new_url: str, status: int) -> None
     if should_strip_auth(old_url, new_url):
         headers.pop("Authorization", None)
     if not same_origin(old_url, new_url):
-        # What belongs to a proxy is added anew where that proxy is used (threats 2, 4, 9, 27).
+        # What belongs to a proxy is added anew where that proxy is used (CVE-2014-1830, CVE-2023-32681, CVE-2024-37891, CVE-2025-4673).
         headers.pop("Proxy-Authorization", None)
 
 

@@ -2,7 +2,7 @@
 URLs: one parser for all questions asked about a URL, and requests' rules for preparing one.
 
 The rule that keeps this safe: whoever decides where a request goes, whose credentials it bears and what is
-on the wire asks the same `split`, so no two parts can disagree about the host (threats 101-105, 109).
+on the wire asks the same `split`, so no two parts can disagree about the host.
 Everything here is linear in the URL's length, and pure, so the answers are cached.
 
 What `prepare` does is RFC 3986 with requests' tolerance.
@@ -37,7 +37,7 @@ _PARTS = re.compile(
 ).fullmatch
 _HAS_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+\-]*:|/").match
 _HOST_PORT = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(?::([0-9]{0,5}))?", re.DOTALL).fullmatch
-# WHATWG's forbidden host code points; a percent sign is among them (threat 103).
+# WHATWG's forbidden host code points; a percent sign is among them (CVE-2022-27780).
 _BAD_IN_HOST = re.compile(r'[\x00-\x20\x7f"#%/<>?@\\^`{|}]').search
 _IPV6 = re.compile(r"([0-9a-fA-F:.]+)(?:%(?:25)?([^%\x00-\x20\x7f/?#\\@]+))?").fullmatch
 _PERCENT = re.compile("%[0-9a-fA-F]{2}")
@@ -97,7 +97,7 @@ def split(url: str) -> Parts:
 
 def _split_authority(authority: str, url: str) -> tuple[str | None, str, str]:
     """
-    The userinfo (None if there is no @), host and port of an authority; the last @ counts (threats 101, 105).
+    The userinfo (None if there is no @), host and port of an authority; the last @ counts (CVE-2021-33503, CVE-2020-8169).
     """
     userinfo, at, host_port = authority.rpartition("@")
     found = _HOST_PORT(host_port)
@@ -277,7 +277,7 @@ def _idna(host: str) -> str:
     import idna
 
     try:
-        # IDNA 2008, so ß stays ß (threat 107); without the mapping of UTS 46, as in requests.
+        # IDNA 2008, so ß stays ß (CVE-2016-8625); without the mapping of UTS 46, as in requests.
         return idna.encode(host.lower(), strict=True, std3_rules=True).decode("ascii")
     except UnicodeError:
         raise InvalidURL("URL has an invalid label.") from None
@@ -285,7 +285,7 @@ def _idna(host: str) -> str:
 
 def _hides_ascii(label: str) -> bool:
     """
-    Whether an ``xn--`` label stands for plain ASCII: a second spelling of another host (threat 106).
+    Whether an ``xn--`` label stands for plain ASCII: a second spelling of another host (RUSTSEC-2024-0421).
     """
     if not label.startswith("xn--"):
         return False

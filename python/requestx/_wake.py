@@ -134,18 +134,21 @@ class Wake:
         """
         Resolve the future of `token`; called by the queue's dispatch, on the loop's thread.
         """
-        if outcome is None:
-            waiting = self._waiting.get(token)
-            if waiting is not None and waiting[1] is not None:
-                waiting[1].set()
-            return
         waiting = self._waiting.pop(token, None)
         if waiting is None or waiting[0].done():
             return  # given up; a response that nobody takes closes itself
-        if isinstance(outcome, _core.CoreError):
+        if type(outcome) is _core.CoreError:
             waiting[0].set_exception(outcome)
         else:
             waiting[0].set_result(outcome)
+
+    def has_room(self, token: int) -> None:
+        """
+        The upload of `token` can be pushed to.
+        """
+        waiting = self._waiting.get(token)
+        if waiting is not None and waiting[1] is not None:
+            waiting[1].set()
 
     def failed(self, error: BaseException) -> None:
         """

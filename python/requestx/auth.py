@@ -3,11 +3,11 @@ Authentication: Basic, for proxies too, and Digest.
 
 An auth object is any callable that takes the prepared request and returns it.
 Digest answers a challenge in a response hook. All it decides is in `answer`, which sends nothing:
-the hook sends through the response's connection, the flow yields the same request as an op.
+the hook sends what it answers through the response's connection.
 
 What belongs to one request is kept on that request, so that one object serves many tasks and threads:
 whether it is already an answer, and the URL for which the caller gave these credentials.
-A challenge from any other origin is not answered, wherever redirects lead (threats 14, 21, 144).
+A challenge from any other origin is not answered, wherever redirects lead (GHSA-hpj7-wq8m-9hgp, CVE-2026-11856, CVE-2021-21240).
 """
 
 from __future__ import annotations

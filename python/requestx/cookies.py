@@ -4,7 +4,7 @@ Cookies: `http.cookiejar` with a dict's manners.
 The jar follows the standard library's policies.
 What none of them should accept is kept out all the same (`RequestsCookieJar.make_cookies`, `_cookie_rules`):
 a Domain that is the tail of an IP address, control characters, and a plain-http response that replaces or
-removes a Secure cookie (threats 75, 79, 80; RFC 6265bis, 5.7).
+removes a Secure cookie (CVE-2014-3613, CVE-2022-35252, CVE-2025-9086; RFC 6265bis, 5.7).
 """
 
 from __future__ import annotations
@@ -254,7 +254,7 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, Any]):
 
 def drop_call_cookies(jar: CookieJar, session_cookies: CookieJar) -> None:
     """
-    Take from `jar` what was given for one call only, before a redirect leads to another origin (threat 13).
+    Take from `jar` what was given for one call only, before a redirect leads to another origin (CVE-2026-47265).
 
     That are the cookies without a domain which the session does not hold: they would go to any host.
 

@@ -201,7 +201,7 @@ def extract_zipped_paths(path: str) -> str:
     """
     The path of a file, which is taken out of a zip archive if it lies in one.
 
-    It is put into a new directory that nobody else can write to (threat 172), and stays for the next time.
+    It is put into a new directory that nobody else can write to (CVE-2026-25645), and stays for the next time.
     """
     if os.path.exists(path):
         return path

@@ -135,14 +135,33 @@ impl Connection {
             // Tickets of TLS 1.3, or a goodbye: hyper has to read them to know, once the driver has told of them.
             Pulse::Bytes => {
                 tokio::task::yield_now().await;
+                self.socket.look_again();
                 self.turn().await;
             }
             Pulse::Quiet => {}
         }
+        self.is_idle().await
+    }
+
+    /// Whether it is done with the last exchange, both ways, and could take another.
+    pub async fn is_idle(&mut self) -> bool {
         if !self.sender.is_ready() {
             self.turn().await;
         }
         !self.ended && self.sender.is_ready()
+    }
+
+    /// Drives the connection until the request has been sent whole, or cannot be.
+    pub async fn send_rest(&mut self) {
+        poll_fn(|cx| {
+            self.poll(cx);
+            if self.ended || self.tap.sent().is_some() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
     }
 
     /// Drives the connection for as long as `work`, which waits for it, takes.

@@ -93,6 +93,15 @@ impl Deadline {
         (self.phase, self.entered) = (phase, now);
     }
 
+    /// Nanoseconds in each phase, the current one counted up to `now`.
+    pub fn spent_by(&self, now: Instant) -> [u64; PHASES] {
+        let mut spent = self.spent;
+        if self.phase != Phase::None {
+            spent[self.phase as usize] += now.duration_since(self.entered).as_nanos() as u64;
+        }
+        spent
+    }
+
     /// When `phase`, of which the last progress was at `since`, has to end.
     pub fn until(&self, phase: Phase, since: Instant) -> Option<Instant> {
         let own = self.options.limits.phase[phase as usize].and_then(|d| since.checked_add(d));
@@ -132,6 +141,11 @@ impl Deadline {
                 tokio::time::timeout_at(until.into(), work).await.map_err(|_| self.expired(phase, what()))
             }
         }
+    }
+
+    /// Whether the time for all of it is over, whatever the phase: a peer that always has more never makes us wait.
+    pub fn is_overdue(&self) -> bool {
+        self.total_until.is_some_and(|until| until <= Instant::now())
     }
 
     /// The error of a phase whose time is over.

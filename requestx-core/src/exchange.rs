@@ -101,19 +101,20 @@ async fn answer_in_time(
 ) -> Result<Answer, Error> {
     let mut answer = pin!(answer);
     loop {
+        let now = Instant::now();
         let (phase, since) = match tap.sent() {
             Some(sent) => (Phase::Await, sent),
-            None => (Phase::Send, tap.progress().unwrap_or(deadline.started)),
+            None if plan.body.waits_for_caller() => (Phase::Send, now), // its time is not the network's
+            None => (Phase::Send, tap.progress().unwrap_or(now)),
         };
-        // Without a limit on Send the limit on Await still has to be looked at once the request is out.
-        let until = deadline.until(phase, since).or_else(|| deadline.until(Phase::Await, Instant::now()));
-        let Some(until) = until else {
-            return Ok(answer.await);
-        };
-        if until <= Instant::now() {
+        let until = deadline.until(phase, since);
+        if until.is_some_and(|until| until <= now) {
             return Err(deadline.expired(phase, format!("{} {} ({})", plan.method, plan.url, plan.key)));
         }
-        if let Ok(done) = tokio::time::timeout_at(until.into(), answer.as_mut()).await {
+        // While the request goes out, the limit on Await says when to look whether it is out.
+        let look = if phase == Phase::Send { deadline.until(Phase::Await, now) } else { None };
+        let Some(next) = until.into_iter().chain(look).min() else { return Ok(answer.await) };
+        if let Ok(done) = tokio::time::timeout_at(next.into(), answer.as_mut()).await {
             return Ok(done);
         }
     }
@@ -142,15 +143,20 @@ async fn receive(
     let mut body = Box::new(Body::new(incoming, decoder, lease, deadline, plan.url.clone()));
     let whole = if plan.stream { None } else { read_whole(&mut body).await? };
     let timing = Timing { spent: body.deadline.spent, counts: tap.counts(), connection: id, reused };
-    let body = match whole {
-        Some(Whole::Complete(bytes)) => return Ok(Reply { head, whole: Some(bytes), body: None, timing }),
+    let mut body = match whole {
+        Some(Whole::Complete(bytes)) => {
+            return Ok(Reply { head, whole: Some(bytes), raw_bytes: body.raw_bytes, body: None, timing })
+        }
         Some(Whole::Begun(bytes)) => {
             body.put_back(bytes);
             body
         }
         None => body,
     };
-    Ok(Reply { head, whole: None, body: Some(body), timing })
+    if matches!(plan.body, Outgoing::Pushed(_)) && head.status < 400 {
+        body.send_rest().await?; // who only reads from here on would cut the request short
+    }
+    Ok(Reply { head, whole: None, raw_bytes: 0, body: Some(body), timing })
 }
 
 enum Whole {
@@ -186,9 +192,7 @@ fn server_keeps(parts: &http::response::Parts) -> bool {
     let says = |token: &[u8]| {
         parts.headers.get_all("connection").iter().any(|value| has_token(value.as_bytes(), token))
     };
-    let persistent = match parts.version {
-        http::Version::HTTP_11 => !says(b"close"),
-        _ => says(b"keep-alive") && !says(b"close"),
-    };
+    // hyper would speak HTTP/1.0 to a server that once did, and so could not send a chunked body.
+    let persistent = parts.version == http::Version::HTTP_11 && !says(b"close");
     persistent && parts.status != http::StatusCode::SWITCHING_PROTOCOLS
 }

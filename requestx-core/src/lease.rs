@@ -86,6 +86,7 @@ impl Connections {
     ) -> Result<(Counted, Option<Box<Connection>>), Error> {
         let counted = || Counted { owner: Some(self.clone()), key: plan.key.clone() };
         let mut place = Place { connections: self, ticket: None };
+        let since = Instant::now();
         loop {
             let (grant, turn) = self.ask_pool(&plan.key, lane, &mut place);
             match grant {
@@ -96,7 +97,8 @@ impl Connections {
             if let Some(turn) = turn {
                 let what =
                     || format!("{} {}: wait for a free connection to {}", plan.method, plan.url, plan.key);
-                let _ = deadline.within(Phase::Queue, what, turn).await?; // a lost sender means: look again
+                let _ = deadline.within_since(Phase::Queue, since, what, turn).await?;
+                // a lost sender means: look again
             }
             if self.closed.load(Ordering::Acquire) {
                 return Err(Error::new(
@@ -190,12 +192,11 @@ struct Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        if self.ticket.is_some() {
+        if let Some(ticket) = self.ticket {
             let mut state = self.connections.lock();
-            state.pool.leave(self.ticket);
-            if let Some(ticket) = self.ticket {
-                state.waiting.remove(&ticket);
-            }
+            state.waiting.remove(&ticket);
+            let next = state.pool.leave(ticket);
+            state.wake(next);
         }
     }
 }
@@ -214,10 +215,11 @@ pub struct Lease {
 impl Lease {
     /// The exchange is over: back into the pool, or closed if one side wanted that.
     pub async fn give_back(self) {
-        if self.keep {
-            self.count.into_pool(self.connection, self.lane);
+        let Lease { mut connection, keep, lane, count, .. } = self;
+        if keep && connection.is_idle().await {
+            count.into_pool(connection, lane);
         } else {
-            self.connection.finish().await;
+            connection.finish().await;
         }
     }
 }

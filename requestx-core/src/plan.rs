@@ -24,6 +24,13 @@ pub enum Outgoing {
     Pushed(Arc<Upload>),
 }
 
+impl Outgoing {
+    /// Whether the body goes on only when the caller pushes more.
+    pub fn waits_for_caller(&self) -> bool {
+        matches!(self, Outgoing::Pushed(upload) if upload.is_waiting())
+    }
+}
+
 /// One exchange, ready to be run.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -72,6 +79,9 @@ impl Plan {
             return Err(wrong_count(fields, head));
         }
         writer.check_framing(&body)?;
+        if matches!(&body, Outgoing::Pushed(upload) if upload.length().is_none()) && !writer.is_chunked() {
+            writer.field(b"Transfer-Encoding", b"chunked")?; // or hyper would take a GET to have no body
+        }
         let tls = if target.secure { options.tls.identity() } else { 0 };
         Ok(Plan {
             key: Key { secure: target.secure, host: target.host.into(), port: target.port, tls },
@@ -282,6 +292,10 @@ impl HeadWriter {
         Ok(())
     }
 
+    fn is_chunked(&self) -> bool {
+        self.framing.contains_key("transfer-encoding")
+    }
+
     /// The caller's framing must agree with the body that was given, or the next request would be read as its rest.
     fn check_framing(&self, body: &Outgoing) -> Result<(), Error> {
         let refuse = |why: String| Err(Error::caller(Kind::InvalidHeader, why));
@@ -445,7 +459,7 @@ mod tests {
             "Transfer-Encoding\ngzip",
             "Host\na\nHost\nb",
         ] {
-            let count = (fields.matches('\n').count() + 1) / 2;
+            let count = fields.matches('\n').count().div_ceil(2);
             assert_eq!(Kind::InvalidHeader, kind(&format!("POST\nhttp://a\n{fields}"), count), "{fields:?}");
         }
     }

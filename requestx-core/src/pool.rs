@@ -52,8 +52,16 @@ pub struct Pool<C> {
     limits: PoolLimits,
     last_ticket: Ticket,
     /// Everyone who waits, in order of arrival.
-    line: VecDeque<(Ticket, Key)>,
+    line: VecDeque<Waiting>,
     swept: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    ticket: Ticket,
+    key: Key,
+    /// It was told to try again, and has not.
+    woken: bool,
 }
 
 #[derive(Debug)]
@@ -99,20 +107,26 @@ impl<C> Pool<C> {
     ) -> Grant<C> {
         self.sweep(now, close);
         if let Some(connection) = self.take_idle(key, lane, now, close) {
-            self.leave(ticket);
+            self.forget(ticket);
             return Grant::Reuse(connection);
         }
         if self.make_room(key, close) {
-            self.leave(ticket);
+            self.forget(ticket);
             self.open += 1;
             self.hosts.entry(key.clone()).or_insert_with(Host::new).open += 1;
             return Grant::Open;
         }
-        Grant::Wait(ticket.unwrap_or_else(|| {
-            self.last_ticket += 1;
-            self.line.push_back((self.last_ticket, key.clone()));
-            self.last_ticket
-        }))
+        Grant::Wait(match ticket {
+            Some(ticket) => {
+                self.line.iter_mut().filter(|waiting| waiting.ticket == ticket).for_each(|w| w.woken = false);
+                ticket
+            }
+            None => {
+                self.last_ticket += 1;
+                self.line.push_back(Waiting { ticket: self.last_ticket, key: key.clone(), woken: false });
+                self.last_ticket
+            }
+        })
     }
 
     /// Takes a connection back. Returns who may try again.
@@ -132,7 +146,7 @@ impl<C> Pool<C> {
             close.push(host.idle.remove(0).connection);
             self.uncount_idle(key);
         }
-        self.next_in_line(key)
+        self.next_in_line()
     }
 
     /// A granted connection is closed, or could not be opened. Returns who may try again.
@@ -144,13 +158,23 @@ impl<C> Pool<C> {
                 self.hosts.remove(key);
             }
         }
-        self.next_in_line(key)
+        self.next_in_line()
     }
 
-    /// Gives a place in the line up.
-    pub fn leave(&mut self, ticket: Option<Ticket>) {
+    /// Gives a place in the line up. Returns who may try again in its stead.
+    pub fn leave(&mut self, ticket: Ticket) -> Option<Ticket> {
+        let woken = self.line.iter().any(|waiting| waiting.ticket == ticket && waiting.woken);
+        self.forget(Some(ticket));
+        if woken {
+            self.next_in_line()
+        } else {
+            None
+        }
+    }
+
+    fn forget(&mut self, ticket: Option<Ticket>) {
         if let Some(ticket) = ticket {
-            self.line.retain(|(waiting, _)| *waiting != ticket);
+            self.line.retain(|waiting| waiting.ticket != ticket);
         }
     }
 
@@ -265,12 +289,19 @@ impl<C> Pool<C> {
         }
     }
 
-    /// Who may try again after a place at `key` became free: the first who waits for this host,
-    /// or, where the limit on all connections was in the way, the first of all.
-    fn next_in_line(&self, key: &Key) -> Option<Ticket> {
-        let same_host = self.line.iter().find(|(_, waiting)| waiting == key);
-        let anyone = self.line.front().filter(|_| self.limits.total != 0);
-        same_host.or(anyone).map(|(ticket, _)| *ticket)
+    /// Who may try again: the first in line that could go now and has not been told so yet.
+    fn next_in_line(&mut self) -> Option<Ticket> {
+        let next =
+            (0..self.line.len()).find(|&at| !self.line[at].woken && self.could_go(&self.line[at].key))?;
+        self.line[next].woken = true;
+        Some(self.line[next].ticket)
+    }
+
+    fn could_go(&self, key: &Key) -> bool {
+        let PoolLimits { per_host, total, .. } = self.limits;
+        let host = self.hosts.get(key);
+        let here = per_host == 0 || host.is_none_or(|host| host.open < per_host || !host.idle.is_empty());
+        here && (total == 0 || self.open < total || self.idle > 0)
     }
 }
 
@@ -398,6 +429,40 @@ mod tests {
         let waiting = pool.check_out(&key("b"), Lane::Wait, None, now, &mut close);
 
         assert_eq!(waiting, Grant::Wait(pool.release(&key("a")).unwrap()));
+    }
+
+    #[test]
+    fn each_free_place_wakes_another() {
+        let (mut pool, now, mut close) = (pool(2, 0), Instant::now(), Vec::new());
+        open(&mut pool, "a", now);
+        open(&mut pool, "a", now);
+        let first = pool.check_out(&key("a"), Lane::Wait, None, now, &mut close);
+        let second = pool.check_out(&key("a"), Lane::Wait, None, now, &mut close);
+
+        assert_eq!(first, Grant::Wait(pool.release(&key("a")).unwrap()));
+        assert_eq!(second, Grant::Wait(pool.release(&key("a")).unwrap()));
+    }
+
+    #[test]
+    fn who_was_woken_and_leaves_passes_the_turn_on() {
+        let (mut pool, now, mut close) = (pool(1, 0), Instant::now(), Vec::new());
+        open(&mut pool, "a", now);
+        pool.check_out(&key("a"), Lane::Wait, None, now, &mut close);
+        let second = pool.check_out(&key("a"), Lane::Wait, None, now, &mut close);
+        let woken = pool.release(&key("a")).unwrap();
+
+        assert_eq!(second, Grant::Wait(pool.leave(woken).unwrap()));
+    }
+
+    #[test]
+    fn who_cannot_go_does_not_stand_in_the_way() {
+        let (mut pool, now, mut close) = (pool(1, 2), Instant::now(), Vec::new());
+        open(&mut pool, "a", now);
+        open(&mut pool, "b", now);
+        pool.check_out(&key("a"), Lane::Wait, None, now, &mut close);
+        let other = pool.check_out(&key("c"), Lane::Wait, None, now, &mut close);
+
+        assert_eq!(other, Grant::Wait(pool.release(&key("b")).unwrap()));
     }
 
     #[test]

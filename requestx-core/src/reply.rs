@@ -23,6 +23,8 @@ pub struct Reply {
     pub head: Head,
     /// The body, if it was read to its end within the exchange.
     pub whole: Option<Bytes>,
+    /// Bytes of a whole body as they came, before decoding.
+    pub raw_bytes: u64,
     /// The rest of it otherwise.
     pub body: Option<Box<Body>>,
     pub timing: Timing,

@@ -9,7 +9,7 @@
 use std::future::Future;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::Notify;
@@ -76,13 +76,12 @@ impl Lanes {
 
     /// Ends the background thread. Returns whether it ended within `patience`.
     pub fn shutdown(&self, patience: Duration) -> bool {
-        let Some(background) = lock(&self.spawn).take() else {
-            return true;
-        };
+        let until = Instant::now() + patience.min(Duration::from_secs(3600));
+        let Some(background) = lock(&self.spawn).take() else { return true };
         background.stop.notify_one();
-        let until = std::time::Instant::now() + patience;
         while !background.thread.is_finished() {
-            if std::time::Instant::now() >= until {
+            if Instant::now() >= until {
+                lock(&self.spawn).get_or_insert(background); // for the next who asks
                 return false;
             }
             std::thread::sleep(Duration::from_millis(1));

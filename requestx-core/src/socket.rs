@@ -53,6 +53,11 @@ impl Socket {
         }
     }
 
+    /// There is something to read that the driver may not know of yet.
+    pub fn look_again(&self) {
+        self.lock().wrote = true;
+    }
+
     /// Whether the next read asks the kernel without asking the driver.
     pub fn reads_at_once(&self) -> bool {
         let state = self.lock();

@@ -21,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::deadline::Phase;
 use crate::error::{Error, Kind};
 use crate::head::Head;
-use crate::plan::Plan;
+use crate::plan::{Outgoing, Plan};
 
 /// Body bytes that travel in one write with the head, at most.
 const TOGETHER: usize = 16 * 1024;
@@ -54,6 +54,7 @@ struct Ours {
     head: Bytes,
     length: Option<HeaderValue>,
     coding: Option<HeaderValue>,
+    has_body: bool,
 }
 
 /// Byte counts of the exchange so far, framing included.
@@ -72,6 +73,11 @@ impl Tap {
                 head: plan.head.clone(),
                 length: given(CONTENT_LENGTH),
                 coding: given(TRANSFER_ENCODING),
+                has_body: match &plan.body {
+                    Outgoing::Empty => false,
+                    Outgoing::Whole(_) => true,
+                    Outgoing::Pushed(upload) => upload.length() != Some(0),
+                },
             }),
             expecting: true,
             max_head: plan.options.max_head,
@@ -153,6 +159,9 @@ impl Coming {
         let all = if first { piece } else { &self.bytes[..] };
         let mut begin = 0;
         while let Some(end) = head_end(&all[begin..], from) {
+            if self.passed + begin + end > max_head {
+                return Err(too_long(max_head));
+            }
             let (head, rest) = all[begin..].split_at(end);
             if !is_informational(head) {
                 return Head::read(head, rest).map(Some);
@@ -165,13 +174,20 @@ impl Coming {
             }
         }
         self.passed += begin;
-        self.bytes = all[begin..].to_vec();
+        if first {
+            self.bytes = piece[begin..].to_vec();
+        } else {
+            self.bytes.drain(..begin);
+        }
         if self.passed + self.bytes.len() > max_head {
-            let why = format!("the response's head is longer than {max_head} bytes");
-            return Err(Error::new(Kind::TooLarge, Phase::Await, why));
+            return Err(too_long(max_head));
         }
         Ok(None)
     }
+}
+
+fn too_long(max_head: usize) -> Error {
+    Error::new(Kind::TooLarge, Phase::Await, format!("the response's head is longer than {max_head} bytes"))
 }
 
 fn refuse(kind: Kind, why: String) -> io::Error {
@@ -291,6 +307,12 @@ impl<'a> Framing<'a> {
 
     /// Adds to `out` what hyper chose and the caller left open.
     fn agree(&self, ours: &Ours, out: &mut Vec<u8>) -> io::Result<()> {
+        if ours.has_body && self.length.is_none() && self.coding.is_none() {
+            return Err(refuse(
+                Kind::Protocol,
+                "the body cannot be framed on this connection; nothing was sent".into(),
+            ));
+        }
         let both = [
             ("Content-Length", self.length, ours.length.as_ref()),
             ("Transfer-Encoding", self.coding, ours.coding.as_ref()),
@@ -415,7 +437,7 @@ mod tests {
 
     fn replace(ours: &[u8], length: Option<&'static str>, hyper: &[u8]) -> io::Result<(String, usize)> {
         let length = length.map(HeaderValue::from_static);
-        let ours = Ours { head: Bytes::copy_from_slice(ours), length, coding: None };
+        let ours = Ours { head: Bytes::copy_from_slice(ours), length, coding: None, has_body: true };
         let replaced = Replaced::new(&ours, &[IoSlice::new(hyper)])?;
         Ok((String::from_utf8_lossy(&replaced.bytes).into_owned(), replaced.covers))
     }
@@ -449,6 +471,8 @@ mod tests {
         let error = read(&[b"HTTP/1.1 200 OK\r\nA: ", &[b'a'; 1000]]).unwrap_err();
 
         assert_eq!(Kind::TooLarge, error.kind);
+        let at_once = [b"HTTP/1.1 200 OK\r\nA: ", &[b'a'; 1000][..], b"\r\n\r\n"].concat();
+        assert_eq!(Kind::TooLarge, read(&[&at_once]).unwrap_err().kind);
     }
 
     #[test]

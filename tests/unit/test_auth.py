@@ -134,7 +134,7 @@ def test_integrity_covers_the_body():
     ],
 )
 def test_garbage_is_not_answered(challenge):
-    """And raises nothing (threat 144)."""
+    """And raises nothing (CVE-2021-21240)."""
     auth = HTTPDigestAuth("u", "p")
     response = answered(request(auth=auth), challenge)
 
@@ -179,7 +179,7 @@ def test_a_redirect_may_be_challenged_again():
 
 @pytest.mark.parametrize("url", ["http://evil/", "http://h:81/", "http://h.evil/"])
 def test_other_origins_are_not_answered(url):
-    """Wherever redirects lead (threat 14)."""
+    """Wherever redirects lead (GHSA-hpj7-wq8m-9hgp)."""
     auth = HTTPDigestAuth("u", "p")
     redirected = request(auth=auth).copy()
     redirected.url = url
@@ -188,7 +188,7 @@ def test_other_origins_are_not_answered(url):
 
 
 def test_a_nonce_is_told_to_its_server_only():
-    """The same object used for A and then for B (threat 21)."""
+    """The same object used for A and then for B (CVE-2026-11856)."""
     auth = HTTPDigestAuth("u", "p")
     auth.answer(answered(request("http://a/", auth)))
 

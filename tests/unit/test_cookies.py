@@ -73,14 +73,14 @@ def test_raw_responses_of_urllib3s_shape_are_read():
 
 @pytest.mark.parametrize("domain", [".0.0.1", "0.0.1", ".1"])
 def test_the_tail_of_an_address_is_no_domain(domain):
-    """127.0.0.1 may not set a cookie for 10.0.0.1 (threat 75)."""
+    """127.0.0.1 may not set a cookie for 10.0.0.1 (CVE-2014-3613)."""
     assert not received("http://127.0.0.1/", f"a=1; Domain={domain}")
     assert received("http://127.0.0.1/", "a=1").get_dict() == {"a": "1"}
 
 
 @pytest.mark.parametrize("value", ["a=x\x01y", "a\x07=1", "a=\x7f"])
 def test_control_characters_are_not_stored(value):
-    """They would be sent back (threat 79)."""
+    """They would be sent back (CVE-2022-35252)."""
     assert not received("http://h.example/", value)
 
 
@@ -96,7 +96,7 @@ def test_control_characters_are_not_stored(value):
     ],
 )
 def test_http_leaves_secure_cookies_alone(attack):
-    """A plain response neither replaces, shadows nor removes one (threat 80; RFC 6265bis, 5.7)."""
+    """A plain response neither replaces, shadows nor removes one (CVE-2025-9086; RFC 6265bis, 5.7)."""
     jar = received("https://h.example/", "s=good; Secure; Path=/")
     received("http://h.example/", attack, jar=jar)
 
@@ -131,7 +131,7 @@ def test_http_may_set_other_cookies():
     ],
 )
 def test_absurd_cookies_raise_nothing(value):
-    """Neither when stored nor when sent (threat 83)."""
+    """Neither when stored nor when sent (RUSTSEC-2017-0005)."""
     jar = received("http://h.example/", "before=1; Path=/", value, "after=1; Path=/")
 
     assert jar["before"] == jar["after"] == "1"
@@ -139,7 +139,7 @@ def test_absurd_cookies_raise_nothing(value):
 
 
 def test_a_server_cannot_fill_the_jar():
-    """Later requests would be too big to be answered (threat 78)."""
+    """Later requests would be too big to be answered (CVE-2022-32205)."""
     jar = received("http://h.example/", "long=" + "x" * 5000, *[f"a{n}=1" for n in range(150)])
     for turn in range(5):
         received("http://h.example/", *[f"b{turn}-{n}=1" for n in range(90)], jar=jar)
@@ -151,7 +151,7 @@ def test_a_server_cannot_fill_the_jar():
 
 
 def test_cookies_of_one_call_stay_with_its_origin():
-    """A redirect elsewhere takes along what the session holds, and what has a domain of its own (threat 13)."""
+    """A redirect elsewhere takes along what the session holds, and what has a domain of its own (CVE-2026-47265)."""
     session = cookiejar_from_dict({"kept": "1", "overridden": "1"})
     jar = cookiejar_from_dict({"kept": "1", "overridden": "mine", "secret": "2"})
     jar.set("theirs", "3", domain="other.example")

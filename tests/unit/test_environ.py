@@ -37,7 +37,7 @@ def test_proxies_are_read_in_both_cases(name, monkeypatch):
 
 
 def test_cgi_ignores_the_upper_case_one(monkeypatch):
-    """A client's Proxy header would be in it (httpoxy, threat 156)."""
+    """A client's Proxy header would be in it (httpoxy, CVE-2016-5386)."""
     monkeypatch.setenv("HTTP_PROXY", "http://evil")
     monkeypatch.setenv("REQUEST_METHOD", "GET")
 
@@ -91,7 +91,7 @@ RULES = "192.168.0.0/24,127.0.0.1,localhost.localdomain,172.16.1.1, google.com:6
     ],
 )
 def test_no_proxy_knows_names_addresses_and_networks(url, direct, monkeypatch):
-    """At the borders of names; a zone is no domain (threat 157)."""
+    """At the borders of names; a zone is no domain (CVE-2025-22870)."""
     assert bypasses(url, RULES) is direct
     monkeypatch.setenv("NO_PROXY", RULES)
     monkeypatch.setenv("http_proxy", "http://p")

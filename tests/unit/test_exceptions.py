@@ -91,7 +91,7 @@ def test_lost_connection_reads_as_in_requests():
 
 
 def test_peers_bytes_do_not_reach_the_terminal():
-    """Texts are short and printable, whatever a peer or a URL puts into them (threat 143)."""
+    """Texts are short and printable, whatever a peer or a URL puts into them (CVE-2025-61729)."""
     request = SimpleNamespace(url="http://h/" + "x" * 10**6)
     error = from_core(52, 7, "status line \x1b[2J\r\n\u2028" + "y" * 10**6, request=request)
 

@@ -50,7 +50,7 @@ def part(disposition, content, *headers):
     ],
 )
 def test_files_of_all_shapes(files, expected):
-    """Tuples of two, three and four; names escaped as WHATWG says (threat 95)."""
+    """Tuples of two, three and four; names escaped as WHATWG says (GHSA-m6qw-4cw2-hm4m)."""
     assert encode_files(files, None) == (expected + b"--B--\r\n", "multipart/form-data; boundary=B")
 
 
@@ -77,13 +77,13 @@ def test_other_shapes_are_valueerrors(files, data):
     [("n", b"x", "a/b\r\nX: y"), ("n", b"x", "a/b", {"X": "y\nZ: z"}), ("n", b"x", "a/b", {"X\r\nY": "z"})],
 )
 def test_nothing_ends_a_parts_header(file):
-    """A media type or header with a line end is refused (threat 94)."""
+    """A media type or header with a line end is refused (CVE-2026-34514)."""
     with pytest.raises(InvalidHeader):
         encode_files({"f": file}, None)
 
 
 def test_boundaries_cannot_be_guessed():
-    """128 bits from the system (threat 96)."""
+    """128 bits from the system (CVE-2025-22150)."""
     seen = {encode_files({"f": b"x"}, None)[1] for _ in range(3)}
     from os import urandom  # the fixture replaced `boundary`, so ask the source of it
 

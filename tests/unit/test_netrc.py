@@ -32,7 +32,7 @@ def netrc(tmp_path, monkeypatch):
     ],
 )
 def test_netrc_is_for_the_host_that_is_asked(url, auth, netrc):
-    """Not for what stands before an @ (threat 5), nor for another user (threat 20); without password, nothing."""
+    """Not for what stands before an @ (CVE-2024-47081), nor for another user (CVE-2026-8926); without password, nothing."""
     netrc("machine example.com login aaaa password bbbb\nmachine nologin.com password cccc\n")
     if "nopassword" in url or "nologin" in url:
         # What Python's reader makes of such an entry depends on its version.
@@ -42,7 +42,7 @@ def test_netrc_is_for_the_host_that_is_asked(url, auth, netrc):
 
 
 def test_an_empty_default_gives_nothing(netrc):
-    """threat 17."""
+    """CVE-2024-11053."""
     netrc("machine example.com login user password pass\ndefault\n")
 
     assert netrc_auth("http://other/") is None

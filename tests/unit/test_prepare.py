@@ -125,7 +125,7 @@ def test_another_json_encoder_may_be_set():
     ],
 )
 def test_headers_that_would_be_more_than_one_are_refused(headers):
-    """Whatever ends a line or is no text (threats 88-91); the message tells which."""
+    """Whatever ends a line or is no text; the message tells which."""
     with pytest.raises(InvalidHeader, match="a|b|x|5|''"):
         prepare(headers=headers)
 

@@ -94,7 +94,7 @@ def test_method_after_redirect(status, before, after):
     ],
 )
 def test_authorization_stays_with_its_origin(old, new, strip):
-    """But for http on port 80 to https on port 443 of one host (threats 1-30)."""
+    """But for http on port 80 to https on port 443 of one host."""
     assert _redirect.should_strip_auth(old, new) is strip
 
 

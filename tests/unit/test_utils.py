@@ -149,7 +149,7 @@ def test_urls_lose_fragment_and_userinfo(url, bare):
 
 
 def test_a_file_in_an_archive_is_taken_out(tmp_path):
-    """Into a directory of our own, once (threat 172); anything else stays what it is."""
+    """Into a directory of our own, once (CVE-2026-25645); anything else stays what it is."""
     archive = tmp_path / "a.zip"
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("certs/ca.pem", "bundle")

@@ -86,9 +86,7 @@ impl Decoder {
             reader = match coding.as_str() {
                 "deflate" => Box::new(Inflate::new(BufReader::new(reader))),
                 "br" => Box::new(brotli_decompressor::Decompressor::new(reader, 16 * 1024)),
-                "zstd" => Box::new(
-                    zstd::stream::read::Decoder::new(reader).map_err(|source| failed("zstd", &source))?,
-                ),
+                "zstd" => Box::new(unzstd(reader).map_err(|source| failed("zstd", &source))?),
                 _ => Box::new(Gunzip::Between(BufReader::new(reader), false)),
             };
         }
@@ -126,6 +124,13 @@ impl Decoder {
             };
         }
     }
+}
+
+/// RFC 9659: a content coding's window is 8 MiB at most; the library would take 128.
+fn unzstd(reader: Box<dyn Read + Send>) -> io::Result<impl Read + Send> {
+    let mut decoder = zstd::stream::read::Decoder::new(reader)?;
+    decoder.window_log_max(23)?;
+    Ok(decoder)
 }
 
 fn failed(codings: &str, source: &io::Error) -> Error {
@@ -184,11 +189,13 @@ struct Inflate<R> {
     state: Option<Decompress>,
     first: Vec<u8>,
     done: bool,
+    /// The last output was full: there may be more of it without more input.
+    full: bool,
 }
 
 impl<R: Read> Inflate<R> {
     fn new(source: BufReader<R>) -> Inflate<R> {
-        Inflate { source, state: None, first: Vec::new(), done: false }
+        Inflate { source, state: None, first: Vec::new(), done: false, full: false }
     }
 
     /// RFC 1950 section 2.2: method 8, and the two bytes are a multiple of 31.
@@ -217,25 +224,26 @@ impl<R: Read> Read for Inflate<R> {
         };
         while !self.done && !out.is_empty() {
             let from_first = !self.first.is_empty();
-            let input = if from_first { &self.first[..] } else { self.source.fill_buf()? };
-            if input.is_empty() {
+            let input = match (self.full, from_first) {
+                (true, _) => &[][..],
+                (_, true) => &self.first[..],
+                _ => self.source.fill_buf()?,
+            };
+            if input.is_empty() && !self.full {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             let (before_in, before_out) = (state.total_in(), state.total_out());
             let status = state.decompress(input, out, FlushDecompress::None).map_err(io::Error::other)?;
             let (used, made) =
                 ((state.total_in() - before_in) as usize, (state.total_out() - before_out) as usize);
-            if from_first {
-                self.first.drain(..used);
-            } else {
-                self.source.consume(used);
+            match (std::mem::replace(&mut self.full, made == out.len()), from_first) {
+                (true, _) => {}
+                (_, true) => drop(self.first.drain(..used)),
+                _ => self.source.consume(used),
             }
             self.done = status == Status::StreamEnd;
             if made > 0 {
                 return Ok(made);
-            }
-            if used == 0 && !self.done {
-                return Err(io::Error::other("the stream makes no progress"));
             }
         }
         Ok(0)
@@ -303,6 +311,24 @@ mod tests {
 
         assert_eq!(TEXT, decode("deflate", &zlib.finish().unwrap()).unwrap());
         assert_eq!(TEXT, decode("Deflate", &raw.finish().unwrap()).unwrap());
+    }
+
+    #[test]
+    fn output_that_waits_in_the_decoder_is_not_the_end() {
+        for length in 65_536..65_836 {
+            let text = vec![b'a'; length];
+            let mut raw = DeflateEncoder::new(Vec::new(), Compression::default());
+            raw.write_all(&text).unwrap();
+            let mut decoder = Decoder::new(b"deflate").unwrap().unwrap();
+            decoder.feed(raw.finish().unwrap().into());
+            decoder.end();
+            let (mut all, mut out) = (0, vec![0; 65_536]);
+            while let Some(n @ 1..) = decoder.read(&mut out).unwrap() {
+                all += n;
+            }
+
+            assert_eq!(length, all);
+        }
     }
 
     #[test]

@@ -7,9 +7,10 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 
 use crate::body::decode::Decoder;
-use crate::deadline::{Deadline, Phase};
+use crate::deadline::{Deadline, Phase, PHASES};
 use crate::error::{Error, Kind};
 use crate::lease::Lease;
+use crate::wire::Counts;
 
 /// Decoded bytes handed out at once, at most.
 const STEP: usize = 64 * 1024;
@@ -26,12 +27,15 @@ pub struct Body {
     url: std::sync::Arc<str>,
     state: State,
     decoded_once: bool,
+    decoded_all: bool,
     /// When the wait began that a dropped `next` left unfinished.
     waiting: Option<Instant>,
     /// Read by the exchange before it knew that the body is too long for it.
     begun: Option<Bytes>,
     /// Bytes of the body as they came, before decoding.
     pub raw_bytes: u64,
+    /// What had passed the wire when the connection was given back.
+    counts: Option<Counts>,
 }
 
 #[derive(Debug, Clone)]
@@ -59,9 +63,11 @@ impl Body {
             url,
             state: State::Open,
             decoded_once: false,
+            decoded_all: false,
             waiting: None,
             begun: None,
             raw_bytes: 0,
+            counts: None,
         }
     }
 
@@ -70,9 +76,30 @@ impl Body {
         self.incoming.size_hint().exact().filter(|_| self.decoder.is_none())
     }
 
+    /// The time spent in each phase, and the bytes on the wire, up to now.
+    pub fn so_far(&self) -> ([u64; PHASES], Counts) {
+        let counts = self.lease.as_ref().map(|lease| lease.connection.tap.counts()).or(self.counts);
+        (self.deadline.spent_by(Instant::now()), counts.unwrap_or_default())
+    }
+
     /// Puts what was read back in front.
     pub fn put_back(&mut self, bytes: Bytes) {
         self.begun = Some(bytes).filter(|bytes| !bytes.is_empty());
+    }
+
+    /// Sends what is left of the request, for as long as the server takes it.
+    ///
+    /// # Errors
+    /// `Timeout` in Send.
+    pub async fn send_rest(&mut self) -> Result<(), Error> {
+        let what = || format!("send the body to {}", self.url);
+        match &mut self.lease {
+            Some(lease) => {
+                let now = Instant::now();
+                self.deadline.within_since(Phase::Send, now, what, lease.connection.send_rest()).await
+            }
+            None => Ok(()),
+        }
     }
 
     /// The next piece, never empty; `None` at the end. `raw` leaves the codings alone.
@@ -114,17 +141,18 @@ impl Body {
             if matches!(self.state, State::Ended) {
                 return Ok(None);
             }
+            if self.decoded_all {
+                // A decoder may be content before the wire is: chunked framing still has its last line.
+                while self.next_raw().await?.is_some() {}
+                self.state = State::Ended;
+                return Ok(None);
+            }
             let mut out = vec![0; STEP];
             let Some(decoder) = &mut self.decoder else {
                 return Ok(None);
             };
             match decoder.read(&mut out)? {
-                Some(0) => {
-                    // A decoder may be content before the wire is: chunked framing still has its last line.
-                    while self.next_raw().await?.is_some() {}
-                    self.state = State::Ended;
-                    return Ok(None);
-                }
+                Some(0) => self.decoded_all = true,
                 Some(n) => {
                     out.truncate(n);
                     return Ok(Some(out.into()));
@@ -141,6 +169,9 @@ impl Body {
         loop {
             if self.is_drained() {
                 return Ok(None);
+            }
+            if self.deadline.is_overdue() {
+                return Err(self.deadline.expired(Phase::Read, format!("read the body of {}", self.url)));
             }
             let (url, incoming) = (&self.url, &mut self.incoming);
             let what = || format!("read the body of {url}");
@@ -165,6 +196,7 @@ impl Body {
                     self.state = if self.decoder.is_some() { State::Drained } else { State::Ended };
                     self.deadline.enter(Phase::None, Instant::now());
                     if let Some(lease) = self.lease.take() {
+                        self.counts = Some(lease.connection.tap.counts());
                         lease.give_back().await;
                     }
                 }

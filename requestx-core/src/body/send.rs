@@ -31,6 +31,8 @@ struct State {
     end: Option<Result<(), Error>>,
     /// hyper has found nothing to send: the caller is to push.
     asked: bool,
+    /// The caller has been told so, and has not answered.
+    told: bool,
     taken: bool,
     abandoned: bool,
     sender: Option<Waker>,
@@ -72,7 +74,7 @@ impl Upload {
             state.chunks.push_back(Bytes::copy_from_slice(&bytes[..taken]));
             state.queued += taken;
             state.pushed += taken as u64;
-            state.asked = false;
+            (state.asked, state.told) = (false, false);
             wake(&mut state.sender);
         }
         Ok(taken)
@@ -95,7 +97,7 @@ impl Upload {
         };
         let answer = if short.is_some() { verdict.clone() } else { Ok(()) };
         state.end = Some(verdict);
-        state.asked = false;
+        (state.asked, state.told) = (false, false);
         wake(&mut state.sender);
         answer
     }
@@ -103,12 +105,17 @@ impl Upload {
     /// Ready when the socket waits for the caller; once for each time that it does.
     pub fn poll_hungry(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
-        if state.asked && state.queued == 0 && state.end.is_none() && !state.abandoned {
-            state.asked = false;
+        if state.is_waiting() && !state.told {
+            state.told = true;
             return Poll::Ready(());
         }
         state.feeder = Some(cx.waker().clone());
         Poll::Pending
+    }
+
+    /// Whether the socket has taken all there is, and it is the caller's turn.
+    pub fn is_waiting(&self) -> bool {
+        self.lock().is_waiting()
     }
 
     /// One exchange may have it.
@@ -141,12 +148,20 @@ impl Upload {
         }
         state.asked = true;
         state.sender = Some(cx.waker().clone());
-        wake(&mut state.feeder);
+        if !state.told {
+            wake(&mut state.feeder);
+        }
         Poll::Pending
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn is_waiting(&self) -> bool {
+        self.asked && self.queued == 0 && self.end.is_none() && !self.abandoned
     }
 }
 
@@ -161,15 +176,22 @@ fn wake(waker: &mut Option<Waker>) {
 pub struct SendBody {
     body: Outgoing,
     tap: Tap,
+    /// Bytes that hyper has taken; it asks no more once it has what was promised.
+    given: u64,
 }
 
 impl SendBody {
     /// To be made after `tap` was armed.
     pub fn new(body: &Outgoing, tap: &Tap) -> SendBody {
-        if matches!(body, Outgoing::Empty) {
-            tap.body_given();
+        let body = SendBody { body: body.clone(), tap: tap.clone(), given: 0 };
+        body.tell();
+        body
+    }
+
+    fn tell(&self) {
+        if self.size_hint().exact() == Some(0) {
+            self.tap.body_given();
         }
-        SendBody { body: body.clone(), tap: tap.clone() }
     }
 }
 
@@ -183,30 +205,32 @@ impl Body for SendBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let chunk = match &self.body {
             Outgoing::Empty => Poll::Ready(None),
-            Outgoing::Whole(bytes) => {
-                let bytes = bytes.clone();
-                self.body = Outgoing::Empty;
-                self.tap.body_given();
-                Poll::Ready(Some(Ok(bytes)))
-            }
+            Outgoing::Whole(bytes) => Poll::Ready(Some(Ok(bytes.clone()))),
             Outgoing::Pushed(upload) => upload.poll_chunk(cx),
         };
-        if let Poll::Ready(None) = chunk {
-            self.tap.body_given();
+        match &chunk {
+            Poll::Ready(Some(Ok(bytes))) => {
+                self.given += bytes.len() as u64;
+                self.tell();
+            }
+            Poll::Ready(None) => self.tap.body_given(),
+            _ => {}
         }
         chunk.map(|some| some.map(|result| result.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.body, Outgoing::Empty)
+        self.size_hint().exact() == Some(0)
     }
 
+    /// What is left.
     fn size_hint(&self) -> SizeHint {
-        match &self.body {
-            Outgoing::Empty => SizeHint::with_exact(0),
-            Outgoing::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Outgoing::Pushed(upload) => upload.length.map(SizeHint::with_exact).unwrap_or_default(),
-        }
+        let all = match &self.body {
+            Outgoing::Empty => Some(0),
+            Outgoing::Whole(bytes) => Some(bytes.len() as u64),
+            Outgoing::Pushed(upload) => upload.length,
+        };
+        all.map(|all| SizeHint::with_exact(all.saturating_sub(self.given))).unwrap_or_default()
     }
 }
 
@@ -246,6 +270,21 @@ mod tests {
         let mut cx = Context::from_waker(Waker::noop());
         assert!(upload.poll_hungry(&mut cx).is_pending());
 
+        assert!(chunk(&upload).is_pending());
+        assert!(upload.poll_hungry(&mut cx).is_ready());
+    }
+
+    #[test]
+    fn the_caller_is_asked_once_until_it_answers() {
+        let upload = Upload::new(4, None);
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(chunk(&upload).is_pending());
+        assert!(upload.poll_hungry(&mut cx).is_ready());
+
+        assert!(chunk(&upload).is_pending());
+        assert!(upload.poll_hungry(&mut cx).is_pending());
+        upload.push(b"a").unwrap();
+        assert!(chunk(&upload).is_ready());
         assert!(chunk(&upload).is_pending());
         assert!(upload.poll_hungry(&mut cx).is_ready());
     }

@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{fence, AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::task::AbortHandle;
@@ -84,6 +84,7 @@ impl Flight {
     /// Its task has started; it may have been broken off in the meantime.
     pub fn started(&self, task: AbortHandle) {
         let task = self.task.get_or_init(|| task);
+        fence(Ordering::SeqCst); // either this side sees the reason, or `break_off` the task
         if self.reason().is_some() {
             task.abort();
         }
@@ -96,6 +97,7 @@ impl Flight {
 
     fn break_off(&self, reason: Kind) {
         self.reason.store(reason as i32, Ordering::Release);
+        fence(Ordering::SeqCst);
         if let Some(task) = self.task.get() {
             task.abort();
         }
@@ -154,7 +156,7 @@ pub extern "C" fn rqx_client_close_idle(client: *mut rqx_client) -> i32 {
 }
 
 /// Takes no more exchanges and breaks off those under way: each gets its terminal event, with RQX_E_CLOSED.
-/// Bodies that are being pulled can be pulled to their end. Any thread. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
+/// Bodies can still be pulled by rqx_body_read_into; rqx_body_read needs the client and ends with RQX_E_CLOSED. Any thread. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
 #[no_mangle]
 pub extern "C" fn rqx_client_close(client: *mut rqx_client) -> i32 {
     boundary(std::ptr::null_mut(), || {

@@ -39,6 +39,7 @@ impl std::fmt::Debug for Blocking {
 }
 
 /// What a slice of waiting has brought.
+#[allow(clippy::large_enum_variant)] // one at a time, on the stack
 enum Step {
     Done(Result<Reply, Error>),
     WantBody,
@@ -207,7 +208,8 @@ impl Drop for Terminal {
             Some(code) if code == Kind::Cancelled as i32 => {
                 Error::new(Kind::Cancelled, Phase::None, "cancelled")
             }
-            _ => Error::new(Kind::Closed, Phase::None, "the client was closed"),
+            Some(_) => Error::new(Kind::Closed, Phase::None, "the client was closed"),
+            None => Error::new(Kind::Closed, Phase::None, "the background thread was stopped"),
         };
         self.shared.land(self.token);
         self.queue.push(self.token, What::Failed(why));
@@ -243,7 +245,7 @@ fn advance(
 
 /// Puts the reply into the caller's space, or behind a handle.
 fn deliver(reply: Reply, shared: &Arc<Shared>, space: Space, seen: &mut rqx_event) -> Result<(), Error> {
-    if let Some(parts) = response::inline_parts(&reply, space.cap) {
+    if let Some(parts) = response::inline_parts(&reply, space.cap).filter(|_| !space.at.is_null()) {
         let mut at = 0;
         for part in parts {
             at += raw::fill("space", space.at.wrapping_add(at), space.cap - at, part)?;

@@ -3,8 +3,9 @@
 //! A handle names a slot of a table, the generation of what is in it, its kind and the process's epoch.
 //! It is looked up, never followed: one that is stale, of another kind, made up or freed twice gives `RQX_E_HANDLE`,
 //! one from before a fork `RQX_E_FORKED`, and nothing is read that is not ours.
-//! The lowest bit is always set and the highest byte rarely 0, so no handle looks like an address of the host's heap.
+//! The lowest bit is always set and the kind, far above any address in use, never 0: no handle looks like an address.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Kind};
@@ -29,7 +30,8 @@ pub struct Table<T> {
 #[derive(Debug)]
 struct Slots<T> {
     all: Vec<Slot<T>>,
-    free: Vec<u32>,
+    /// Taken in turn, so that a number comes back as late as it can.
+    free: VecDeque<u32>,
 }
 
 #[derive(Debug)]
@@ -41,7 +43,7 @@ struct Slot<T> {
 impl<T> Table<T> {
     /// `kind` differs from table to table and is not 0.
     pub const fn new(kind: usize, name: &'static str) -> Table<T> {
-        Table { kind, name, slots: Mutex::new(Slots { all: Vec::new(), free: Vec::new() }) }
+        Table { kind, name, slots: Mutex::new(Slots { all: Vec::new(), free: VecDeque::new() }) }
     }
 
     /// Keeps `object` and gives its handle.
@@ -50,7 +52,7 @@ impl<T> Table<T> {
     /// `NoResources` if there is no memory or no number left.
     pub fn insert(&self, object: T) -> Result<usize, Error> {
         let mut slots = self.lock();
-        let index = match slots.free.pop() {
+        let index = match slots.free.pop_front() {
             Some(index) => index as usize,
             None => {
                 let full = slots.all.len() >= (1 << INDEX_BITS) - 1;
@@ -88,7 +90,7 @@ impl<T> Table<T> {
     pub fn remove(&self, handle: usize) -> Result<T, Error> {
         let mut slots = self.lock();
         let object = self.slot(&mut slots, handle)?.object.take().expect("slot() gives filled ones");
-        slots.free.push(index_of(handle) as u32);
+        slots.free.push_back(index_of(handle) as u32);
         Ok(object)
     }
 

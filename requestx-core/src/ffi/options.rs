@@ -145,15 +145,15 @@ fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> 
         RQX_OPT_DANGER_ACCEPT_INVALID_CERTS if number < 2 => choices.tls.danger_accept_invalid = number == 1,
         RQX_OPT_DECODE if number < 2 => choices.decode = number == 1,
         RQX_OPT_DANGER_ACCEPT_INVALID_CERTS | RQX_OPT_DECODE => return refuse("it is 0 or 1"),
-        RQX_OPT_MAX_HEAD_BYTES if (1024..=RQX_MAX_HEAD).contains(&count) => choices.max_head = count,
-        RQX_OPT_MAX_HEAD_BYTES => return refuse("it is 1024 to 409600"),
+        RQX_OPT_MAX_HEAD_BYTES if (1024..=LONGEST_HEAD).contains(&count) => choices.max_head = count,
+        RQX_OPT_MAX_HEAD_BYTES => return refuse("it is 1024 to 16777216"),
         _ => return Err(unknown(option, "a number")),
     }
     Ok(())
 }
 
-/// hyper reads heads up to its buffer's size.
-const RQX_MAX_HEAD: usize = 400 * 1024;
+/// A head is held in memory until it is whole.
+const LONGEST_HEAD: usize = 16 * 1024 * 1024;
 
 fn set_bytes(choices: &mut Options, option: i32, value: &[u8]) -> Result<(), Error> {
     let text = std::str::from_utf8(value).ok().filter(|text| !text.contains('\0'));

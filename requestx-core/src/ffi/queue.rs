@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::response::{self, Held};
+use super::response::{self, Held, Reading};
 use super::types::*;
 use super::{as_pointer, boundary, client, error, freed, guard_or, raw, tables};
 use crate::error::{Error, Kind};
@@ -44,7 +44,7 @@ pub enum What {
     Reply(Box<Reply>, response::Origin),
     /// One that its receiver takes without a handle.
     Inline(Box<Reply>, response::Origin),
-    Piece(Arc<Held>, Option<Bytes>),
+    Piece(Reading, Option<Bytes>),
     UploadReady,
     Failed(Error),
 }
@@ -67,15 +67,18 @@ impl Queue {
             return; // `what` is dropped without the lock: it may close a connection
         }
         state.events.push_back(Event { token, what });
+        self.more.notify_one(); // several threads may wait, each for one event
+        #[cfg(unix)]
         if state.events.len() == 1 {
-            #[cfg(unix)]
             self.signal.set();
-            self.more.notify_one();
         }
     }
 
     fn take(&self, max: usize) -> Vec<Event> {
-        let mut state = self.lock();
+        self.take_from(&mut self.lock(), max)
+    }
+
+    fn take_from(&self, state: &mut State, max: usize) -> Vec<Event> {
         let n = state.events.len().min(max);
         let taken = state.events.drain(..n).collect();
         #[cfg(unix)]
@@ -85,15 +88,18 @@ impl Queue {
         taken
     }
 
-    /// Waits for the first event.
-    fn wait(&self, until: Option<Instant>) -> Result<(), Error> {
+    /// Takes at least one event, waiting for it.
+    fn wait(&self, max: usize, until: Option<Instant>) -> Result<Vec<Event>, Error> {
         let mut state = self.lock();
         loop {
+            if state.freed {
+                return Err(Error::caller(Kind::Handle, "the queue was freed"));
+            }
             if std::mem::take(&mut state.interrupted) {
                 return Err(Error::caller(Kind::Interrupted, "woken by rqx_queue_wake"));
             }
             if !state.events.is_empty() {
-                return Ok(());
+                return Ok(self.take_from(&mut state, max));
             }
             let rest = until
                 .map_or(Duration::from_secs(3600), |until| until.saturating_duration_since(Instant::now()));
@@ -176,11 +182,11 @@ impl Event {
         match self.what {
             What::UploadReady => event.kind = RQX_EV_UPLOAD_READY,
             What::Failed(failure) => fail(&mut event, failure),
-            What::Piece(held, piece) => {
+            What::Piece(reading, piece) => {
                 event.kind = RQX_EV_BODY;
                 event.flags = RQX_EVF_TERMINAL | if piece.is_none() { RQX_EVF_BODY_COMPLETE } else { 0 };
-                event.body = held.keep(piece.unwrap_or_default());
-                return (event, Some(held));
+                event.body = reading.0.keep(piece.unwrap_or_default());
+                return (event, Some(reading.0.clone()));
             }
             What::Reply(reply, origin) | What::Inline(reply, origin) => {
                 match Held::register(*reply, origin) {
@@ -354,11 +360,14 @@ pub extern "C" fn rqx_queue_wait(
             return Err(Error::caller(Kind::InvalidArgument, "max is 0: there is no room for an event"));
         }
         let patience = u64::try_from(timeout_ns).ok().map(Duration::from_nanos);
-        queue.wait(patience.and_then(|time| Instant::now().checked_add(time)))?;
-        let taken = queue.take(max);
+        let taken = queue.wait(max, patience.and_then(|time| Instant::now().checked_add(time)))?;
         n.set(taken.len());
         for (index, event) in taken.into_iter().enumerate() {
-            raw::Out::new("events", events.wrapping_add(index))?.set(event.deliver().0);
+            let (mut seen, held) = event.deliver();
+            if held.is_some_and(|held| seen.kind == RQX_EV_BODY && Arc::strong_count(&held) == 1) {
+                seen.body = NOTHING; // its response was freed while it waited
+            }
+            raw::Out::new("events", events.wrapping_add(index))?.set(seen);
         }
         Ok(RQX_OK)
     })
@@ -384,6 +393,7 @@ pub extern "C" fn rqx_queue_free(queue: *mut rqx_queue) {
             let waiting = {
                 let mut state = queue.lock();
                 state.freed = true;
+                queue.more.notify_all();
                 std::mem::take(&mut state.events)
             };
             drop(waiting);

@@ -1,5 +1,6 @@
 //! Responses as C holds them: views of the head, and the body as it is pulled.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -23,9 +24,12 @@ use crate::runtime::Lane;
 pub struct Held {
     head: Head,
     whole: Option<Bytes>,
+    raw_bytes: u64,
     body: AsyncMutex<Option<Box<Body>>>,
     /// What the last event pointed to.
     piece: Mutex<Bytes>,
+    /// A piece was asked for and has not been delivered.
+    reading: AtomicBool,
     timing: Timing,
     origin: Origin,
 }
@@ -40,12 +44,14 @@ pub struct Origin {
 
 impl Held {
     pub fn register(reply: Reply, origin: Origin) -> Result<(usize, Arc<Held>), Error> {
-        let Reply { head, whole, body, timing } = reply;
+        let Reply { head, whole, raw_bytes, body, timing } = reply;
         let held = Arc::new(Held {
             head,
             whole,
+            raw_bytes,
             body: AsyncMutex::new(body),
             piece: Mutex::default(),
+            reading: AtomicBool::new(false),
             timing,
             origin,
         });
@@ -83,6 +89,25 @@ impl Held {
             body.put_back(piece.split_off(max));
         }
         Ok(Some(piece))
+    }
+}
+
+/// The one background read of a response, until it has been delivered or has failed.
+#[derive(Debug)]
+pub struct Reading(pub Arc<Held>);
+
+impl Reading {
+    fn begin(held: &Arc<Held>) -> Result<Reading, Error> {
+        if held.reading.swap(true, Ordering::AcqRel) {
+            return Err(Error::new(Kind::State, Phase::Read, "another read of this response is under way"));
+        }
+        Ok(Reading(held.clone()))
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.reading.store(false, Ordering::Release);
     }
 }
 
@@ -180,11 +205,11 @@ pub extern "C" fn rqx_body_read(
                 "a response of rqx_send is read by rqx_body_read_into",
             ));
         };
-        let (reader, max) = (held.clone(), if max == 0 { usize::MAX } else { max });
+        let (reading, max) = (Reading::begin(&held)?, if max == 0 { usize::MAX } else { max });
         fly(&held.origin.shared, queue, token, move |terminal| async move {
-            let read = reader.read(max, raw_read).await;
+            let read = reading.0.read(max, raw_read).await;
             terminal.end(match read {
-                Ok(piece) => What::Piece(reader, piece),
+                Ok(piece) => What::Piece(reading, piece),
                 Err(error) => What::Failed(error),
             });
         })
@@ -196,14 +221,8 @@ pub extern "C" fn rqx_body_read(
 pub extern "C" fn rqx_response_raw_bytes(response: *const rqx_response, n: *mut u64) -> i32 {
     boundary(std::ptr::null_mut(), || {
         let (held, n) = (get(response)?, raw::Out::new("n", n)?);
-        let whole = held.whole.as_ref().map_or(0, |whole| whole.len() as u64);
-        n.set(
-            held.body
-                .try_lock()
-                .ok()
-                .and_then(|body| body.as_ref().map(|body| body.raw_bytes))
-                .unwrap_or(whole),
-        );
+        let pulled = held.body.try_lock().ok().and_then(|body| body.as_ref().map(|body| body.raw_bytes));
+        n.set(pulled.unwrap_or(held.raw_bytes));
         Ok(RQX_OK)
     })
 }
@@ -213,8 +232,9 @@ pub extern "C" fn rqx_response_raw_bytes(response: *const rqx_response, n: *mut 
 pub extern "C" fn rqx_response_timing(response: *const rqx_response, timing: *mut rqx_timing) -> i32 {
     boundary(std::ptr::null_mut(), || {
         let held = get(response)?;
-        let now = held.body.try_lock().ok().and_then(|body| body.as_ref().map(|body| body.deadline.spent));
-        let spent = |phase: Phase| now.unwrap_or(held.timing.spent)[phase as usize];
+        let now = held.body.try_lock().ok().and_then(|body| body.as_ref().map(|body| body.so_far()));
+        let (spent, counts) = now.unwrap_or((held.timing.spent, held.timing.counts));
+        let spent = |phase: Phase| spent[phase as usize];
         let timed = rqx_timing {
             struct_size: size_of::<rqx_timing>(),
             queue_ns: spent(Phase::Queue),
@@ -225,8 +245,8 @@ pub extern "C" fn rqx_response_timing(response: *const rqx_response, timing: *mu
             send_ns: spent(Phase::Send),
             await_ns: spent(Phase::Await),
             read_ns: spent(Phase::Read),
-            bytes_sent: held.timing.counts.written,
-            bytes_received: held.timing.counts.received,
+            bytes_sent: counts.written,
+            bytes_received: counts.received,
             connection_id: held.timing.connection,
             reused: held.timing.reused.into(),
         };

@@ -35,7 +35,7 @@ pub extern "C" fn rqx_upload_new(
 }
 
 /// Takes the first of `bytes`, as many as there is room for: `*n`. They are copied.
-/// RQX_OK; RQX_E_AGAIN if there is no room: resume the exchange, or await RQX_EV_UPLOAD_READY;
+/// RQX_OK; RQX_E_AGAIN with `*n` 0 and no error object if there is no room: resume the exchange, or await RQX_EV_UPLOAD_READY;
 /// RQX_E_CLOSED once the exchange is over; RQX_E_INVALID_ARGUMENT beyond the promised length; RQX_E_STATE after the end.
 /// Any thread, one at a time. Since 1.0.
 #[no_mangle]
@@ -55,7 +55,8 @@ pub extern "C" fn rqx_upload_push(
     })
 }
 
-/// Ends the body; with another `code` than RQX_OK it ends the exchange instead, with that code.
+/// Ends the body; with another `code` than RQX_OK it ends the exchange instead, with RQX_E_CANCELLED and the code in its
+/// message.
 /// RQX_OK, RQX_E_STATE if it has ended before, RQX_E_INVALID_ARGUMENT if less was pushed than promised. Since 1.0.
 #[no_mangle]
 pub extern "C" fn rqx_upload_finish(upload: *mut rqx_upload, code: i32, err: *mut *mut rqx_error) -> i32 {

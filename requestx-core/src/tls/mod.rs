@@ -77,13 +77,16 @@ impl Settings {
 /// The contexts of a process. Reading a bundle of 140 certificates takes longer than a handshake, so it is done once
 /// for each set of settings, and again when a file that was read has changed.
 #[derive(Debug, Default)]
-pub struct Contexts(Mutex<HashMap<Settings, (Vec<Stamp>, Arc<Context>)>>);
+pub struct Contexts(Mutex<HashMap<Settings, Kept>>);
+
+/// A context, and its files as they were when it was made.
+type Kept = (Vec<Stamp>, Arc<Context>);
 
 /// A file as it was when it was read.
 type Stamp = Option<(std::time::SystemTime, u64)>;
 
 /// Contexts kept; a caller with more settings than this pays for reading again.
-const KEPT: usize = 64;
+const MOST: usize = 64;
 
 impl Contexts {
     /// The context for `settings`.
@@ -97,7 +100,7 @@ impl Contexts {
             return Ok(context.clone());
         }
         let context = Arc::new(Context::new(settings)?);
-        if kept.len() >= KEPT {
+        if kept.len() >= MOST {
             kept.clear();
         }
         kept.insert(settings.clone(), (stamps, context.clone()));
