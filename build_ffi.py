@@ -94,9 +94,7 @@ def _module_text(cdef: str, header: Path) -> bytes:
     try:
         ffi.cdef(cdef)
     except (CDefError, ParseError, NotImplementedError, ValueError) as error:
-        raise HeaderError(
-            f"cffi does not understand {header} (its line numbers are the header's): {error}"
-        ) from error
+        raise HeaderError(f"cffi does not understand {header} (its line numbers are the header's): {error}") from error
     ffi.set_source("requestx._native", None)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "_native.py"

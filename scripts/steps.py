@@ -38,9 +38,7 @@ class Steps:
     def __init__(self) -> None:
         self.outcomes: list[Outcome] = []
 
-    def run(
-        self, name: str, command: Sequence[str], repair: str, environment: Mapping[str, str] | None = None
-    ) -> bool:
+    def run(self, name: str, command: Sequence[str], repair: str, environment: Mapping[str, str] | None = None) -> bool:
         """
         Run one command from the checkout's root, its output passed through.
 

@@ -93,9 +93,7 @@ async def aget(base: str, verify: Any) -> Any:
 
 
 async def aget_params(base: str, verify: Any) -> Any:
-    r = await requestx.get(
-        base + "/echo", params={"q": "two words"}, headers={"User-Agent": "demo"}, verify=verify
-    )
+    r = await requestx.get(base + "/echo", params={"q": "two words"}, headers={"User-Agent": "demo"}, verify=verify)
     return r.json()["query"], r.json()["agent"]
 
 

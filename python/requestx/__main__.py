@@ -57,7 +57,8 @@ def _show(world: str, outcome: Response | Exception, seconds: float) -> int | No
         print(f"{world:>9}  failed after {seconds * 1000:.0f} ms: {type(outcome).__name__}: {outcome}", file=sys.stderr)
         return None
     kind = outcome.headers.get("content-type", "no content type")
-    print(f"{world:>9}  {outcome.status_code} {outcome.reason}  {seconds * 1000:.0f} ms  {len(outcome.content):,} bytes  {kind}")
+    answer, size = f"{outcome.status_code} {outcome.reason}", len(outcome.content)
+    print(f"{world:>9}  {answer}  {seconds * 1000:.0f} ms  {size:,} bytes  {kind}")
     for hop in outcome.history:
         print(f"{'':>9}  {hop.status_code} {hop.url} ->")
     print(f"{'':>9}  {outcome.url}")

@@ -89,11 +89,11 @@ def version() -> str:
 
 
 def _text(pointer: Any) -> str:
-    return ffi.string(pointer).decode()  # type: ignore[no-any-return]
+    return str(ffi.string(pointer), "utf-8")
 
 
 def _slice(view: Any) -> bytes:
-    return _buffer(view.ptr, view.len)[:] if view.len else b""  # type: ignore[no-any-return]
+    return _buffer(view.ptr, view.len)[:] if view.len else b""
 
 
 def _take_error(error: Any) -> CoreError:
@@ -143,7 +143,8 @@ class Options:
         for name, path in paths:
             value = os.fsencode(path)
             _check(
-                _lib.rqx_options_set_bytes(self.handle, getattr(_lib, "RQX_OPT_" + name), value, len(value), error), error
+                _lib.rqx_options_set_bytes(self.handle, getattr(_lib, "RQX_OPT_" + name), value, len(value), error),
+                error,
             )
 
     def __del__(self) -> None:
@@ -183,6 +184,16 @@ class _Slot:
         self.pending = _new("rqx_exchange **")
         self.space = _new("uint8_t[]", _SPACE)
         self.view = _buffer(self.space)
+
+    def clear(self) -> None:
+        """
+        Free what a call left here that did not come to its end: a signal's exception is raised between any two steps.
+
+        Handles that were freed before are refused, so nothing is freed twice. The slot is not used again.
+        """
+        _lib.rqx_exchange_free(self.pending[0])
+        _lib.rqx_error_free(self.event.error)
+        _free(self.event.response)
 
 
 _slots: list[_Slot] = []
@@ -324,6 +335,7 @@ def _take_reply(event: Any, lane: Any) -> Reply:
     else:
         reply.body = None
         reply.stream = Stream(event.response, lane)
+        event.response = _NULL  # it is the stream's
     return reply
 
 
@@ -344,7 +356,8 @@ class Client:
 
     def _open(self) -> None:
         made, error = _new("rqx_client **"), _new("rqx_error **")
-        _check(_lib.rqx_client_new(self._make().handle, made, error), error)
+        choices = self._make()  # held: another thread's may have taken its place in the cache
+        _check(_lib.rqx_client_new(choices.handle, made, error), error)
         self.handle = made[0]
 
     def revive(self) -> None:
@@ -374,26 +387,28 @@ class Client:
         except IndexError:
             slot = _Slot()
         event = slot.event
-        code = _send(
-            self.handle,
-            choices.handle,
-            head,
-            len(head),
-            fields,
-            body,
-            len(body),
-            _NULL if upload is None else upload.handle,
-            1 if stream else 0,
-            slot.pending,
-            event,
-        )
-        if code == _PENDING or code == _WANT_BODY:
-            code = _wait_on(code, slot.pending[0], event, upload)
-        if code != _OK:
-            error = _take_error(event.error)
-            _slots.append(slot)
-            raise error
-        reply = _take_reply(event, None)
+        try:
+            code = _send(
+                self.handle,
+                choices.handle,
+                head,
+                len(head),
+                fields,
+                body,
+                len(body),
+                _NULL if upload is None else upload.handle,
+                1 if stream else 0,
+                slot.pending,
+                event,
+            )
+            if code == _PENDING or code == _WANT_BODY:
+                code = _wait_on(code, slot, upload)
+            if code != _OK:
+                raise _take_error(event.error)
+            reply = _take_reply(event, None)
+        except BaseException:
+            slot.clear()
+            raise
         _slots.append(slot)
         return reply
 
@@ -412,18 +427,20 @@ class Client:
         except IndexError:
             slot = _Slot()
         event = slot.event
-        code = _send_into(self.handle, shot.handle, 0, slot.space, _SPACE, slot.pending, event)
-        if code == _PENDING:
-            code = _wait_on(code, slot.pending[0], event, None)
-        if code != _OK:
-            error = _take_error(event.error)
-            _slots.append(slot)
-            raise error
-        numbers = _numbers(slot.bytes)
-        if numbers[_FLAGS] & _INLINE:
-            reply: Any = Inline(numbers, slot.view[: numbers[_HEAD] + numbers[_REASON] + numbers[_BODY]])
-        else:
-            reply = _take_reply(event, None)
+        try:
+            code = _send_into(self.handle, shot.handle, 0, slot.space, _SPACE, slot.pending, event)
+            if code == _PENDING:
+                code = _wait_on(code, slot, None)
+            if code != _OK:
+                raise _take_error(event.error)
+            numbers = _numbers(slot.bytes)
+            if numbers[_FLAGS] & _INLINE:
+                reply: Any = Inline(numbers, slot.view[: numbers[_HEAD] + numbers[_REASON] + numbers[_BODY]])
+            else:
+                reply = _take_reply(event, None)
+        except BaseException:
+            slot.clear()
+            raise
         _slots.append(slot)
         return reply
 
@@ -439,7 +456,15 @@ class Client:
             raise CoreError(code, 0, _text(_lib.rqx_code_name(code)))
 
     def submit(
-        self, queue: Any, token: int, choices: Options, head: bytes, fields: int, body: Any, upload: Upload | None, stream: bool
+        self,
+        queue: Any,
+        token: int,
+        choices: Options,
+        head: bytes,
+        fields: int,
+        body: Any,
+        upload: Upload | None,
+        stream: bool,
     ) -> None:
         """
         Send in the background; the answer comes to `queue` with `token`. Arguments as for `wait`.
@@ -496,18 +521,16 @@ class Client:
         _lib.rqx_client_free(self.handle)
 
 
-def _wait_on(code: int, exchange: Any, event: Any, upload: Upload | None) -> int:
+def _wait_on(code: int, slot: _Slot, upload: Upload | None) -> int:
     """
-    Wait in slices until the exchange is over; whatever is raised in between breaks it off.
+    Wait in slices until the exchange is over; whatever is raised in between breaks it off (`_Slot.clear`).
     """
-    resume = _lib.rqx_exchange_resume
-    try:
-        while code == _PENDING or code == _WANT_BODY:
-            if code == _WANT_BODY and upload is not None:
-                upload.feed()
-            code = resume(exchange, event)
-    finally:
-        _lib.rqx_exchange_free(exchange)
+    resume, exchange = _lib.rqx_exchange_resume, slot.pending[0]
+    while code == _PENDING or code == _WANT_BODY:
+        if code == _WANT_BODY and upload is not None:
+            upload.feed()
+        code = resume(exchange, slot.event)
+    _lib.rqx_exchange_free(exchange)
     return code
 
 
@@ -540,12 +563,11 @@ class Upload:
             Exception: whatever the chunks raise; CoreError if there are more or fewer bytes than promised.
         """
         if self._rest is None and self._chunks is not None:
-            try:
-                chunk = next(self._chunks)
-            except StopIteration:
-                self.finish()
-                return
-            self.push(chunk)
+            for chunk in self._chunks:
+                if len(chunk):  # an empty one would be no answer
+                    self.push(chunk)
+                    return
+            self.finish()
         else:
             self.push_rest()
 
@@ -674,8 +696,8 @@ class Queue:
     A completion queue; one for each event loop.
 
     Args:
-        wake: a weak reference to the `Wake` that `dispatch` calls, on its own thread: `receive` with a token and a Reply,
-            bytes or a CoreError, `has_room` with a token, and `failed` with what these raised.
+        wake: a weak reference to the `Wake` that `dispatch` calls, on its own thread: `receive` with a token and a
+            Reply, bytes or a CoreError, `has_room` with a token, and `failed` with what these raised.
     """
 
     __slots__ = ("_callback", "fd", "handle")

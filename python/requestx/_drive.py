@@ -48,7 +48,8 @@ def drive(flow: Flow) -> Any:
     Raises:
         Exception: what an op raised and the flow did not catch.
     """
-    resume, value = flow.send, None
+    resume: Any = flow.send
+    value: Any = None
     try:
         while True:
             op = resume(value)
@@ -56,7 +57,7 @@ def drive(flow: Flow) -> Any:
                 value = op.perform()
                 resume = flow.send
             except BaseException as error:
-                value, resume = error, flow.throw  # type: ignore[assignment]
+                value, resume = error, flow.throw
     except StopIteration as stop:
         return stop.value
 
@@ -65,7 +66,8 @@ async def adrive(flow: Flow) -> Any:
     """
     Perform a flow's ops one after the other, awaiting each.
     """
-    resume, value = flow.send, None
+    resume: Any = flow.send
+    value: Any = None
     try:
         while True:
             op = resume(value)
@@ -73,7 +75,7 @@ async def adrive(flow: Flow) -> Any:
                 value = await op.aperform()
                 resume = flow.send
             except BaseException as error:
-                value, resume = error, flow.throw  # type: ignore[assignment]
+                value, resume = error, flow.throw
     except StopIteration as stop:
         return stop.value
 
@@ -101,7 +103,7 @@ class Awaitable(Coroutine):  # type: ignore[type-arg]
     _response: Any
 
     def __init__(self, flow: Flow) -> None:
-        self._coroutine = adrive(flow)
+        self._coroutine: Any = adrive(flow)
 
     def send(self, value: Any) -> Any:
         """

@@ -205,7 +205,7 @@ def _redirected(
     prepared = earlier.copy()
     prepared.url = _redirect.target(response.url, target)
     session.rebuild_method(prepared, response)
-    if not _redirect.same_origin(earlier.url, prepared.url) and prepared.__dict__.get("_cookies") is not None:
+    if not _redirect.same_host(earlier.url, prepared.url) and prepared.__dict__.get("_cookies") is not None:
         drop_call_cookies(prepared._cookies, session.cookies)
     _redirect.strip_headers(prepared.headers, earlier.url, prepared.url, response.status_code)
     if not _redirect.keeps_body(response.status_code):

@@ -1,7 +1,8 @@
 """
 Small things about text that several modules need; what is public of them is found in `utils`.
 
-Also the check of header fields: nothing that a caller passes may end a line or become a second field, and a name that begins with white space would continue the line before.
+Also the check of header fields: nothing that a caller passes may end a line or become a second field,
+and a name that begins with white space would continue the line before.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """
 multipart/form-data: the encoder, which holds no large file in memory.
 
-Names and file names are escaped as WHATWG's form encoding says, and what would end a header line is refused (CVE-2026-34514, GHSA-m6qw-4cw2-hm4m). The boundary is 128 bits from the system's randomness (CVE-2025-22150).
+Names and file names are escaped as WHATWG's form encoding says, and what would end a header line is refused
+(CVE-2026-34514, GHSA-m6qw-4cw2-hm4m). The boundary is 128 bits from the system's randomness (CVE-2025-22150).
 
 A form whose files are small becomes bytes at once, as in requests.
 One of more than a megabyte becomes a `Multipart`, which reads its files while it is sent.

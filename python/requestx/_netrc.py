@@ -46,12 +46,13 @@ class _Netrc:
         self.environment, self.checked = found, now
         return self.parsed
 
-
     def is_absent(self, found: Environment, now: float) -> bool:
         """
         Whether it was seen within the last second that there is none.
         """
-        return self.parsed is None and found is self.environment and now - self.checked < NETRC_SECONDS and not found.netrc
+        return (
+            self.parsed is None and found is self.environment and now - self.checked < NETRC_SECONDS and not found.netrc
+        )
 
 
 _netrc = _Netrc()

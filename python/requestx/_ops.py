@@ -146,7 +146,7 @@ async def call(function: Callable[..., Any], *arguments: Any, **more: Any) -> An
     import asyncio
     import inspect
 
-    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
         return await function(*arguments, **more)
     work = partial(contextvars.copy_context().run, partial(function, *arguments, **more))
     result = await asyncio.get_running_loop().run_in_executor(None, work)

@@ -10,9 +10,8 @@ import io
 from typing import Any, Iterator
 
 from ._core import PIECE, CoreError, Reply
-from .exceptions import from_core
+from .exceptions import RequestException, from_core
 from .structures import CaseInsensitiveDict
-
 
 #: Read at once even where less is asked for: crossing the boundary costs more than reading.
 AHEAD = 1 << 16
@@ -89,7 +88,7 @@ class RawResponse(io.IOBase):
         self.version = reply.version
         self.reason = reply.reason.decode("latin-1")
         self.headers = headers
-        self.decode_content = True
+        self.decode_content = False
         self._request = request
         self._request_url = getattr(request, "url", None)
         self._stream = reply.stream
@@ -97,6 +96,8 @@ class RawResponse(io.IOBase):
         self._told = 0
         self._spare = b""
         self._ended = False
+        #: Why nothing more can be read, if the body did not end well.
+        self._failed: Exception | None = None
 
     @property
     def _original_response(self) -> _Message:
@@ -204,6 +205,8 @@ class RawResponse(io.IOBase):
         return piece
 
     def _next(self, size: int, raw: bool) -> bytes:
+        if self._failed is not None:
+            raise self._failed
         if self._spare or self._ended or self._stream is None:
             return self._kept(size)
         try:
@@ -216,10 +219,13 @@ class RawResponse(io.IOBase):
         """
         Await the next bytes of the body, at most `size`; b"" is the end.
         """
+        if self._failed is not None:
+            raise self._failed
         stream = self._stream
         if self._spare or self._ended or stream is None or stream.closed:
             return self._kept(size)
-        if stream.lane is None:  # a response of the blocking world: nobody drives it but a thread that waits
+        if stream.lane is None or not stream.lane.is_of_this_loop():
+            # A response of the blocking world, or of another loop: a thread waits for it.
             from ._ops import call
 
             return await call(self._next, size, raw)  # type: ignore[no-any-return]
@@ -227,6 +233,9 @@ class RawResponse(io.IOBase):
             read: bytes = await stream.lane.read(stream, max(size, AHEAD), raw)
         except CoreError as error:
             raise self._told_in_full(error) from error
+        except BaseException:
+            self._failed = RequestException("the body was not read to its end: reading it was cancelled")
+            raise
         return self._cut(read, size)
 
     def _kept(self, size: int) -> bytes:
@@ -256,8 +265,11 @@ class RawResponse(io.IOBase):
         return read[:size]
 
     def _told_in_full(self, error: CoreError) -> Exception:
+        """
+        The exception for an error of the core; it is raised again for whoever goes on reading.
+        """
         self.close()
-        return from_core(
+        self._failed = from_core(
             error.kind,
             error.phase,
             error.message,
@@ -266,6 +278,7 @@ class RawResponse(io.IOBase):
             chain=error.chain,
             request=self._request,
         )
+        return self._failed
 
     def _end(self) -> None:
         self._told = self.tell()

@@ -101,6 +101,14 @@ def same_origin(old_url: str, new_url: str) -> bool:
     return origin(old_url) == origin(new_url)
 
 
+def same_host(old_url: str, new_url: str) -> bool:
+    """
+    Whether the hosts agree, and nothing that was secured goes out in the open: cookies know no ports.
+    """
+    old, new = origin(old_url), origin(new_url)
+    return old[1] == new[1] and not (old[0] == "https" and new[0] == "http")
+
+
 def should_strip_auth(old_url: str, new_url: str) -> bool:
     """
     Whether Authorization must not follow from one URL to the other.
@@ -133,7 +141,7 @@ def strip_headers(headers: Any, old_url: str, new_url: str, status: int) -> None
     if should_strip_auth(old_url, new_url):
         headers.pop("Authorization", None)
     if not same_origin(old_url, new_url):
-        # What belongs to a proxy is added anew where that proxy is used (CVE-2014-1830, CVE-2023-32681, CVE-2024-37891, CVE-2025-4673).
+        # What belongs to a proxy is added anew where that proxy is used (CVE-2014-1830, CVE-2023-32681).
         headers.pop("Proxy-Authorization", None)
 
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any, AsyncIterator, Iterator
 
+from .exceptions import InvalidHeader
+
 CHUNK = 1 << 18
 
 _END = object()
@@ -16,7 +18,12 @@ def length_of(request: Any) -> int | None:
     The length that the request's head promises; None if the body is chunked.
     """
     length = request.headers.get("Content-Length")
-    return None if length is None else int(length)
+    if length is None:
+        return None
+    try:
+        return int(length)
+    except ValueError:
+        raise InvalidHeader(f"Content-Length is no number: {length!r}", request=request) from None
 
 
 def chunks(request: Any) -> Iterator[Any]:

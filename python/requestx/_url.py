@@ -97,7 +97,9 @@ def split(url: str) -> Parts:
 
 def _split_authority(authority: str, url: str) -> tuple[str | None, str, str]:
     """
-    The userinfo (None if there is no @), host and port of an authority; the last @ counts (CVE-2021-33503, CVE-2020-8169).
+    The userinfo (None if there is no @), host and port of an authority; the last @ counts.
+
+    See CVE-2021-33503 and CVE-2020-8169.
     """
     userinfo, at, host_port = authority.rpartition("@")
     found = _HOST_PORT(host_port)

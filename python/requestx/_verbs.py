@@ -4,12 +4,12 @@ requests' seven functions for any `request`: `blocking` and `aio` have the same 
 
 from __future__ import annotations
 
-from typing import Any, Callable, Tuple
+from typing import Any, Callable
 
 Verb = Callable[..., Any]
 
 
-def verbs(request: Verb) -> Tuple[Verb, Verb, Verb, Verb, Verb, Verb, Verb]:
+def verbs(request: Verb) -> tuple[Verb, Verb, Verb, Verb, Verb, Verb, Verb]:
     """
     get, options, head, post, put, patch and delete, made of `request`.
     """

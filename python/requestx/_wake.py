@@ -163,10 +163,21 @@ class Wake:
         assert loop is not None, "a Wake is used by its running loop"
         return loop.create_future()
 
+    def is_of_this_loop(self) -> bool:
+        """
+        Whether its loop is the one that is running.
+        """
+        return self._loop() is _get_running_loop()
+
+    def abandon(self) -> None:
+        """
+        Give up all that waits: its loop is closed.
+        """
+        for token in list(self._waiting):
+            self.give_up(token)
+
     def __del__(self) -> None:
-        for token, (_, _, client) in list(self._waiting.items()):
-            if client is not None:
-                client.cancel(token)
+        self.abandon()
 
 
 async def _feed(upload: _core.Upload, chunks: Any, room: asyncio.Event) -> None:
@@ -204,6 +215,9 @@ def wake_of() -> Wake:
             return found  # type: ignore[no-any-return]
     wake = _wakes.get(loop)
     if wake is None:
+        # A future that waits for ever holds its closed loop, and that its Wake.
+        for other in [other for other in _wakes if other.is_closed()]:
+            _wakes.pop(other).abandon()
         wake = _wakes[loop] = Wake(loop)
     _recent = (weakref.ref(loop), weakref.ref(wake))
     return wake

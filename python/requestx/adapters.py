@@ -15,11 +15,12 @@ from typing import Any, Callable
 from . import _core, _explain
 from ._core import CoreError, Reply
 from ._environ import select_proxy
+from ._prepare import sketch
+from ._raw import RawResponse, parse_head
 from ._uploads import chunks, chunks_in_background, length_of
 from ._url import wire_url
 from .certs import where
-from .exceptions import InvalidHeader, InvalidSchema, from_core
-from ._prepare import sketch
+from .exceptions import InvalidHeader, InvalidSchema, ProxyError, from_core
 from .models import Response
 
 DEFAULT_POOLBLOCK = False
@@ -142,10 +143,9 @@ class HTTPAdapter(BaseAdapter):
         Raises:
             ConnectionError, Timeout, SSLError, ...: what went wrong, and in which phase.
         """
-        if proxies:
-            self._refuse_proxy(request, proxies)
+        self._before(request, stream, timeout, verify, cert, proxies)
         head, fields = _head_of(request)
-        choices = self._options(timeout, verify, cert)
+        choices = self._options(request.url, timeout, verify, cert)
         body, upload = request.body, None
         if body is None:
             body = _NO_BODY
@@ -159,7 +159,11 @@ class HTTPAdapter(BaseAdapter):
                     raise
                 self._revive()
                 reply = self._client.wait(
-                    self._options(timeout, verify, cert), head, fields, *self._again(request, body, upload), stream
+                    self._options(request.url, timeout, verify, cert),
+                    head,
+                    fields,
+                    *self._again(request, body, upload),
+                    stream,
                 )
         except CoreError as error:
             raise _told(error, request) from error
@@ -177,14 +181,13 @@ class HTTPAdapter(BaseAdapter):
         """
         The awaited twin of `send`.
         """
-        if proxies:
-            self._refuse_proxy(request, proxies)
+        self._before(request, stream, timeout, verify, cert, proxies)
         head, fields = _head_of(request)
         wake = (_wake_of or _load_wake())()
         body = request.body
         try:
             for again in (False, True):
-                choices = self._options(timeout, verify, cert)
+                choices = self._options(request.url, timeout, verify, cert)
                 try:
                     if body is None or (type(body) is bytes and len(body) <= AT_ONCE):
                         reply = await wake.send(self._client, choices, head, fields, body or _NO_BODY, stream)
@@ -223,31 +226,46 @@ class HTTPAdapter(BaseAdapter):
         self._choices.clear()
         self._client.revive()
 
-    def _options(self, timeout: Any, verify: Any, cert: Any) -> _core.Options:
+    def _options(self, url: str, timeout: Any, verify: Any, cert: Any) -> _core.Options:
+        # Only TLS has something to verify: a plain request does not fail for want of a bundle.
+        secure = url[:5].lower() == "https"
+        key = (timeout, verify, cert) if secure else ("plain", timeout)
         try:
-            return self._choices[timeout, verify, cert]
+            return self._choices[key]
         except (KeyError, TypeError):
             pass
-        choices = _choose(timeout, verify, cert)
+        choices = _choose(timeout, verify, cert) if secure else _choose(timeout)
         if len(self._choices) > 128:
             self._choices.clear()
         try:
-            self._choices[timeout, verify, cert] = choices
+            self._choices[key] = choices
         except TypeError:
             pass  # something without a hash, such as a list
         return choices
 
+    def _before(self, request: Any, stream: Any, timeout: Any, verify: Any, cert: Any, proxies: Any) -> None:
+        """
+        What comes before every request: a subclass may add headers.
+        """
+        if proxies:
+            self._refuse_proxy(request, proxies)
+        self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
+
     def _refuse_proxy(self, request: Any, proxies: Any) -> None:
         proxy = select_proxy(request.url, proxies)
         if proxy:
-            raise NotImplementedError(
-                f"{request.method} {request.url} would go through the proxy {proxy}, and proxies are not supported yet: "
-                "give proxies={} and trust_env=False, or set NO_PROXY, to send it directly"
+            raise ProxyError(
+                f"{request.method} {request.url} would go through the proxy {proxy}, "
+                "and proxies are not supported yet: "
+                "give proxies={} and trust_env=False, or set NO_PROXY, to send it directly",
+                request=request,
             )
 
     def build_response(self, req: Any, resp: Any) -> Response:
         """
         A Response around an object shaped like urllib3's response.
+
+        A subclass that overrides it is called for every answer.
 
         Args:
             req: the PreparedRequest.
@@ -303,7 +321,9 @@ class Ready:
 
     __slots__ = ("adapter", "client", "headers", "method", "settings", "shot", "url")
 
-    def __init__(self, adapter: HTTPAdapter, method: str, url: str, headers: Any, settings: tuple[Any, Any, Any]) -> None:
+    def __init__(
+        self, adapter: HTTPAdapter, method: str, url: str, headers: Any, settings: tuple[Any, Any, Any]
+    ) -> None:
         self.adapter = adapter
         self.method = method
         self.url = url
@@ -316,7 +336,7 @@ class Ready:
         method, url, *fields = head.split(b"\n")
         names = iter(fields)
         self.client = self.adapter._client
-        self.shot = _core.Shot(method, url, zip(names, names), self.adapter._options(*self.settings))
+        self.shot = _core.Shot(method, url, zip(names, names), self.adapter._options(self.url, *self.settings))
 
     def request(self) -> Any:
         """
@@ -420,6 +440,8 @@ def _head_of(request: Any) -> tuple[bytes, int]:
 
 
 def _answer(adapter: HTTPAdapter, request: Any, reply: Reply) -> Response:
+    if type(adapter).build_response is not HTTPAdapter.build_response:
+        return adapter.build_response(request, RawResponse(reply, parse_head(reply.head), request))
     response = _new(Response)
     response.__dict__ = {
         "status_code": reply.status,
@@ -443,9 +465,12 @@ def _told(error: CoreError, request: Any) -> Exception:
     )
 
 
-def _choose(timeout: Any, verify: Any, cert: Any) -> _core.Options:
+_NO_TLS: Any = object()
+
+
+def _choose(timeout: Any, verify: Any = _NO_TLS, cert: Any = None) -> _core.Options:
     """
-    The core's options for requests' settings.
+    The core's options for requests' settings; without `verify` and `cert` those of a plain connection.
 
     Raises:
         ValueError: a time-out that is none.
@@ -458,13 +483,15 @@ def _choose(timeout: Any, verify: Any, cert: Any) -> _core.Options:
     if read is not None:
         numbers += [("SEND_TIMEOUT_NS", read), ("AWAIT_TIMEOUT_NS", read), ("READ_TIMEOUT_NS", read)]
     paths: list[tuple[str, str]] = []
-    if verify is False:
-        numbers.append(("DANGER_ACCEPT_INVALID_CERTS", 1))
-    else:
-        bundle = where() if verify is True or verify is None else os.fspath(verify)
-        if not os.path.exists(bundle):
-            raise OSError(f"Could not find a suitable TLS CA certificate bundle, invalid path: {bundle}")
-        paths.append(("CA_FOLDER" if os.path.isdir(bundle) else "CA_FILE", bundle))
+    if verify is not _NO_TLS:
+        if verify is None or verify:
+            bundle = os.fspath(verify) if isinstance(verify, (str, bytes, os.PathLike)) else where()
+            bundle = os.fsdecode(bundle)
+            if not os.path.exists(bundle):
+                raise OSError(f"Could not find a suitable TLS CA certificate bundle, invalid path: {bundle}")
+            paths.append(("CA_FOLDER" if os.path.isdir(bundle) else "CA_FILE", bundle))
+        else:
+            numbers.append(("DANGER_ACCEPT_INVALID_CERTS", 1))
     if cert:
         certificate, key = (cert, None) if isinstance(cert, (str, bytes, os.PathLike)) else cert
         paths.append(("CLIENT_CERT_FILE", _existing("certificate file", certificate)))
@@ -474,10 +501,10 @@ def _choose(timeout: Any, verify: Any, cert: Any) -> _core.Options:
 
 
 def _existing(what: str, path: Any) -> str:
-    path = os.fsdecode(path)
-    if not os.path.exists(path):
-        raise OSError(f"Could not find the TLS {what}, invalid path: {path}")
-    return path
+    name: str = os.fsdecode(path)
+    if not os.path.exists(name):
+        raise OSError(f"Could not find the TLS {what}, invalid path: {name}")
+    return name
 
 
 def _seconds(timeout: Any) -> tuple[int | None, int | None]:

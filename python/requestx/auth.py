@@ -7,7 +7,8 @@ the hook sends what it answers through the response's connection.
 
 What belongs to one request is kept on that request, so that one object serves many tasks and threads:
 whether it is already an answer, and the URL for which the caller gave these credentials.
-A challenge from any other origin is not answered, wherever redirects lead (GHSA-hpj7-wq8m-9hgp, CVE-2026-11856, CVE-2021-21240).
+A challenge from any other origin is not answered, wherever redirects lead
+(GHSA-hpj7-wq8m-9hgp, CVE-2026-11856, CVE-2021-21240).
 """
 
 from __future__ import annotations

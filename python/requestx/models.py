@@ -99,6 +99,10 @@ class Response:
         value = self.__dict__[name] = make(self, reply)
         return value
 
+    def __dir__(self) -> list[str]:
+        # What is made when it is asked for is there as well.
+        return sorted({*super().__dir__(), *self.__attrs__, "raw"})
+
     def __enter__(self) -> Response:
         return self
 
@@ -292,7 +296,12 @@ class Response:
         Await the whole body; it is `content` afterwards.
         """
         if self._content is False and not self._content_consumed and hasattr(self.raw, "anext"):
-            self._content = await _aread_whole(self.raw, self.headers)
+            import asyncio
+
+            # Tasks may share a response: one reads, the others find the content.
+            async with self.__dict__.setdefault("_reading", asyncio.Lock()):
+                if self._content is False:
+                    self._content = await _aread_whole(self.raw, self.headers)
         return self.content
 
     @property
@@ -435,8 +444,8 @@ def _read_whole(raw: RawResponse, headers: Any) -> bytes:
     A body in one piece. Joining pieces would take twice the memory, so it is read into the place where it stays.
     """
     stream = raw._stream
-    if stream is None or stream.closed or raw._spare:
-        return raw.read()
+    if stream is None or stream.closed or raw._spare or raw._failed:
+        return raw.read(decode_content=True)
     room = _Room(headers)
     try:
         while True:

@@ -19,6 +19,7 @@ from . import _url as _urls
 from ._body import to_key_val_list
 from ._core import CoreError
 from ._drive import drive, run
+from ._ops import Call
 from ._prepare import PreparedRequest, Request
 from .adapters import HTTPAdapter, Ready
 from .auth import _basic_auth_str
@@ -250,9 +251,8 @@ class Session(SessionRedirectMixin):
         adapters = ", ".join(f"{prefix} {adapter!r}" for prefix, adapter in self.adapters.items())
         return f"<{type(self).__name__}: {adapters}>"
 
-    @classmethod
-    def _overrides(cls, name: str) -> bool:
-        return getattr(cls, name) is not _OWN[name]
+    def _overrides(self, name: str) -> bool:
+        return name in self.__dict__ or getattr(type(self), name) is not _OWN[name]
 
     def __setattr__(self, name: str, value: Any) -> None:
         # What is kept ready was made of these.
@@ -273,12 +273,12 @@ class Session(SessionRedirectMixin):
         if not hasattr(cookies, "set_cookie"):
             cookies = cookiejar_from_dict(cookies)
         merged = merge_cookies(merge_cookies(RequestsCookieJar(), self.cookies), cookies)
-        auth = request.auth
-        if self.trust_env and not auth and not self.auth:
-            auth = get_netrc_auth(request.url)
         prepared = PreparedRequest()
         prepared.prepare_method(request.method)
         prepared.prepare_url(request.url, merge_setting(request.params, self.params))
+        auth = request.auth
+        if self.trust_env and not auth and not self.auth:
+            auth = get_netrc_auth(prepared.url)
         prepared.prepare_headers(merge_setting(request.headers, self.headers, dict_class=CaseInsensitiveDict))
         prepared.prepare_cookies(merged)
         prepared.prepare_body(request.data, request.files, request.json)
@@ -354,14 +354,17 @@ class Session(SessionRedirectMixin):
         It is kept for as long as everything it was made of is as it was.
         """
         try:
+            cls = type(self)
             if (
                 self.params
                 or self.proxies
                 or self.cookies._cookies
                 or self.hooks["response"]
-                or Session.send is not _SEND
-                or Session.request is not _REQUEST
-                or Session.get_adapter is not _GET_ADAPTER
+                or cls.send is not _SEND
+                or cls.request is not _REQUEST
+                or cls.get_adapter is not _GET_ADAPTER
+                or cls.prepare_request is not _PREPARE_REQUEST
+                or cls.merge_environment_settings is not _MERGE_ENVIRONMENT_SETTINGS
                 or HTTPAdapter.send is not _ADAPTER_SEND
                 or get_netrc_auth is not _GET_NETRC_AUTH
             ):
@@ -369,11 +372,14 @@ class Session(SessionRedirectMixin):
             found = _environment() if self.trust_env else None
             kept = self._kept.get((method, url, timeout, verify, cert))
             if kept is not None:
-                ready, version, then, count = kept
+                ready, version, then, prefix, count = kept
+                adapters = self.adapters
                 if (
                     version == self.headers._version
                     and then is found
-                    and count == len(self.adapters)
+                    and adapters[prefix] is ready.adapter
+                    and count == len(adapters)
+                    and "send" not in ready.adapter.__dict__
                     and (found is None or _netrc_is_absent(found, monotonic()) or _netrc_auth(ready.url, found) is None)
                 ):
                     return ready  # type: ignore[no-any-return]
@@ -384,16 +390,15 @@ class Session(SessionRedirectMixin):
         except (RequestException, CoreError, ValueError, TypeError, AttributeError, OSError):
             return None  # the long way says what is wrong, where it is awaited
 
-    def _make_ready(
-        self, method: str, url: Any, timeout: Any, verify: Any, cert: Any, found: Any
-    ) -> Ready | None:
+    def _make_ready(self, method: str, url: Any, timeout: Any, verify: Any, cert: Any, found: Any) -> Ready | None:
+        # Whoever changes a setting now puts another dict in the place of this one, and is not kept from being obeyed.
+        shelf, version = self._kept, self.headers._version
         prepared_url = _urls.prepare(url)
-        cls = type(self)
-        if self.auth or self.stream or any(getattr(cls, name) is not own for name, own in _OWN.items()):
+        if self.auth or self.stream or any(self._overrides(name) for name in _OWN):
             return None
         if type(url) is not str or "@" in prepared_url or method.upper() not in ("GET", "HEAD"):
             return None
-        if found is not None and (found.proxies or _environ._SYSTEM_PROXIES or _netrc.netrc_auth(prepared_url, found)):
+        if found is not None and (found.proxies or _environ._SYSTEM_PROXIES or _netrc_auth(prepared_url, found)):
             return None
         adapter = self.get_adapter(prepared_url)
         if type(adapter) is not HTTPAdapter or "send" in adapter.__dict__:
@@ -404,14 +409,17 @@ class Session(SessionRedirectMixin):
         ready = Ready(
             adapter, method.upper(), prepared_url, checked.headers, (timeout, settings["verify"], settings["cert"])
         )
-        if len(self._kept) >= KEPT:
-            self._kept.clear()
-        self._kept[method, url, timeout, verify, cert] = (ready, self.headers._version, found, len(self.adapters))
+        if len(shelf) >= KEPT:
+            shelf.clear()
+        for prefix, mounted in self.adapters.items():
+            if mounted is adapter and prepared_url.lower().startswith(prefix.lower()):
+                break
+        shelf[method, url, timeout, verify, cert] = (ready, version, found, prefix, len(self.adapters))
         return ready
 
     def _prepare_any(self, wanted: Request) -> Any:
         if self._overrides("prepare_request"):
-            return (yield _flow.Call(self.prepare_request, wanted))
+            return (yield Call(self.prepare_request, wanted))
         return (yield from self._preparing(wanted))
 
     def _complete(self, url: str, settings: dict[str, Any]) -> None:
@@ -531,10 +539,10 @@ class Session(SessionRedirectMixin):
         """
         Use an adapter for the URLs that begin with `prefix`.
         """
-        self._kept.clear()
         self.adapters[prefix] = adapter
         for shorter in [other for other in self.adapters if len(other) < len(prefix)]:
             self.adapters[shorter] = self.adapters.pop(shorter)
+        self.__dict__["_kept"] = {}
 
     def close(self) -> None:
         """
@@ -559,6 +567,7 @@ class Session(SessionRedirectMixin):
 
 _OWN = {name: getattr(Session, name) for name in _OVERRIDABLE}
 _SEND, _REQUEST, _GET_ADAPTER = Session.send, Session.request, Session.get_adapter
+_PREPARE_REQUEST, _MERGE_ENVIRONMENT_SETTINGS = Session.prepare_request, Session.merge_environment_settings
 _ADAPTER_SEND = HTTPAdapter.send
 _GET_NETRC_AUTH = get_netrc_auth
 

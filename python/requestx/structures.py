@@ -67,7 +67,7 @@ class CaseInsensitiveDict(MutableMapping[str, _VT], Generic[_VT]):
         return key.lower() in self._store  # type: ignore[attr-defined]
 
     def __iter__(self) -> Iterator[str]:
-        return iter([name for name, _ in self._store.values()])
+        return iter([name for name, _ in list(self._store.values())])  # another thread may change it
 
     def __len__(self) -> int:
         return len(self._store)

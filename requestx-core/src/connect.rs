@@ -32,6 +32,8 @@ pub struct Connection {
     pub id: u64,
     pub sender: SendRequest<SendBody>,
     pub tap: Tap,
+    /// It answered in HTTP/1.0: hyper speaks that to it from then on, and cannot send a chunked body.
+    pub speaks_1_0: bool,
     secure: bool,
     socket: Socket,
     driver: Pin<Box<Driver>>,
@@ -79,6 +81,7 @@ pub async fn open(
         id,
         sender,
         tap,
+        speaks_1_0: false,
         secure: key.secure,
         socket,
         driver: Box::pin(connection),

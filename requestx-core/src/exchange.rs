@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::{Request, Response};
@@ -21,6 +22,7 @@ use crate::lease::{Connections, Lease};
 use crate::plan::{has_token, Outgoing, Plan};
 use crate::reply::{Reply, Timing};
 use crate::runtime::Lane;
+use crate::wire::Ours;
 
 /// Bodies up to this size are read to their end within the exchange; the rest of a larger one is pulled.
 pub const WHOLE: usize = 1024 * 1024;
@@ -68,7 +70,7 @@ async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result
     let connection = &mut lease.connection;
     let tap = connection.tap.clone();
     deadline.enter(Phase::Send, Instant::now());
-    tap.arm(plan, Instant::now());
+    tap.arm(head_of(plan), plan.options.max_head, Instant::now());
     let mut request = Request::new(SendBody::new(&plan.body, &tap));
     *request.method_mut() = plan.method.clone();
     *request.headers_mut() = plan.framing.clone();
@@ -87,6 +89,16 @@ async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result
             Err(Lost { error: Error::hyper(phase, &what, refused.error()), unsent, answered })
         }
         Err(error) => Err(Lost { error, unsent: false, answered }),
+    }
+}
+
+fn head_of(plan: &Plan) -> Ours {
+    let given = |name| plan.framing.get(name).cloned();
+    Ours {
+        head: plan.head.clone(),
+        length: given(CONTENT_LENGTH),
+        coding: given(TRANSFER_ENCODING),
+        has_body: plan.body.length() != Some(0),
     }
 }
 
@@ -135,6 +147,7 @@ async fn receive(
     let (parts, incoming) = response.into_parts();
     let (tap, id, reused) = (connection.tap.clone(), connection.id, lease.reused);
     lease.keep = plan.keep_alive && server_keeps(&parts);
+    lease.connection.speaks_1_0 |= head.version == 10;
     let decoder = match plan.options.decode && plan.method != http::Method::HEAD {
         true => Decoder::new(&head.codings)?,
         false => None,
@@ -192,7 +205,9 @@ fn server_keeps(parts: &http::response::Parts) -> bool {
     let says = |token: &[u8]| {
         parts.headers.get_all("connection").iter().any(|value| has_token(value.as_bytes(), token))
     };
-    // hyper would speak HTTP/1.0 to a server that once did, and so could not send a chunked body.
-    let persistent = parts.version == http::Version::HTTP_11 && !says(b"close");
+    let persistent = match parts.version {
+        http::Version::HTTP_11 => !says(b"close"),
+        _ => says(b"keep-alive") && !says(b"close"),
+    };
     persistent && parts.status != http::StatusCode::SWITCHING_PROTOCOLS
 }

@@ -67,6 +67,7 @@ impl Connections {
             let connection = match idle {
                 // Whatever is in the pool may be as stale as the one that just died.
                 Some(_) if fresh => continue,
+                Some(connection) if connection.speaks_1_0 && plan.body.length().is_none() => continue,
                 Some(mut connection) => match connection.is_alive().await {
                     true => connection,
                     false => continue,

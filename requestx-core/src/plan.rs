@@ -25,6 +25,15 @@ pub enum Outgoing {
 }
 
 impl Outgoing {
+    /// How long it is; `None` if only its end will tell.
+    pub fn length(&self) -> Option<u64> {
+        match self {
+            Outgoing::Empty => Some(0),
+            Outgoing::Whole(bytes) => Some(bytes.len() as u64),
+            Outgoing::Pushed(upload) => upload.length(),
+        }
+    }
+
     /// Whether the body goes on only when the caller pushes more.
     pub fn waits_for_caller(&self) -> bool {
         matches!(self, Outgoing::Pushed(upload) if upload.is_waiting())
@@ -79,7 +88,7 @@ impl Plan {
             return Err(wrong_count(fields, head));
         }
         writer.check_framing(&body)?;
-        if matches!(&body, Outgoing::Pushed(upload) if upload.length().is_none()) && !writer.is_chunked() {
+        if body.length().is_none() && !writer.is_chunked() {
             writer.field(b"Transfer-Encoding", b"chunked")?; // or hyper would take a GET to have no body
         }
         let tls = if target.secure { options.tls.identity() } else { 0 };
@@ -321,12 +330,7 @@ impl HeadWriter {
         let Some(length) = length else {
             return refuse("Content-Length is not a number".into());
         };
-        let actual = match body {
-            Outgoing::Empty => Some(0),
-            Outgoing::Whole(bytes) => Some(bytes.len() as u64),
-            Outgoing::Pushed(upload) => upload.length(),
-        };
-        match actual {
+        match body.length() {
             Some(actual) if actual == length => Ok(()),
             Some(actual) => refuse(format!("Content-Length says {length}, the body has {actual} bytes")),
             None => refuse(

@@ -5,13 +5,18 @@ use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{ready, Context, Poll};
 
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
+
+#[cfg(target_os = "linux")]
+const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
+#[cfg(not(target_os = "linux"))]
+const NO_SIGNAL: i32 = 0; // the standard library sets SO_NOSIGPIPE where there is no flag
 
 /// The connection; clones share it.
 #[derive(Debug, Clone)]
@@ -100,7 +105,16 @@ impl AsyncWrite for Socket {
     ) -> Poll<io::Result<usize>> {
         let state = &mut *self.lock();
         state.wrote = true;
-        Pin::new(&mut state.stream).poll_write_vectored(cx, bufs)
+        loop {
+            ready!(state.stream.poll_write_ready(cx))?;
+            // Not writev, which would raise SIGPIPE in a host that has not turned it off.
+            let socket = SockRef::from(&state.stream);
+            let send = || socket.send_vectored_with_flags(bufs, NO_SIGNAL);
+            match state.stream.try_io(Interest::WRITABLE, send) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                done => return Poll::Ready(done),
+            }
+        }
     }
 
     fn is_write_vectored(&self) -> bool {

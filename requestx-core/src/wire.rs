@@ -15,13 +15,12 @@ use std::task::{ready, Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::{HeaderValue, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::HeaderValue;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::deadline::Phase;
 use crate::error::{Error, Kind};
 use crate::head::Head;
-use crate::plan::{Outgoing, Plan};
 
 /// Body bytes that travel in one write with the head, at most.
 const TOGETHER: usize = 16 * 1024;
@@ -50,11 +49,14 @@ struct State {
 
 /// The caller's head, and what it says of the body.
 #[derive(Debug)]
-struct Ours {
-    head: Bytes,
-    length: Option<HeaderValue>,
-    coding: Option<HeaderValue>,
-    has_body: bool,
+pub struct Ours {
+    /// Request line and fields, without the blank line.
+    pub head: Bytes,
+    /// Content-Length and Transfer-Encoding, where they are in it.
+    pub length: Option<HeaderValue>,
+    pub coding: Option<HeaderValue>,
+    /// A body follows, so one of the two has to be there in the end.
+    pub has_body: bool,
 }
 
 /// Byte counts of the exchange so far, framing included.
@@ -65,25 +67,10 @@ pub struct Counts {
 }
 
 impl Tap {
-    /// Prepares for one exchange: the plan's head will replace hyper's, and the answer's head be kept.
-    pub fn arm(&self, plan: &Plan, now: Instant) {
-        let given = |name| plan.framing.get(name).cloned();
-        *self.lock() = State {
-            to_send: Some(Ours {
-                head: plan.head.clone(),
-                length: given(CONTENT_LENGTH),
-                coding: given(TRANSFER_ENCODING),
-                has_body: match &plan.body {
-                    Outgoing::Empty => false,
-                    Outgoing::Whole(_) => true,
-                    Outgoing::Pushed(upload) => upload.length() != Some(0),
-                },
-            }),
-            expecting: true,
-            max_head: plan.options.max_head,
-            progress: Some(now),
-            ..State::default()
-        };
+    /// Prepares for one exchange: `ours` will replace hyper's head, and the answer's head be kept.
+    pub fn arm(&self, ours: Ours, max_head: usize, now: Instant) {
+        *self.lock() =
+            State { to_send: Some(ours), expecting: true, max_head, progress: Some(now), ..State::default() };
     }
 
     /// The head of the answer.

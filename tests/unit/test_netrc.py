@@ -32,7 +32,7 @@ def netrc(tmp_path, monkeypatch):
     ],
 )
 def test_netrc_is_for_the_host_that_is_asked(url, auth, netrc):
-    """Not for what stands before an @ (CVE-2024-47081), nor for another user (CVE-2026-8926); without password, nothing."""
+    """Not for what stands before an @ (CVE-2024-47081), nor for another user (CVE-2026-8926)."""
     netrc("machine example.com login aaaa password bbbb\nmachine nologin.com password cccc\n")
     if "nopassword" in url or "nologin" in url:
         # What Python's reader makes of such an entry depends on its version.

@@ -98,7 +98,7 @@ def test_unusable_hosts_are_refused(url):
     ],
 )
 def test_all_parts_agree_about_the_host(url, host):
-    """Where a request goes is where its credentials are for, before and after preparing (CVE-2016-8624, CVE-2020-8169)."""
+    """Where a request goes is where its credentials are for (CVE-2016-8624, CVE-2020-8169)."""
     prepared = _url.prepare(url)
 
     assert _url.origin(url)[1] == _url.origin(prepared)[1] == host

@@ -70,6 +70,9 @@ impl Upload {
             let why = format!("the body is longer than the {length} bytes promised");
             return Err(Error::new(Kind::InvalidArgument, Phase::Send, why));
         }
+        if bytes.is_empty() {
+            state.told = false; // an answer, but not one that helps: the caller is asked again
+        }
         if taken > 0 {
             state.chunks.push_back(Bytes::copy_from_slice(&bytes[..taken]));
             state.queued += taken;
@@ -225,11 +228,7 @@ impl Body for SendBody {
 
     /// What is left.
     fn size_hint(&self) -> SizeHint {
-        let all = match &self.body {
-            Outgoing::Empty => Some(0),
-            Outgoing::Whole(bytes) => Some(bytes.len() as u64),
-            Outgoing::Pushed(upload) => upload.length,
-        };
+        let all = self.body.length();
         all.map(|all| SizeHint::with_exact(all.saturating_sub(self.given))).unwrap_or_default()
     }
 }
