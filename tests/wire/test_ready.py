@@ -1,0 +1,99 @@
+"""The short way: a request that a session keeps ready is sent again only while everything it was made of is as it was."""
+
+import pytest
+
+
+def fields(response):
+    return dict(map(tuple, response.json()["headers"]))
+
+
+@pytest.fixture
+def warm(world, server):
+    """A session that keeps a request for /get ready."""
+    session = world.session()
+    session.get(server.url + "/get")
+    return session
+
+
+def change_header(session, monkeypatch):
+    session.headers["X-New"] = "1"
+
+
+def replace_headers(session, monkeypatch):
+    session.headers = {"X-New": "1"}
+
+
+def add_params(session, monkeypatch):
+    session.params = {"new": "1"}
+
+
+def add_auth(session, monkeypatch):
+    session.auth = ("ann", "new")
+
+
+def add_cookie(session, monkeypatch):
+    session.cookies.set("new", "1")
+
+
+@pytest.mark.parametrize("change", [change_header, replace_headers, add_params, add_auth, add_cookie])
+def test_a_change_of_the_session_is_obeyed(warm, server, monkeypatch, change):
+    """Whatever changes between two calls is in the second."""
+    before = warm.get(server.url + "/get").json()
+    change(warm, monkeypatch)
+    after = warm.get(server.url + "/get").json()
+
+    assert (before["headers"], before["args"]) != (after["headers"], after["args"])
+
+
+@pytest.mark.parametrize("name", ["send", "prepare_request", "merge_environment_settings", "get_adapter"])
+@pytest.mark.parametrize("where", ["instance", "class"])
+def test_an_override_is_obeyed_whenever_it_comes(warm, server, monkeypatch, name, where):
+    """A method that a test or a user puts in the place of ours is called."""
+    called = []
+
+    def override(*arguments, **more):
+        called.append(name)
+        raise ZeroDivisionError(name)
+
+    holder = warm.session if where == "instance" else type(warm.session)
+    monkeypatch.setattr(holder, name, override)
+    with pytest.raises(ZeroDivisionError):
+        warm.get(server.url + "/get")
+
+    assert called == [name]
+
+
+def test_another_adapter_is_obeyed(warm, world, server):
+    """Mounted, put into the dict, or with a send of its own."""
+    ours = warm.adapters["http://"]
+    used = []
+
+    class Mine(type(ours)):
+        def send(self, request, **more):
+            used.append(request.url)
+            return super().send(request, **more)
+
+    warm.adapters["http://"] = Mine()
+    warm.get(server.url + "/get")
+    warm.mount("http://", Mine())
+    warm.get(server.url + "/get")
+    warm.mount("http://", ours)
+    ours.send = lambda request, **more: used.append("own") or type(ours).send(ours, request, **more)
+    warm.get(server.url + "/get")
+
+    assert used == [server.url + "/get", server.url + "/get", "own"]
+
+
+def test_the_request_that_is_looked_at_is_a_copy(warm, server):
+    """Changing what a response says was sent changes nothing that will be sent."""
+    response = warm.get(server.url + "/get")
+    response.request.headers["X-Mine"] = "1"
+
+    assert "X-Mine" not in fields(warm.get(server.url + "/get"))
+
+
+def test_cookies_set_by_an_answer_are_sent_with_the_next(warm, server):
+    """The short way ends where a cookie begins."""
+    warm.get(server.url + "/set-cookies", params={"a": "1"})
+
+    assert fields(warm.get(server.url + "/get"))["Cookie"] == "a=1"
