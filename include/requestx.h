@@ -206,6 +206,8 @@
 #define RQX_OPT_MAX_IDLE_PER_HOST 1022
 /** How long an idle connection is kept, nanoseconds; 0 for ever. Of a client. */
 #define RQX_OPT_IDLE_TIMEOUT_NS 1023
+/** Hosts that idle connections are kept for; 0 for no limit. Of a client. */
+#define RQX_OPT_MAX_IDLE_HOSTS 1024
 /** 1: accept every certificate, for any host. Whoever is on the way can then read and change everything. */
 #define RQX_OPT_DANGER_ACCEPT_INVALID_CERTS 1030
 /** 0: hand bodies over as they came, whatever their Content-Encoding. Default 1. */

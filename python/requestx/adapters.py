@@ -72,7 +72,7 @@ class HTTPAdapter(BaseAdapter):
     Sends http and https requests through the core.
 
     Args:
-        pool_connections: accepted for compatibility: hosts with idle connections are not limited in number.
+        pool_connections: hosts that idle connections are kept for, without limit by default.
         pool_maxsize: idle connections kept for one host, 128 by default; with `pool_block`, all its connections.
         max_retries: 0; others come with the core's retries.
         pool_block: wait for a free connection instead of opening one more.
@@ -100,6 +100,8 @@ class HTTPAdapter(BaseAdapter):
     def _start(self) -> None:
         # The default is requests', and low; who asks for a number gets it.
         limits = [] if self._pool_maxsize == DEFAULT_POOLSIZE else [("MAX_IDLE_PER_HOST", self._pool_maxsize)]
+        if self._pool_connections != DEFAULT_POOLSIZE:
+            limits.append(("MAX_IDLE_HOSTS", self._pool_connections))
         if self._pool_block:
             limits.append(("MAX_CONNECTIONS_PER_HOST", self._pool_maxsize))
         numbers = tuple(limits)

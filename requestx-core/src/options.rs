@@ -23,6 +23,8 @@ pub struct PoolLimits {
     pub per_host: usize,
     pub total: usize,
     pub idle_per_host: usize,
+    /// Hosts that idle connections are kept for.
+    pub idle_hosts: usize,
     pub idle_timeout: Option<Duration>,
 }
 
@@ -41,6 +43,12 @@ impl Default for Options {
 impl Default for PoolLimits {
     /// No limit on what is open, as in requests; idle ones are let go before most servers' own 60 to 120 seconds.
     fn default() -> PoolLimits {
-        PoolLimits { per_host: 0, total: 0, idle_per_host: 128, idle_timeout: Some(Duration::from_secs(90)) }
+        PoolLimits {
+            per_host: 0,
+            total: 0,
+            idle_per_host: 128,
+            idle_hosts: 0,
+            idle_timeout: Some(Duration::from_secs(90)),
+        }
     }
 }

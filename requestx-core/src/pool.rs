@@ -146,7 +146,25 @@ impl<C> Pool<C> {
             close.push(host.idle.remove(0).connection);
             self.uncount_idle(key);
         }
+        self.forget_a_host(close);
         self.next_in_line()
+    }
+
+    /// Where connections to too many hosts are idle, closes those of the host that was used least lately.
+    fn forget_a_host(&mut self, close: &mut Vec<C>) {
+        let limit = self.limits.idle_hosts;
+        if limit == 0 || self.hosts.values().filter(|host| !host.idle.is_empty()).count() <= limit {
+            return;
+        }
+        let newest = |host: &Host<C>| host.idle.last().map(|idle| idle.since);
+        let least =
+            self.hosts.iter().filter(|(_, host)| !host.idle.is_empty()).min_by_key(|(_, host)| newest(host));
+        let Some(key) = least.map(|(key, _)| key.clone()) else { return };
+        let idle = self.hosts.get_mut(&key).map(|host| std::mem::take(&mut host.idle)).unwrap_or_default();
+        for entry in idle {
+            close.push(entry.connection);
+            self.uncount_idle(&key);
+        }
     }
 
     /// A granted connection is closed, or could not be opened. Returns who may try again.
@@ -324,6 +342,7 @@ mod tests {
             per_host,
             total,
             idle_per_host: 2,
+            idle_hosts: 3,
             idle_timeout: Some(Duration::from_secs(10)),
         })
     }
@@ -386,6 +405,17 @@ mod tests {
         }
 
         assert_eq!((vec!["1"], 2, 2), (close, pool.open(), pool.idle()));
+    }
+
+    #[test]
+    fn idle_connections_to_too_many_hosts_close_those_of_the_one_used_least_lately() {
+        let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
+        for (second, host) in ["a", "b", "c", "d"].into_iter().enumerate() {
+            open(&mut pool, host, now);
+            pool.check_in(&key(host), host, Lane::Wait, now + Duration::from_secs(second as u64), &mut close);
+        }
+
+        assert_eq!((vec!["a"], 3), (close, pool.idle()));
     }
 
     #[test]

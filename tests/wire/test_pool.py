@@ -16,6 +16,18 @@ def test_one_connection_serves_many_requests(world, wire):
     assert len(site.connections) == 1
 
 
+def test_pool_connections_limits_the_hosts_with_idle_connections(world, wire):
+    """The connection of the host that was used least lately is closed."""
+    first, second = wire(serve(b"1")), wire(serve(b"2"))
+    session = world.session()
+    session.mount("http://", world.requestx.adapters.HTTPAdapter(pool_connections=1))
+    session.get(first.url)
+    session.get(second.url)
+
+    assert first.end(0) == "eof"
+    assert session.get_adapter(second.url)._client.stats()["idle_connections"] == 1
+
+
 def test_connection_is_kept_after_a_body_of_any_kind(world, server):
     """It goes back however the body was framed or coded, if it was read to its end."""
     session = world.session()

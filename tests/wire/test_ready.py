@@ -1,4 +1,4 @@
-"""The short way: a request that a session keeps ready is sent again only while everything it was made of is as it was."""
+"""The short way: a request kept ready is sent again only while everything it was made of is as it was."""
 
 import pytest
 

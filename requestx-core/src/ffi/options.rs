@@ -37,6 +37,8 @@ pub const RQX_OPT_MAX_CONNECTIONS_PER_HOST: i32 = 1021;
 pub const RQX_OPT_MAX_IDLE_PER_HOST: i32 = 1022;
 /// How long an idle connection is kept, nanoseconds; 0 for ever. Of a client.
 pub const RQX_OPT_IDLE_TIMEOUT_NS: i32 = 1023;
+/// Hosts that idle connections are kept for; 0 for no limit. Of a client.
+pub const RQX_OPT_MAX_IDLE_HOSTS: i32 = 1024;
 /// 1: accept every certificate, for any host. Whoever is on the way can then read and change everything.
 pub const RQX_OPT_DANGER_ACCEPT_INVALID_CERTS: i32 = 1030;
 /// 0: hand bodies over as they came, whatever their Content-Encoding. Default 1.
@@ -141,6 +143,7 @@ fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> 
         RQX_OPT_MAX_CONNECTIONS => choices.pool.total = count,
         RQX_OPT_MAX_CONNECTIONS_PER_HOST => choices.pool.per_host = count,
         RQX_OPT_MAX_IDLE_PER_HOST => choices.pool.idle_per_host = count,
+        RQX_OPT_MAX_IDLE_HOSTS => choices.pool.idle_hosts = count,
         RQX_OPT_IDLE_TIMEOUT_NS => choices.pool.idle_timeout = time,
         RQX_OPT_DANGER_ACCEPT_INVALID_CERTS if number < 2 => choices.tls.danger_accept_invalid = number == 1,
         RQX_OPT_DECODE if number < 2 => choices.decode = number == 1,
