@@ -41,8 +41,9 @@ _INLINE = _lib.RQX_EVF_INLINE
 _SEND_INLINE = _lib.RQX_SEND_INLINE
 _SPACE = _lib.RQX_INLINE_BYTES
 # The numbers of an rqx_event, read at once: a struct's field costs as much as all of them together.
-_numbers = struct.Struct("QiiIHHIIPPPQPQPQ").unpack_from
-_FLAGS, _STATUS, _VERSION, _RESPONSE, _HEAD, _BODY, _REASON = 3, 4, 5, 8, 11, 13, 15
+_layout = struct.Struct("QiiIHHIIPPPQPQPQ")
+_numbers, _all_numbers = _layout.unpack_from, _layout.iter_unpack
+_FLAGS, _STATUS, _VERSION, _HEAD_AT, _HEAD, _BODY, _REASON = 3, 4, 5, 10, 11, 13, 15
 _SET_COOKIE = _lib.RQX_EVF_SET_COOKIE
 
 #: Bytes of a pushed body that wait for the socket, and the most that is pushed at once.
@@ -221,6 +222,13 @@ class Reply:
         """
         return bool(self.flags & _SET_COOKIE)
 
+    @property
+    def asks_for_more(self) -> bool:
+        """
+        Whether there are cookies to be kept or a body to be read.
+        """
+        return self.sets_cookies or self.stream is not None
+
 
 _make_reply = Reply.__new__
 
@@ -262,6 +270,8 @@ class Inline:
         Whether there is a Set-Cookie field.
         """
         return bool(self.numbers[_FLAGS] & _SET_COOKIE)
+
+    asks_for_more = sets_cookies
 
     @property
     def head(self) -> bytes:
@@ -697,7 +707,7 @@ class Queue:
 
     Args:
         wake: a weak reference to the `Wake` that `dispatch` calls, on its own thread: `receive` with a token and a
-            Reply, bytes or a CoreError, `has_room` with a token, and `failed` with what these raised.
+            Reply, bytes, None (the upload has room) or a CoreError, and `failed` with what that raised.
     """
 
     __slots__ = ("_callback", "fd", "handle")
@@ -711,25 +721,24 @@ class Queue:
 
         @ffi.callback("rqx_event_fn")  # type: ignore[untyped-decorator]
         def callback(_: Any, events: Any, n: int) -> None:
-            lane = wake()
-            memory = _buffer(events, n * _EVENT_SIZE)
-            for index in range(n):
+            lane, index, base, inline = wake(), 0, 0, None
+            for numbers in _all_numbers(_buffer(events, n * _EVENT_SIZE)):
                 try:
-                    numbers = _numbers(memory, index * _EVENT_SIZE)
                     if numbers[_FLAGS] & _INLINE:
-                        total = numbers[_HEAD] + numbers[_REASON] + numbers[_BODY]
-                        outcome: Any = Inline(numbers, _buffer(events[index].head.ptr, total)[:])
+                        if inline is None:  # those of one dispatch lie in one piece of memory
+                            base = numbers[_HEAD_AT]
+                            inline = _buffer(events[index].head.ptr, n * _SPACE)
+                        start = numbers[_HEAD_AT] - base
+                        end = start + numbers[_HEAD] + numbers[_REASON] + numbers[_BODY]
+                        outcome: Any = Inline(numbers, inline[start:end])
                     else:
                         outcome = _outcome(events[index], lane)
-                    if lane is None:
-                        continue
-                    if outcome is None:
-                        lane.has_room(numbers[0])
-                    else:
+                    if lane is not None:
                         lane.receive(numbers[0], outcome)
                 except BaseException as error:  # nothing can be raised through C
                     if lane is not None:
                         lane.failed(error)
+                index += 1
 
         self._callback = callback
 

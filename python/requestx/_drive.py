@@ -22,7 +22,25 @@ def run(flow: Flow) -> Any:
     """
     if (_get_running_loop or _find_asyncio)() is None:
         return drive(flow)
-    return Awaitable(flow)
+    return await_flow(flow)
+
+
+def go(op: Any, rest: Any) -> Any:
+    """
+    Perform one op, and after it the flow that `rest` makes of its result; most often there is none.
+
+    Returns:
+        The result, or in a running event loop an `Awaitable` of it.
+    """
+    if (_get_running_loop or _find_asyncio)() is not None:
+        return await_op(op, rest)
+    return block_on_op(op, rest)
+
+
+async def _ago(op: Any, rest: Any) -> Any:
+    result = await op.aperform()
+    following = rest(result)
+    return result if following is None else await adrive(following)
 
 
 def _find_asyncio() -> Any:
@@ -87,7 +105,30 @@ class NotAwaited(AttributeError):
 
 
 # What the interpreter calls it when it was never awaited.
-adrive.__qualname__ = "requestx call"
+adrive.__qualname__ = _ago.__qualname__ = "requestx call"
+
+
+def await_flow(flow: Flow) -> Awaitable:
+    """
+    An `Awaitable` of the flow's result, whether a loop is running or not.
+    """
+    return Awaitable(adrive(flow))
+
+
+def await_op(op: Any, rest: Any) -> Awaitable:
+    """
+    The same for one op and what follows it.
+    """
+    return Awaitable(_ago(op, rest))
+
+
+def block_on_op(op: Any, rest: Any) -> Any:
+    """
+    Perform one op and what follows it, blocking.
+    """
+    result = op.perform()
+    following = rest(result)
+    return result if following is None else drive(following)
 
 
 class Awaitable(Coroutine):  # type: ignore[type-arg]
@@ -102,8 +143,8 @@ class Awaitable(Coroutine):  # type: ignore[type-arg]
 
     _response: Any
 
-    def __init__(self, flow: Flow) -> None:
-        self._coroutine: Any = adrive(flow)
+    def __init__(self, coroutine: Any) -> None:
+        self._coroutine: Any = coroutine
 
     def send(self, value: Any) -> Any:
         """

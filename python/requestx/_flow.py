@@ -6,6 +6,7 @@ Each function here is a generator: it yields ops (`_ops.py`) where something has
 
 The order of a request:
 
+    after     what follows the answer to a request that a session kept ready: mostly nothing
     request   a session's defaults are merged with the call's, the request is prepared, auth signs it
     send      it goes through its adapter; cookies are kept, hooks are called, redirects followed
     follow    one redirect after the other, each a `send` of its own
@@ -47,23 +48,21 @@ def request(session: Any, prepare: Any, settings: dict[str, Any]) -> Flow:
     return (yield from send(session, prepared, settings))
 
 
-def fire(session: Any, ready: Any, allowed: bool) -> Flow:
+def after(session: Any, ready: Any, response: Any, allowed: bool) -> Flow | None:
     """
-    The short way of a call: a request that is ready is sent as it is.
-
-    What its answer may ask for (cookies, a redirect, a long body) goes the way of all others.
+    What follows the answer to a request that was ready: nothing, or the way of all others.
 
     Args:
         session: the Session.
-        ready: an op that sends the request.
+        ready: the op that sent the request.
+        response: its answer.
         allowed: follow redirects.
     """
-    response = yield ready
     if response.__dict__["_settled"]:
-        return response
+        return None
     timeout, verify, cert = ready.settings
     settings = {"stream": False, "timeout": timeout, "verify": verify, "cert": cert, "proxies": {}}
-    return (yield from settle(session, response.request, response, settings, allowed))
+    return settle(session, response.request, response, settings, allowed)
 
 
 def authenticate(prepared: Any, auth: Any) -> Flow:
@@ -135,6 +134,15 @@ def closing(session: Any, flow: Flow) -> Flow:
         return (yield from flow)
     finally:
         session.close()
+
+
+def one(op: Any, rest: Any) -> Flow:
+    """
+    The flow of one op and what `rest` says of its result: a flow, or None.
+    """
+    result = yield op
+    following = rest(result)
+    return result if following is None else (yield from following)
 
 
 def _call_hooks(prepared: Any, response: Any, settings: dict[str, Any]) -> Flow:

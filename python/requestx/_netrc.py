@@ -46,17 +46,19 @@ class _Netrc:
         self.environment, self.checked = found, now
         return self.parsed
 
-    def is_absent(self, found: Environment, now: float) -> bool:
+    def is_absent(self, found: Environment) -> bool:
         """
         Whether it was seen within the last second that there is none.
         """
         return (
-            self.parsed is None and found is self.environment and now - self.checked < NETRC_SECONDS and not found.netrc
+            self.parsed is None
+            and found is self.environment
+            and not found.netrc
+            and time.monotonic() - self.checked < NETRC_SECONDS
         )
 
 
 _netrc = _Netrc()
-is_absent = _netrc.is_absent
 
 
 def _find_netrc(named: str | None) -> tuple[str | None, Any]:
@@ -110,3 +112,10 @@ def netrc_auth(
     if named and ":" not in named and named != login:
         return None
     return login, entry[2]
+
+
+def is_quiet(found: Environment, url: str) -> bool:
+    """
+    Whether the environment is as it was `found`, and netrc has nothing for the host of a URL.
+    """
+    return environment() is found and (_netrc.is_absent(found) or netrc_auth(url, found) is None)

@@ -134,6 +134,9 @@ class Wake:
         """
         Resolve the future of `token`; called by the queue's dispatch, on the loop's thread.
         """
+        if outcome is None:
+            self.has_room(token)
+            return
         waiting = self._waiting.pop(token, None)
         if waiting is None or waiting[0].done():
             return  # given up; a response that nobody takes closes itself

@@ -385,13 +385,11 @@ class Ready:
         response = _new(Response)
         response.__dict__ = {
             "status_code": status,
-            "url": self.url,
-            "connection": self.adapter,
             "_reply": reply,
             "_ready": self,
             "_seconds": perf_counter() - began,
-            # Nothing of it asks for more: no cookie, no redirect, no body to be read.
-            "_settled": not (300 <= status < 400 or reply.sets_cookies or reply.stream is not None),
+            # Nothing of it asks for more: no redirect, no cookie, no body to be read.
+            "_settled": not (300 <= status < 400 or reply.asks_for_more),
         }
         return response
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import sessions
-from ._drive import Awaitable
+from ._drive import await_flow, await_op
 from ._verbs import verbs
 from .api import call
 
@@ -17,7 +17,8 @@ class Session(sessions.Session):
     A Session whose calls are always awaited.
     """
 
-    _run = staticmethod(Awaitable)
+    _run = staticmethod(await_flow)
+    _go = staticmethod(await_op)
 
 
 def request(method: Any, url: Any, **kwargs: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import sessions
-from ._flow import closing
+from ._flow import closing, one
 from ._verbs import verbs
 
 
@@ -37,7 +37,7 @@ def call(session_class: Any, method: Any, url: Any, arguments: dict[str, Any]) -
     if session._overrides("request"):  # a Session put in the place of ours
         with session:
             return session.request(method=method, url=url, **arguments)
-    run, session._run = session._run, lambda flow: flow
+    run, session._run, session._go = session._run, lambda flow: flow, one
     return run(closing(session, session.request(method=method, url=url, **arguments)))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import sessions
-from ._drive import drive
+from ._drive import block_on_op, drive
 from ._verbs import verbs
 from .api import call
 
@@ -18,6 +18,7 @@ class Session(sessions.Session):
     """
 
     _run = staticmethod(drive)
+    _go = staticmethod(block_on_op)
 
 
 def request(method: Any, url: Any, **kwargs: Any) -> Any:

@@ -552,6 +552,8 @@ def _make_content(response: Response, reply: Reply) -> Any:
 
 # What a response makes of the core's answer, when it is asked for.
 _LAZY: dict[str, Callable[[Response, Reply], Any]] = {
+    "url": lambda response, reply: response.__dict__["_ready"].url,
+    "connection": lambda response, reply: response.__dict__["_ready"].adapter,
     "request": _make_request,
     "headers": _make_headers,
     "reason": _make_reason,

@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import timedelta
-from time import monotonic, perf_counter, time
+from time import perf_counter, time
 from typing import Any, Callable, Generator
 
 from . import _environ, _flow, _netrc, _redirect
 from . import _url as _urls
 from ._body import to_key_val_list
 from ._core import CoreError
-from ._drive import drive, run
+from ._drive import drive, go, run
 from ._ops import Call
 from ._prepare import PreparedRequest, Request
 from .adapters import HTTPAdapter, Ready
@@ -49,9 +49,8 @@ from .utils import (
 )
 
 preferred_clock = perf_counter
-_environment = _environ.environment
 _netrc_auth = _netrc.netrc_auth
-_netrc_is_absent = _netrc.is_absent
+_is_quiet = _netrc.is_quiet
 
 
 def merge_setting(request_setting: Any, session_setting: Any, dict_class: Any = OrderedDict) -> Any:
@@ -209,6 +208,8 @@ class Session(SessionRedirectMixin):
 
     #: How flows are run; the blocking and the awaitable subclass have their own.
     _run: Callable[[Any], Any] = staticmethod(run)
+    #: The same for one op and what may follow it.
+    _go: Callable[[Any, Any], Any] = staticmethod(go)
     _kept: dict[Any, Any]
 
     def __init__(self) -> None:
@@ -335,7 +336,7 @@ class Session(SessionRedirectMixin):
         if not (params or data or headers or cookies or files or auth or hooks or stream or proxies) and json is None:
             ready = self._ready_for(method, url, timeout, verify, cert)
             if ready is not None:
-                return self._run(_flow.fire(self, ready, allow_redirects))
+                return self._go(ready, lambda response: _flow.after(self, ready, response, allow_redirects))
         settings = {
             "timeout": timeout,
             "allow_redirects": allow_redirects,
@@ -354,41 +355,44 @@ class Session(SessionRedirectMixin):
         It is kept for as long as everything it was made of is as it was.
         """
         try:
-            cls = type(self)
-            if (
-                self.params
-                or self.proxies
-                or self.cookies._cookies
-                or self.hooks["response"]
-                or cls.send is not _SEND
-                or cls.request is not _REQUEST
-                or cls.get_adapter is not _GET_ADAPTER
-                or cls.prepare_request is not _PREPARE_REQUEST
-                or cls.merge_environment_settings is not _MERGE_ENVIRONMENT_SETTINGS
-                or HTTPAdapter.send is not _ADAPTER_SEND
-                or get_netrc_auth is not _GET_NETRC_AUTH
-            ):
-                return None
-            found = _environment() if self.trust_env else None
             kept = self._kept.get((method, url, timeout, verify, cert))
             if kept is not None:
-                ready, version, then, prefix, count = kept
+                ready, version, found, prefix, count = kept
                 adapters = self.adapters
                 if (
                     version == self.headers._version
-                    and then is found
                     and adapters[prefix] is ready.adapter
                     and count == len(adapters)
                     and "send" not in ready.adapter.__dict__
-                    and (found is None or _netrc_is_absent(found, monotonic()) or _netrc_auth(ready.url, found) is None)
+                    and self._is_plain()
+                    and (found is None or _is_quiet(found, ready.url))
                 ):
                     return ready  # type: ignore[no-any-return]
-        except (AttributeError, KeyError, TypeError):
-            return None  # something of a user's in the place of ours
-        try:
-            return self._make_ready(method, url, timeout, verify, cert, found)
-        except (RequestException, CoreError, ValueError, TypeError, AttributeError, OSError):
-            return None  # the long way says what is wrong, where it is awaited
+            if self._is_plain():
+                found = _environ.environment() if self.trust_env else None
+                return self._make_ready(method, url, timeout, verify, cert, found)
+        except (RequestException, CoreError, ValueError, TypeError, KeyError, AttributeError, OSError):
+            pass  # something of a user's in the place of ours, or what the long way says where it is awaited
+        return None
+
+    def _is_plain(self) -> bool:
+        """
+        Whether no setting adds to a request, and nobody has put a method in the place of ours.
+        """
+        cls = type(self)
+        return not (
+            self.params
+            or self.proxies
+            or self.cookies._cookies
+            or self.hooks["response"]
+            or cls.send is not _SEND
+            or cls.request is not _REQUEST
+            or cls.get_adapter is not _GET_ADAPTER
+            or cls.prepare_request is not _PREPARE_REQUEST
+            or cls.merge_environment_settings is not _MERGE_ENVIRONMENT_SETTINGS
+            or HTTPAdapter.send is not _ADAPTER_SEND
+            or get_netrc_auth is not _GET_NETRC_AUTH
+        )
 
     def _make_ready(self, method: str, url: Any, timeout: Any, verify: Any, cert: Any, found: Any) -> Ready | None:
         # Whoever changes a setting now puts another dict in the place of this one, and is not kept from being obeyed.

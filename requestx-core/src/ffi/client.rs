@@ -57,8 +57,11 @@ impl Shared {
         }
     }
 
-    pub fn land(&self, token: u64) {
-        self.lock().remove(&token);
+    /// Ends a flight. Whether there are others.
+    pub fn land(&self, token: u64) -> bool {
+        let mut flights = self.lock();
+        flights.remove(&token);
+        !flights.is_empty()
     }
 
     fn break_off(&self, token: u64, reason: Kind) {

@@ -148,7 +148,7 @@ pub(super) fn submit(
                 return Poll::Ready(outcome);
             }
             while upload.as_ref().is_some_and(|upload| upload.poll_hungry(cx).is_ready()) {
-                queue.push(token, What::UploadReady);
+                queue.push(token, What::UploadReady, false);
             }
             Poll::Pending
         });
@@ -177,7 +177,8 @@ where
     let background = process::current().lanes.background()?;
     let flight = shared.take_off(token)?;
     let terminal = Terminal { token, queue, shared: shared.clone(), flight: flight.clone(), ended: false };
-    flight.started(background.spawn(work(terminal)).abort_handle());
+    let work = work(terminal);
+    background.push(move || flight.started(tokio::spawn(work).abort_handle()));
     Ok(RQX_OK)
 }
 
@@ -194,8 +195,8 @@ pub(super) struct Terminal {
 impl Terminal {
     pub(super) fn end(mut self, what: What) {
         self.ended = true;
-        self.shared.land(self.token);
-        self.queue.push(self.token, what);
+        let crowded = self.shared.land(self.token);
+        self.queue.push(self.token, what, crowded);
     }
 }
 
@@ -212,7 +213,7 @@ impl Drop for Terminal {
             None => Error::new(Kind::Closed, Phase::None, "the background thread was stopped"),
         };
         self.shared.land(self.token);
-        self.queue.push(self.token, What::Failed(why));
+        self.queue.push(self.token, What::Failed(why), false);
     }
 }
 

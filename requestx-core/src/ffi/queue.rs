@@ -28,8 +28,21 @@ pub struct Queue {
 #[derive(Debug, Default)]
 struct State {
     events: VecDeque<Event>,
+    /// Threads in `wait`: waking nobody is a system call all the same.
+    waiting: usize,
+    /// The descriptor is readable.
+    signalled: bool,
     interrupted: bool,
     freed: bool,
+}
+
+/// Wakes the caller when it is dropped, so also when the runtime ends before it comes to that.
+struct Later(Arc<Queue>);
+
+impl Drop for Later {
+    fn drop(&mut self) {
+        self.0.signal();
+    }
 }
 
 /// Something that happened, on its way to the caller.
@@ -59,17 +72,41 @@ impl Queue {
         })
     }
 
-    /// Adds an event, and wakes the caller if it is the first. After the queue was freed, drops it.
-    pub fn push(&self, token: u64, what: What) {
+    /// Adds an event, and sees to it that the caller is woken if it is the first. After the queue was freed, drops it.
+    ///
+    /// `crowded`: others are under way. Then the caller is woken when the thread has done what it has to do anyway:
+    /// several answers that come together are one wake-up, and a busy caller is not interrupted for each.
+    pub fn push(self: &Arc<Self>, token: u64, what: What, crowded: bool) {
         let mut state = self.lock();
         if state.freed {
             drop(state);
             return; // `what` is dropped without the lock: it may close a connection
         }
         state.events.push_back(Event { token, what });
-        self.more.notify_one(); // several threads may wait, each for one event
-        #[cfg(unix)]
-        if state.events.len() == 1 {
+        if state.waiting > 0 {
+            self.more.notify_one(); // several may wait, each for one event
+        }
+        if state.events.len() > 1 {
+            return;
+        }
+        drop(state);
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if crowded => {
+                let later = Later(self.clone());
+                runtime.spawn(async move {
+                    tokio::task::yield_now().await;
+                    drop(later);
+                });
+            }
+            _ => self.signal(),
+        }
+    }
+
+    fn signal(&self) {
+        let mut state = self.lock();
+        if !state.events.is_empty() && !state.signalled {
+            state.signalled = true;
+            #[cfg(unix)]
             self.signal.set();
         }
     }
@@ -81,8 +118,8 @@ impl Queue {
     fn take_from(&self, state: &mut State, max: usize) -> Vec<Event> {
         let n = state.events.len().min(max);
         let taken = state.events.drain(..n).collect();
-        #[cfg(unix)]
-        if n > 0 && state.events.is_empty() {
+        if state.events.is_empty() && std::mem::take(&mut state.signalled) {
+            #[cfg(unix)]
             self.signal.clear();
         }
         taken
@@ -106,7 +143,9 @@ impl Queue {
             if rest.is_zero() {
                 return Err(Error::caller(Kind::Timeout, "nothing has finished in time"));
             }
+            state.waiting += 1;
             state = self.more.wait_timeout(state, rest).unwrap_or_else(PoisonError::into_inner).0;
+            state.waiting -= 1;
         }
     }
 
