@@ -30,6 +30,7 @@ _buffer = ffi.buffer
 _from_buffer = ffi.from_buffer
 _send = _lib.rqx_send
 _send_into = _lib.rqx_request_send_into
+_submit = _lib.rqx_request_submit
 _free = _lib.rqx_response_free
 
 _OK, _PENDING, _WANT_BODY = 0, 1, 2
@@ -461,7 +462,7 @@ class Client:
         Raises:
             CoreError: nothing was sent.
         """
-        code = _lib.rqx_request_submit(self.handle, shot.handle, queue, token, _SEND_INLINE, _NULL)
+        code = _submit(self.handle, shot.handle, queue, token, _SEND_INLINE, _NULL)
         if code != _OK:
             raise CoreError(code, 0, _text(_lib.rqx_code_name(code)))
 

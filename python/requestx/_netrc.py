@@ -46,19 +46,9 @@ class _Netrc:
         self.environment, self.checked = found, now
         return self.parsed
 
-    def is_absent(self, found: Environment) -> bool:
-        """
-        Whether it was seen within the last second that there is none.
-        """
-        return (
-            self.parsed is None
-            and found is self.environment
-            and not found.netrc
-            and time.monotonic() - self.checked < NETRC_SECONDS
-        )
-
 
 _netrc = _Netrc()
+_monotonic = time.monotonic
 
 
 def _find_netrc(named: str | None) -> tuple[str | None, Any]:
@@ -118,4 +108,8 @@ def is_quiet(found: Environment, url: str) -> bool:
     """
     Whether the environment is as it was `found`, and netrc has nothing for the host of a URL.
     """
-    return environment() is found and (_netrc.is_absent(found) or netrc_auth(url, found) is None)
+    if environment() is not found:
+        return False
+    known = _netrc
+    absent = known.parsed is None and found is known.environment and not found.netrc
+    return (absent and _monotonic() - known.checked < NETRC_SECONDS) or netrc_auth(url, found) is None

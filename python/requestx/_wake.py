@@ -13,6 +13,9 @@ import weakref
 from typing import Any
 
 from . import _core
+from ._core import CoreError
+
+_next_token = _core.next_token
 
 
 class Wake:
@@ -45,8 +48,8 @@ class Wake:
         Returns:
             A token, and the future of the answer.
         """
-        token = _core.next_token()
-        future = self._create_future()
+        token = _next_token()
+        future = self._loop().create_future()  # type: ignore[union-attr]
         self._waiting[token] = (future, None, client)
         try:
             client.submit_shot(self._queue.handle, token, shot)
@@ -140,7 +143,7 @@ class Wake:
         waiting = self._waiting.pop(token, None)
         if waiting is None or waiting[0].done():
             return  # given up; a response that nobody takes closes itself
-        if type(outcome) is _core.CoreError:
+        if type(outcome) is CoreError:
             waiting[0].set_exception(outcome)
         else:
             waiting[0].set_result(outcome)

@@ -348,7 +348,9 @@ class Session(SessionRedirectMixin):
         wanted = Request(method.upper(), url, headers, files, data or {}, params or {}, auth, cookies, hooks, json)
         return self._run(_flow.request(self, self._prepare_any(wanted), settings))
 
-    def _ready_for(self, method: Any, url: Any, timeout: Any, verify: Any, cert: Any) -> Ready | None:
+    def _ready_for(
+        self, method: Any, url: Any, timeout: Any = None, verify: Any = None, cert: Any = None
+    ) -> Ready | None:
         """
         The request of a call that asks for nothing special, ready to be sent; None if the session asks for more.
 
@@ -462,6 +464,9 @@ class Session(SessionRedirectMixin):
         GET; arguments as `request`.
         """
         if not kwargs:
+            ready = self._ready_for("GET", url)
+            if ready is not None:
+                return self._go(ready, lambda response: _flow.after(self, ready, response, True))
             return self.request("GET", url)
         kwargs.setdefault("allow_redirects", True)
         return self.request("GET", url, **kwargs)

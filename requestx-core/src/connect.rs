@@ -130,9 +130,9 @@ impl Service<Name> for Found {
 
 impl Connection {
     /// Whether an idle connection can be used again. What the server closed or filled while we were away is not:
-    /// a POST sent into it could not be repeated.
-    pub async fn is_alive(&mut self) -> bool {
-        match self.socket.pulse() {
+    /// a POST sent into it could not be repeated, so then it is `vital` to know.
+    pub async fn is_alive(&mut self, vital: bool) -> bool {
+        match self.socket.pulse(vital) {
             Pulse::Gone => return false,
             Pulse::Bytes if !self.secure => return false,
             // Tickets of TLS 1.3, or a goodbye: hyper has to read them to know, once the driver has told of them.

@@ -68,7 +68,7 @@ impl Connections {
                 // Whatever is in the pool may be as stale as the one that just died.
                 Some(_) if fresh => continue,
                 Some(connection) if connection.speaks_1_0 && plan.body.length().is_none() => continue,
-                Some(mut connection) => match connection.is_alive().await {
+                Some(mut connection) => match connection.is_alive(!plan.repeatable()).await {
                     true => connection,
                     false => continue,
                 },

@@ -47,10 +47,15 @@ impl Socket {
         Socket(Arc::new(Mutex::new(State { stream, eager, wrote: false })))
     }
 
-    /// Asks the kernel, without waiting: what the driver has not been told yet is seen as well.
-    pub fn pulse(&self) -> Pulse {
+    /// Asks, without waiting: the kernel, which knows what the driver has not been told yet; or, where somebody drives
+    /// all the time and it is not `vital`, the driver, which costs no system call.
+    pub fn pulse(&self, vital: bool) -> Pulse {
+        let state = self.lock();
         let mut byte = [MaybeUninit::uninit()];
-        match SockRef::from(&self.lock().stream).peek(&mut byte) {
+        let mut peek = || SockRef::from(&state.stream).peek(&mut byte);
+        let peeked =
+            if state.eager || vital { peek() } else { state.stream.try_io(Interest::READABLE, peek) };
+        match peeked {
             Ok(0) => Pulse::Gone,
             Ok(_) => Pulse::Bytes,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Pulse::Quiet,

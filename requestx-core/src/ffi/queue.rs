@@ -247,15 +247,14 @@ type Alive = (Vec<Arc<Held>>, Vec<u8>);
 
 /// Events for a receiver that looks at them at once: inline responses share one piece of memory.
 fn deliver_all(taken: Vec<Event>) -> (Vec<rqx_event>, Alive) {
-    let inline = |event: &Event| match &event.what {
-        What::Inline(reply, _) => response::inline_parts(reply, usize::MAX).map(|parts| parts.concat()),
-        _ => None,
-    };
     let mut memory = Vec::new();
     let mut starts = Vec::with_capacity(taken.len());
     for event in &taken {
         starts.push(memory.len());
-        memory.extend_from_slice(&inline(event).unwrap_or_default());
+        if let What::Inline(reply, _) = &event.what {
+            let parts = response::inline_parts(reply, usize::MAX).into_iter().flatten();
+            parts.for_each(|part| memory.extend_from_slice(part));
+        }
     }
     let mut held = Vec::new();
     let events = taken.into_iter().zip(starts).map(|(event, start)| match event {
