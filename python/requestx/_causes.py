@@ -147,6 +147,12 @@ class ResponseError(HTTPError):
     """
 
 
+class InvalidHeader(HTTPError):
+    """
+    The server's header fields contradict each other.
+    """
+
+
 class LocationValueError(ValueError, HTTPError):
     """
     A URL that cannot be used.

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 from time import perf_counter
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
-from . import _core, _explain
+from . import _core, _explain, _names
 from ._core import CoreError, Reply
 from ._environ import select_proxy
 from ._prepare import sketch
@@ -36,6 +36,12 @@ _wake_of: Any = None
 _NO_BODY = b""
 # Imported now: when it is needed there may be no descriptor to read it by.
 _explain.explain  # noqa: B018
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        return _names.find(__name__, name)
 
 
 class BaseAdapter:

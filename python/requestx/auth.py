@@ -19,8 +19,9 @@ import re
 import threading
 import warnings
 from base64 import b64encode
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
+from . import _names
 from ._body import rewind_body
 from ._headers import parse_dict_header
 from ._redirect import should_strip_auth
@@ -31,6 +32,12 @@ CONTENT_TYPE_FORM_URLENCODED = "application/x-www-form-urlencoded"
 CONTENT_TYPE_MULTI_PART = "multipart/form-data"
 
 _DIGEST = re.compile(r"(?:^|,)\s*digest\s+", re.IGNORECASE)
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        return _names.find(__name__, name)
 
 
 def _basic_auth_str(username: Any, password: Any) -> str:

@@ -15,8 +15,9 @@ import time
 from http import cookiejar as cookielib
 from http.cookiejar import Cookie, CookieJar, CookiePolicy
 from http.cookies import Morsel
-from typing import Any, Iterable, Iterator, MutableMapping, TypeVar
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, MutableMapping, TypeVar
 
+from . import _names
 from ._cookie_rules import MOST_PER_DOMAIN, MOST_PER_RESPONSE, is_sound, overwrites, readable
 from ._cookie_wire import (
     MockRequest,
@@ -28,6 +29,12 @@ from ._cookie_wire import (
 )
 
 _Jar = TypeVar("_Jar", bound=CookieJar)
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        return _names.find(__name__, name)
 
 
 def remove_cookie_by_name(cookiejar: CookieJar, name: str, domain: str | None = None, path: str | None = None) -> None:

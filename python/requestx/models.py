@@ -11,9 +11,9 @@ from __future__ import annotations
 import datetime
 import io
 import json as jsonlib
-from typing import Any, AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Iterator
 
-from . import _redirect
+from . import _names, _redirect
 from ._core import CoreError, Reply
 from ._headers import parse_header_links
 from ._prepare import PreparedRequest, Request, RequestEncodingMixin, RequestHooksMixin
@@ -39,6 +39,12 @@ CONTENT_CHUNK_SIZE = 10 * 1024
 ITER_CHUNK_SIZE = 512
 
 _new = object.__new__
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        return _names.find(__name__, name)
 
 
 class Response:

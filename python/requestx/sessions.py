@@ -12,9 +12,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import timedelta
 from time import perf_counter, time
-from typing import Any, Callable, Generator
+from typing import TYPE_CHECKING, Any, Callable, Generator
 
-from . import _environ, _flow, _netrc, _redirect
+from . import _environ, _flow, _names, _netrc, _redirect
 from . import _url as _urls
 from ._body import to_key_val_list
 from ._core import CoreError
@@ -51,6 +51,12 @@ from .utils import (
 preferred_clock = perf_counter
 _netrc_auth = _netrc.netrc_auth
 _is_quiet = _netrc.is_quiet
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        return _names.find(__name__, name)
 
 
 def merge_setting(request_setting: Any, session_setting: Any, dict_class: Any = OrderedDict) -> Any:

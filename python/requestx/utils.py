@@ -13,7 +13,7 @@ from typing import Any, Iterator
 from urllib.parse import quote, unquote, urlparse, urlunparse
 from urllib.request import getproxies, getproxies_environment, parse_http_list, proxy_bypass
 
-from . import _environ, certs
+from . import _environ, _names, certs
 from .__version__ import __version__
 from ._body import guess_filename, rewind_body, super_len, to_key_val_list
 from ._environ import (
@@ -60,7 +60,7 @@ def __getattr__(name: str) -> Any:
     # certifi is looked for when somebody asks.
     if name == "DEFAULT_CA_BUNDLE_PATH":
         return certs.where()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _names.find(__name__, name)
 
 
 def default_user_agent(name: str = "python-requestx") -> str:
