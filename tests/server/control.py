@@ -80,6 +80,16 @@ class Site:
         met = self.servers.order("wait", id=self.number, name=name, limit=limit)["met"]
         assert met, "the server did not see %r within %s s: %r" % (name, limit, self.connections)
 
+    def play(self, pages):
+        """The answers that a mirror gives from now on; what it saw is forgotten."""
+        self.servers.order("play", id=self.number, pages=pages)
+
+    @property
+    def seen(self):
+        """What a mirror saw since then: pairs of head and body as they came."""
+        record = self.servers.order("record", id=self.number)["seen"]
+        return [(each["head"].encode("latin-1"), each["body"].encode("latin-1")) for each in record]
+
     @property
     def connections(self):
         """What every connection saw, in the order they were accepted."""

@@ -1,0 +1,257 @@
+"""The same calls by requests and by requestx, and what came of them.
+
+A case is data: the calls of one session, and the pages that the mirror (``server/mirror.py``) answers them with.
+It is played three times, by requests, and by requestx in both worlds; each play gives facts, which are compared.
+Facts are what a caller can see of a response or an exception, and every byte that the server saw.
+
+What is made anew for each play (a file, a generator, an auth object) is written as ``made(lambda lib: ...)``, where
+``lib`` is the module that plays.
+"""
+
+import re
+
+from compat.differences import wanted
+from worlds import World
+
+VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
+
+
+class made:
+    """
+    A value that is made for each play.
+    """
+
+    def __init__(self, make):
+        self.make = make
+
+
+class Call:
+    """
+    One call of a session: method, path (or a whole URL), and keyword arguments.
+    """
+
+    def __init__(self, method, path="/", **more):
+        self.method = method
+        self.path = path
+        self.more = more
+
+
+def _verb(name):
+    return lambda path="/", **more: Call(name, path, **more)
+
+
+get, post, put, patch, delete, head, options = map(_verb, VERBS)
+
+
+class Case:
+    """
+    A row of the matrix.
+
+    Args:
+        name: what it is about.
+        *calls: made by one session, one after the other.
+        pages: path (or ``*``) to the answer, or the list of answers, of the mirror.
+        session: attributes of the session.
+        differs: name of the wanted difference (see ``differences.py``).
+    """
+
+    def __init__(self, name, *calls, pages=None, session=None, differs=None):
+        self.name = name
+        self.calls = calls
+        self.pages = pages or {}
+        self.session = session or {}
+        self.differs = differs
+
+
+def answer(body="ok", *fields, status="200 OK", length=True):
+    """
+    A response's bytes: ``fields`` are whole lines; without a Content-Type of theirs it is text/plain.
+    """
+    lines = ["HTTP/1.1 " + status]
+    if not any(field.lower().startswith("content-type:") for field in fields):
+        lines.append("Content-Type: text/plain")
+    lines.extend(field for field in fields if field.lower() != "content-type:")
+    if isinstance(body, bytes):
+        body = body.decode("latin-1")
+    if length:
+        lines.append("Content-Length: %d" % len(body))
+    return "\r\n".join(lines) + "\r\n\r\n" + body
+
+
+def moved(status, location, *fields):
+    """
+    A redirect.
+    """
+    return answer("elsewhere", "Location: " + location, *fields, status="%d Moved" % status)
+
+
+class Reference(World):
+    """
+    The world of requests.
+    """
+
+    awaits = False
+
+    def __init__(self):
+        import requests
+
+        self.requestx = requests
+        self.sessions = []
+
+    def run(self, function, *arguments, **more):
+        return function(*arguments, **more)
+
+    def read(self, response):
+        return response.content
+
+
+def play(case, world, here, elsewhere):
+    """
+    The facts of a case: one list for each call, and what the two mirrors saw.
+
+    Args:
+        case: the Case.
+        world: one of ``worlds.py``, or a Reference.
+        here: the mirror that calls go to.
+        elsewhere: another one, on another port.
+    """
+    places = {"{here}": here.url, "{there}": here.at("localhost"), "{elsewhere}": elsewhere.url}
+    pages = {
+        path: [_placed(each, places) for each in ([answers] if isinstance(answers, str) else answers)]
+        for path, answers in case.pages.items()
+    }
+    for site in (here, elsewhere):
+        site.play(pages)
+    lib = world.requestx
+    session = world.session(**_made(case.session, lib))
+    facts = [_facts_of_call(call, world, session, lib, places) for call in case.calls]
+    world.run(session.close)
+    facts.append({"here": _normal(here.seen), "elsewhere": _normal(elsewhere.seen)})
+    return facts
+
+
+def check(case, expected, actual):
+    """
+    Compare two plays.
+
+    Raises:
+        AssertionError: they differ and should not, or do not and should.
+    """
+    differing = [
+        "%s: requests %r, requestx %r" % (name, theirs.get(name), ours.get(name))
+        for theirs, ours in zip(expected, actual)
+        for name in sorted({*theirs, *ours})
+        if theirs.get(name) != ours.get(name)
+    ]
+    if case.differs is None:
+        assert not differing, "\n".join(differing)
+    else:
+        assert case.differs in wanted(), "docs/from-requests.md has no row %r" % case.differs
+        assert differing, "nothing differs any more"
+
+
+def _placed(text, places):
+    for mark, place in places.items():
+        text = text.replace(mark, place)
+    return text
+
+
+def _made(value, lib):
+    if isinstance(value, made):
+        return value.make(lib)
+    if isinstance(value, dict):
+        return {name: _made(each, lib) for name, each in value.items()}
+    return value
+
+
+def _facts_of_call(call, world, session, lib, places):
+    path = call.path
+    url = _placed(path if isinstance(path, str) and not path.startswith("/") else "{here}" + path, places)
+    try:
+        response = session.request(call.method, url, **_made(call.more, lib))
+        world.read(response)
+    except Exception as error:
+        return _facts_of_error(error)
+    return dict(_facts_of_response(response), session_cookies=_cookies(session.cookies))
+
+
+# Their messages are urllib3's.
+_OTHERS_WORDS = {"ConnectionError", "Timeout", "ChunkedEncodingError", "ContentDecodingError"}
+
+
+def _facts_of_error(error):
+    """
+    Class, bases and, where requests chose the words itself, message.
+    """
+    response = getattr(error, "response", None)
+    facts = {
+        "error": type(error).__name__,
+        "bases": [cls.__name__ for cls in type(error).__mro__],
+        "response": None if response is None else _facts_of_response(response),
+        "request": repr(getattr(error, "request", None)),
+    }
+    if "RequestException" in facts["bases"] and not _OTHERS_WORDS & set(facts["bases"]):
+        facts["message"] = str(error)
+    return facts
+
+
+def _facts_of_response(response):
+    request = response.request
+    looks = {
+        "status": lambda: response.status_code,
+        "reason": lambda: response.reason,
+        "headers": lambda: list(response.headers.items()),
+        "content": lambda: response.content,
+        "text": lambda: response.text,
+        "encoding": lambda: response.encoding,
+        "apparent_encoding": lambda: response.apparent_encoding,
+        "json": lambda: response.json(),
+        "url": lambda: response.url,
+        "history": lambda: [(each.status_code, each.url, each.content) for each in response.history],
+        "cookies": lambda: _cookies(response.cookies),
+        "elapsed": lambda: (type(response.elapsed), response.elapsed.total_seconds() > 0),
+        "links": lambda: response.links,
+        "ok": lambda: (response.ok, bool(response), repr(response)),
+        "raised": lambda: response.raise_for_status(),
+        "redirect": lambda: (response.is_redirect, response.is_permanent_redirect),
+        "next": lambda: response.next and (response.next.method, response.next.url, response.next.body),
+        "lines": lambda: list(response.iter_lines()),
+        "lines_text": lambda: list(response.iter_lines(decode_unicode=True)),
+        "lines_cut": lambda: list(response.iter_lines(chunk_size=3, delimiter=b"a")),
+        "pieces": lambda: list(response.iter_content(3)),
+        "raw": lambda: (response.raw.status, response.raw.version, response.raw.reason),
+        "asked": lambda: (request.method, request.url, request.path_url, sorted(request.headers)),
+        "sent_body": lambda: _neutral(request.body) if isinstance(request.body, (str, bytes)) else bool(request.body),
+        "sent_cookies": lambda: _cookies(request._cookies),
+    }
+    return {name: _attempt(look) for name, look in looks.items()}
+
+
+def _attempt(look):
+    try:
+        return look()
+    except Exception as error:
+        return "raises", type(error).__name__, str(error)
+
+
+def _cookies(jar):
+    return sorted(
+        (each.domain, each.path, each.name, each.value, each.secure, each.expires is None, sorted(each._rest))
+        for each in jar
+    )
+
+
+# What is drawn by lot, and who we say we are.
+_BOUNDARY = re.compile(r"(?<=boundary=)[0-9a-f]{32}|(?<=--)[0-9a-f]{32}(?=--\r\n|\r\n)")
+_DIGEST = re.compile(r'(response|cnonce)="[0-9a-f]+"')
+_AGENT = re.compile(r"(?m)^User-Agent: python-requestx?s?/[^\r]*")
+
+
+def _normal(seen):
+    return [(_neutral(head), _neutral(body)) for head, body in seen]
+
+
+def _neutral(text):
+    if isinstance(text, bytes):
+        text = text.decode("latin-1")
+    return _AGENT.sub("User-Agent: *", _DIGEST.sub(r'\1="*"', _BOUNDARY.sub("BOUNDARY", text)))
