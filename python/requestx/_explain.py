@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import errno
 import os
-from http.client import RemoteDisconnected
+from http.client import BadStatusLine, RemoteDisconnected
 from typing import Any, Iterable
 
 from ._causes import Pool, shape, short
@@ -42,12 +42,14 @@ def explain(kind: int, phase: int, text: str, os_code: int, tls_code: int, reque
         return _make("ClosedPoolError", pool, f"Pool is closed. ({text})")
     if kind == 40:
         return _timed_out(phase, text, pool, url)
-    if phase == 8 and kind not in (30, 31):
+    if kind == 53 or (phase == 8 and kind not in (30, 31)):
         inner = f"IncompleteRead({text})" if kind == 53 else text
         return _make("ProtocolError", f"Connection broken: {inner}", _os_error(os_code, text))
     if kind in (20, 21, 22, 23, 30, 31):
         return _make("MaxRetryError", pool, url, _reason(kind, text, os_code, tls_code, pool))
-    if kind in (50, 51, 52, 53):
+    if kind == 52:
+        return _make("ProtocolError", "Connection aborted.", BadStatusLine(text))
+    if kind in (50, 51):
         return _make("ProtocolError", "Connection aborted.", _os_error(os_code, text))
     return _make("ProtocolError", text)
 

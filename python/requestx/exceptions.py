@@ -12,6 +12,8 @@ The exceptions of requests, and the one table that turns an error of the core in
     │   ├── SSLError
     │   ├── ConnectTimeout (and Timeout)
     │   ├── SendTimeout (and Timeout)           ours: sending took too long
+    │   ├── BrokenHead (and ChunkedEncodingError)   ours: the answer broke off before its body
+    │   ├── InvalidHead (and InvalidHeader)     ours: the answer's head cannot be read in one way
     │   └── BodyTimeout (and ReadTimeout)       ours: the body took too long
     ├── Timeout
     │   └── ReadTimeout                         the answer took too long
@@ -31,7 +33,8 @@ The exceptions of requests, and the one table that turns an error of the core in
     └── RequestsDependencyWarning
 
 Where requests answers one fault with two classes, ours is a subclass of both: a body that stalls is a
-ConnectionError in requests although it is a read time-out, a stalled upload likewise.
+ConnectionError in requests although it is a read time-out, a stalled upload likewise; a head that breaks off is
+read as far as it goes and its body is found broken; two lengths that differ are an InvalidHeader.
 """
 
 from __future__ import annotations
@@ -213,6 +216,18 @@ class ContentDecodingError(RequestException, BaseHTTPError):
     """
 
 
+class BrokenHead(ConnectionError, ChunkedEncodingError):
+    """
+    The server began to answer, and the connection ended before the body.
+    """
+
+
+class InvalidHead(ConnectionError, InvalidHeader):
+    """
+    What the server answered is no head of HTTP, or one that contradicts itself.
+    """
+
+
 class StreamConsumedError(RequestException, TypeError):
     """
     The body was already read in pieces.
@@ -288,6 +303,8 @@ _BY_PHASE: dict[tuple[int, int], type[RequestException]] = {
     (40, 6): SendTimeout,
     (40, 7): ReadTimeout,
     (40, 8): BodyTimeout,
+    (52, 7): InvalidHead,
+    (53, 7): BrokenHead,
     **{(kind, 8): ChunkedEncodingError for kind in (*_PROTOCOL, 55)},
 }
 TABLE: dict[tuple[int, int], type[RequestException]] = {

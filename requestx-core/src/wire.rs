@@ -171,6 +171,11 @@ impl Coming {
         }
         Ok(None)
     }
+
+    /// Whether some of the final head is here.
+    fn has_begun(&self) -> bool {
+        self.bytes.iter().any(|byte| !byte.is_ascii_whitespace())
+    }
 }
 
 fn too_long(max_head: usize) -> Error {
@@ -343,6 +348,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
                 Incoming::Head(coming) => {
                     let mut piece = ReadBuf::new(&mut wire.space);
                     ready!(Pin::new(&mut wire.io).poll_read(cx, &mut piece))?;
+                    if piece.filled().is_empty() && coming.has_begun() {
+                        let why = "the server closed the connection in the middle of the response's head";
+                        return Poll::Ready(Err(refuse(Kind::Incomplete, why.into())));
+                    }
                     if piece.filled().is_empty() {
                         return Poll::Ready(Ok(())); // the end: hyper says what that means
                     }

@@ -41,6 +41,8 @@ def test_nothing_falls_through(kind):
         (23, 4, ["ProxyError", "ConnectionError"]),
         (53, 8, ["ChunkedEncodingError"]),
         (51, 7, ["ConnectionError"]),
+        (52, 7, ["InvalidHeader", "ConnectionError"]),
+        (53, 7, ["ChunkedEncodingError", "ConnectionError"]),
         (54, 8, ["ContentDecodingError", "BaseHTTPError"]),
         (18, 0, ["InvalidMethod", "ValueError"]),
     ],

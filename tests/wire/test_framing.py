@@ -63,6 +63,28 @@ def test_ambiguous_answers_are_refused(world, wire, name):
     assert site.end(0) in ("eof", "reset")
 
 
+@pytest.mark.parametrize("name", ["cl_conflicting", "status_letters", "header_without_colon"])
+def test_a_head_that_is_none_is_an_invalid_header(world, wire, name):
+    """It is a ConnectionError as well: nothing was answered that could be used."""
+    site = wire([one_request(), send(REFUSED[name]), fin()])
+    with pytest.raises(world.requestx.exceptions.InvalidHeader) as caught:
+        world.get(site.url, timeout=5)
+
+    assert isinstance(caught.value, world.requestx.exceptions.ConnectionError)
+    assert "BadStatusLine" in str(caught.value)
+
+
+@pytest.mark.parametrize("head", [HEAD, HEAD + b"Transfer-Encoding: chunked\r\n", HEAD + b"Content-Len"])
+def test_a_head_that_breaks_off_is_no_answer(world, wire, head):
+    """What came is not taken for a head; requests would find its body broken, and so does whoever expects that."""
+    site = wire([one_request(), send(head), fin()])
+    with pytest.raises(world.requestx.exceptions.ChunkedEncodingError) as caught:
+        world.get(site.url, timeout=5)
+
+    assert isinstance(caught.value, world.requestx.exceptions.ConnectionError)
+    assert "in the middle of the response's head" in str(caught.value)
+
+
 def test_te_not_chunked_token(world, wire):
     """xchunked is not chunked (CVE-2022-1705): refused, or a body that ends with the connection (RFC 9112, 6.3)."""
     body = b"5\r\nhello\r\n0\r\n\r\n"
