@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 
 import build_core
@@ -51,10 +53,19 @@ def rust(steps: Steps) -> None:
 
 def prose_and_types(steps: Steps, python: str) -> None:
     """
-    ruff over all Python there is, mypy --strict over the package.
+    ruff over all Python there is, mypy --strict and pyright over the package.
     """
     steps.run("ruff", [python, "-m", "ruff", "check", "."], "`.venv-dev/bin/ruff check --fix .` does some of it")
     steps.run("mypy --strict", [python, "-m", "mypy"], "mend the annotations that mypy names")
+    if shutil.which("node"):
+        # Without node on the path its wheel would fetch one.
+        pyright = [python, "-m", "pyright", "--pythonpath", python]
+        quiet = {"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
+        steps.run("pyright", pyright, "mend the annotations that pyright names", quiet)
+    else:
+        print("\nmissing: node, wanted by pyright; types are checked by mypy alone")
+        if os.environ.get("CI") == "true":
+            steps.add("pyright", False, "install node (Debian: nodejs)")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ TOOLS = [
     ("perl", "perl", "OpenSSL built from source"),
     ("pkg-config", "pkg-config", "finding the system's OpenSSL, tests/abi"),
     ("nm", "binutils", "tests/abi"),
+    ("node", "nodejs", "pyright"),
     ("valgrind", "valgrind", "tests/abi"),
     ("pypy3", "pypy3 pypy3-venv", "tests/wheels on PyPy"),
     ("openssl", "openssl", "tests/wire/test_tls.py"),

@@ -25,7 +25,7 @@ _PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), _NAMES.get(sys.
 _lib: Any = ffi.dlopen(_PATH)
 
 _NULL = ffi.NULL
-_new = ffi.new
+_new: Any = ffi.new
 _buffer = ffi.buffer
 _from_buffer = ffi.from_buffer
 _send = _lib.rqx_send
@@ -91,7 +91,8 @@ def version() -> str:
 
 
 def _text(pointer: Any) -> str:
-    return str(ffi.string(pointer), "utf-8")
+    told: Any = ffi.string(pointer)
+    return str(told, "utf-8")
 
 
 def _slice(view: Any) -> bytes:

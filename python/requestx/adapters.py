@@ -194,7 +194,8 @@ class HTTPAdapter(BaseAdapter):
         wake = (_wake_of or _load_wake())()
         body = request.body
         try:
-            for again in (False, True):
+            again = False
+            while True:
                 choices = self._options(request.url, timeout, verify, cert)
                 try:
                     if body is None or (type(body) is bytes and len(body) <= AT_ONCE):
@@ -207,6 +208,7 @@ class HTTPAdapter(BaseAdapter):
                     if again or error.kind != _core.FORKED:
                         raise
                     self._revive()
+                    again = True
         except CoreError as error:
             raise _told(error, request) from error
         return _answer(self, request, reply)

@@ -390,8 +390,9 @@ def merge_cookies(cookiejar: _Jar, cookies: dict[str, str] | Iterable[Any] | Non
     if isinstance(cookies, dict):
         cookiejar_from_dict(cookies, cookiejar=cookiejar, overwrite=False)
     elif isinstance(cookies, CookieJar):
-        if hasattr(cookiejar, "update"):
-            cookiejar.update(cookies)
+        update = getattr(cookiejar, "update", None)
+        if update is not None:
+            update(cookies)
         else:
             for cookie in cookies:
                 cookiejar.set_cookie(cookie)

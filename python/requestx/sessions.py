@@ -423,9 +423,8 @@ class Session(SessionRedirectMixin):
         )
         if len(shelf) >= KEPT:
             shelf.clear()
-        for prefix, mounted in self.adapters.items():
-            if mounted is adapter and prepared_url.lower().startswith(prefix.lower()):
-                break
+        low = prepared_url.lower()
+        prefix = next(name for name, each in self.adapters.items() if each is adapter and low.startswith(name.lower()))
         shelf[method, url, timeout, verify, cert] = (ready, version, found, prefix, len(self.adapters))
         return ready
 
