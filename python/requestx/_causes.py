@@ -226,6 +226,14 @@ def shape(name: str) -> Any:
     return mixed
 
 
+def is_a(error: Exception, name: str) -> bool:
+    """
+    Whether an exception is one of the class called `name`: ours, or urllib3's if the program has imported it.
+    """
+    theirs = getattr(sys.modules.get("urllib3.exceptions"), name, ())
+    return isinstance(error, (_OWN[name], theirs))
+
+
 def _restore(name: str, args: tuple[Any, ...], state: dict[str, Any]) -> Any:
     cls = shape(name)
     new = cls.__new__(cls, *args)

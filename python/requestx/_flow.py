@@ -116,13 +116,18 @@ def settle(
     if not last:
         return response
     if response.status_code in _REDIRECTS:
-        if allowed:
-            response = yield from follow(session, response, prepared, settings)
-            reply = response.__dict__.get("_reply")
-        else:
+        if not allowed:
             response._next = _next_of(session, response, prepared, settings)
-    if not settings.get("stream") and (reply is None or reply.stream is not None):
-        yield Read(response)
+        elif session._overrides("resolve_redirects"):
+            response = yield from _follow_theirs(session, response, prepared, settings)
+        else:
+            response = yield from follow(session, response, prepared, settings)
+        reply = response.__dict__.get("_reply")
+    if not settings.get("stream"):
+        if reply is None or reply.stream is not None:
+            yield Read(response)
+        else:
+            response._taken()
     return response
 
 
@@ -182,11 +187,26 @@ def follow(session: Any, response: Any, prepared: Any, settings: dict[str, Any])
         if len(history) > session.max_redirects:
             raise TooManyRedirects(f"Exceeded {session.max_redirects} redirects.", response=response)
         prepared, settings = _redirected(session, response, prepared, target, settings)
-        response = yield from send(session, prepared, dict(settings), follow_redirects=False)
+        if session._overrides("send"):
+            response = yield Call(session.send, prepared, allow_redirects=False, **settings)
+        else:
+            response = yield from send(session, prepared, dict(settings), follow_redirects=False)
         response.history = history[:]
         response._next = None
         target = session.get_redirect_target(response)
     return response
+
+
+def _follow_theirs(session: Any, response: Any, prepared: Any, settings: dict[str, Any]) -> Flow:
+    """
+    Follow redirects as a user's own `resolve_redirects` does.
+    """
+    following = yield Call(lambda: list(session.resolve_redirects(response, prepared, **settings)))
+    if not following:
+        return response
+    *between, last = following
+    last.history = [response, *between]
+    return last
 
 
 def drain(response: Any, settings: dict[str, Any]) -> Flow:

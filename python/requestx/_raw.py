@@ -286,6 +286,14 @@ class RawResponse(io.IOBase):
         if self._stream is not None:
             self._stream.close()
 
+    def taken(self) -> None:
+        """
+        The whole body was taken, not through here: nothing is left to read.
+        """
+        if not self._ended:
+            self._told = len(self._whole or b"")
+            self._end()
+
     def close(self) -> None:
         """
         Give the connection up, or back if the body was read to its end.

@@ -49,12 +49,12 @@ def location(headers: Mapping[str, str]) -> str:
         return value
 
 
-def target(url: str, location: str) -> str:
+def target(url: str | None, location: str) -> str:
     """
     The URL that a redirect leads to.
 
     Args:
-        url: the URL that was answered.
+        url: the URL that was answered; a response made by hand may have none.
         location: the Location header, see `location`.
 
     Returns:
@@ -63,7 +63,7 @@ def target(url: str, location: str) -> str:
     Raises:
         InvalidURL: it is no URL.
     """
-    base = split(url)
+    base = split(url or "")
     if location.startswith("//"):
         location = f"{base.scheme}:{location}"
     if base.fragment and not location.partition("#")[2]:
@@ -71,7 +71,7 @@ def target(url: str, location: str) -> str:
     # An absolute one is prepared as it came: quoting it first would move the end of ``http://A\\@B/``'s host.
     if ":" in location and split(location).scheme and split(location).authority:
         return prepare(location)
-    return prepare(urljoin(url, requote_uri(location)))
+    return prepare(urljoin(url or "", requote_uri(location)))
 
 
 def method(status: int, method: str) -> str:

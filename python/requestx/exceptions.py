@@ -43,6 +43,7 @@ from json import JSONDecodeError as CompatJSONDecodeError
 from typing import Any, Iterable
 
 from ._causes import HTTPError as BaseHTTPError
+from ._causes import is_a
 
 PHASES = ("none", "queue", "resolve", "connect", "tunnel", "secure", "send", "await", "read")
 
@@ -310,6 +311,22 @@ _BY_PHASE: dict[tuple[int, int], type[RequestException]] = {
 TABLE: dict[tuple[int, int], type[RequestException]] = {
     (kind, phase): _BY_PHASE.get((kind, phase), cls) for kind, cls in _BY_KIND.items() for phase in range(len(PHASES))
 }
+
+
+# What reading a body of urllib3's shape raises, and what requests makes of it.
+_READING = {
+    "ProtocolError": ChunkedEncodingError,
+    "DecodeError": ContentDecodingError,
+    "ReadTimeoutError": BodyTimeout,
+    "SSLError": SSLError,
+}
+
+
+def from_urllib3(error: Exception) -> RequestException | None:
+    """
+    The exception for one that a body of urllib3's own raised while it was read; None if it is none of those.
+    """
+    return next((cls(error) for name, cls in _READING.items() if is_a(error, name)), None)
 
 
 def from_core(

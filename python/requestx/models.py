@@ -28,6 +28,7 @@ from .exceptions import (
     InvalidURL,
     RequestException,
     StreamConsumedError,
+    from_urllib3,
 )
 from .exceptions import JSONDecodeError as RequestsJSONDecodeError
 from .status_codes import codes
@@ -218,7 +219,13 @@ class Response:
     def _read_pieces(self, chunk_size: int | None) -> Iterator[bytes]:
         raw = self.raw
         if hasattr(raw, "stream"):
-            yield from raw.stream(chunk_size, decode_content=True)
+            try:
+                yield from raw.stream(chunk_size, decode_content=True)
+            except Exception as error:
+                told = from_urllib3(error)
+                if told is None:
+                    raise
+                raise told from error
         else:  # a plain file, as mocks have
             while True:
                 chunk = raw.read(chunk_size)
@@ -395,6 +402,15 @@ class Response:
         """
         self.close()
 
+    def _taken(self) -> None:
+        """
+        Its body came whole and nobody asked for a stream, so that `raw` is at its end.
+        """
+        self.__dict__["_was_taken"] = True
+        raw = self.__dict__.get("raw")
+        if raw is not None:
+            raw.taken()
+
     def _drain(self, limit: int) -> None:
         try:
             read = 0
@@ -552,6 +568,14 @@ def _make_reason(response: Response, reply: Reply) -> str:
     return reply.reason.decode("latin-1") if reply.reason else ""
 
 
+def _make_raw(response: Response, reply: Reply) -> RawResponse:
+    raw = RawResponse(reply, response.headers, response.request)
+    state = response.__dict__
+    if reply.stream is None and ("_ready" in state or "_was_taken" in state):
+        raw.taken()
+    return raw
+
+
 def _make_content(response: Response, reply: Reply) -> Any:
     return False if reply.body is None else reply.body
 
@@ -566,7 +590,7 @@ _LAZY: dict[str, Callable[[Response, Reply], Any]] = {
     "encoding": lambda response, reply: get_encoding_from_headers(response.headers),
     "cookies": _make_cookies,
     "history": lambda response, reply: [],
-    "raw": lambda response, reply: RawResponse(reply, response.headers, response.request),
+    "raw": _make_raw,
     "elapsed": lambda response, reply: datetime.timedelta(seconds=response.__dict__.get("_seconds", 0.0)),
     "_content": _make_content,
     "_content_consumed": lambda response, reply: reply.body is not None,

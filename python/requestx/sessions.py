@@ -139,10 +139,22 @@ class SessionRedirectMixin:
             if yield_requests:
                 yield req
                 return
-            resp = drive(_flow.send(self, req, dict(settings), follow_redirects=False))
+            resp = self._hop(req, settings)
             resp.history = history[:]
             target = self.get_redirect_target(resp)
             yield resp
+
+    def _hop(self, request: Any, settings: dict[str, Any]) -> Any:
+        """
+        Send one request of a redirect, blocking.
+        """
+        return self.send(request, allow_redirects=False, **settings)
+
+    def send(self, request: Any, **kwargs: Any) -> Any:
+        """
+        Send a PreparedRequest: what is mixed into does that.
+        """
+        raise NotImplementedError
 
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
         """
@@ -185,7 +197,15 @@ class SessionRedirectMixin:
 KEPT = 256
 
 # What a user may override and the short way would pass over.
-_OVERRIDABLE = ("prepare_request", "merge_environment_settings", "send", "request", "rebuild_auth", "get_adapter")
+_OVERRIDABLE = (
+    "prepare_request",
+    "merge_environment_settings",
+    "send",
+    "request",
+    "rebuild_auth",
+    "resolve_redirects",
+    "get_adapter",
+)
 
 
 class Session(SessionRedirectMixin):
@@ -536,6 +556,11 @@ class Session(SessionRedirectMixin):
         if "proxies" not in kwargs:
             kwargs["proxies"] = resolve_proxies(request, self.proxies, self.trust_env)
         return self._run(_flow.send(self, request, kwargs))
+
+    def _hop(self, request: Any, settings: dict[str, Any]) -> Any:
+        if self._overrides("send"):
+            return super()._hop(request, settings)
+        return drive(_flow.send(self, request, dict(settings, allow_redirects=False)))
 
     def get_adapter(self, url: str) -> Any:
         """

@@ -3,10 +3,11 @@
 import io
 
 import pytest
-from flow.scenario import Scenario, response_to
+from flow.scenario import PausedSession, Scenario, response_to
 
 import requestx
-from requestx._ops import Drain, Send
+from requestx._ops import Call, Drain, Send
+from requestx.sessions import SessionRedirectMixin
 
 
 def followed(status=302, location="/b", first="http://a.test/a", method="get", **more):
@@ -289,3 +290,68 @@ def test_hooks_are_called_for_every_hop():
     play.perform()
 
     assert seen == [302, 200]
+
+
+def test_an_overridden_send_is_asked_for_every_hop():
+    """A subclass's own send sees each request of a redirect, and is told not to follow it further."""
+    seen = []
+
+    class Mine(PausedSession):
+        def send(self, request, **settings):
+            seen.append((request.url, settings["allow_redirects"]))
+            return response_to(request)
+
+    play = Scenario(Mine())
+    play.flow = requestx._flow.send(play.session, requestx.Request("GET", "http://a.test/").prepare(), {})
+    play.step()
+    play.answer(302, Location="/b")
+    assert isinstance(play.op, Call)
+    play.perform()
+    play.settle()
+
+    assert seen == [("http://a.test/b", False)]
+    assert [each.url for each in play.result.history] == ["http://a.test/"]
+
+
+def test_an_overridden_resolve_redirects_is_obeyed():
+    """What it yields is what was followed."""
+
+    class Mine(PausedSession):
+        def resolve_redirects(self, resp, req, **settings):
+            assert "allow_redirects" not in settings
+            for number in (1, 2):
+                yield response_to(requestx.Request("GET", f"http://mine.test/{number}").prepare())
+
+    play = Scenario(Mine())
+    play.get("http://a.test/")
+    play.answer(302, Location="/b")
+    play.perform()
+    play.settle()
+
+    assert play.result.url == "http://mine.test/2"
+    assert [each.url for each in play.result.history] == ["http://a.test/", "http://mine.test/1"]
+
+
+def test_redirects_are_resolved_through_send():
+    """Whatever the rules are mixed into has a send of its own, and need not be a Session."""
+
+    class Mine(SessionRedirectMixin):
+        max_redirects, trust_env, cookies = 30, False, {}
+        sent = []
+
+        def send(self, request, **settings):
+            self.sent.append(settings)
+            return response_to(request)
+
+    request = requestx.Request("POST", "http://a.test/", data="x").prepare()
+    first = response_to(request, 303, b"", {"Location": "/b"})
+    found = list(Mine().resolve_redirects(first, request, stream=True))
+
+    assert [(each.request.method, each.url) for each in found] == [("GET", "http://a.test/b")]
+    assert Mine.sent[0]["allow_redirects"] is False
+    assert Mine.sent[0]["stream"] is True
+
+
+def test_an_absolute_location_needs_no_url_of_the_response():
+    """A response made by hand may have none."""
+    assert requestx._redirect.target(None, "http://a.test/b") == "http://a.test/b"

@@ -11,6 +11,7 @@ import pytest
 
 from requestx import _causes, exceptions
 from requestx.exceptions import PHASES, TABLE, from_core
+from requestx.models import Response
 
 REQUEST = SimpleNamespace(url="http://user:pw@h.example:81/x?y=1#z")
 KINDS = sorted({kind for kind, _ in TABLE})
@@ -156,3 +157,39 @@ def test_causes_are_urllib3s_own_where_it_is_imported(monkeypatch):
 
     assert isinstance(error.args[0], MaxRetryError)
     assert isinstance(error.args[0], _causes.MaxRetryError)
+
+
+@pytest.mark.parametrize(
+    "name, expected",
+    [
+        ("ProtocolError", "ChunkedEncodingError"),
+        ("DecodeError", "ContentDecodingError"),
+        ("ReadTimeoutError", "ConnectionError"),
+        ("SSLError", "SSLError"),
+    ],
+)
+def test_a_body_of_urllib3s_fails_as_ours(monkeypatch, name, expected):
+    """Mocks and caches hand such bodies over; whoever reads one catches requests' exceptions."""
+    from types import ModuleType
+
+    theirs = type(name, (Exception,), {})
+    loaded = ModuleType("urllib3.exceptions")
+    setattr(loaded, name, theirs)
+    monkeypatch.setitem(sys.modules, "urllib3.exceptions", loaded)
+
+    def stream(amt, decode_content):
+        raise theirs("broke")
+        yield
+
+    response = Response()
+    response.raw = SimpleNamespace(stream=stream)
+    with pytest.raises(getattr(exceptions, expected)) as caught:
+        response.content  # noqa: B018
+
+    assert type(caught.value.args[0]) is theirs
+
+
+def test_other_faults_of_a_body_are_let_through():
+    """What is none of these is the business of whoever made the body."""
+    assert exceptions.from_urllib3(KeyError("x")) is None
+    assert isinstance(exceptions.from_urllib3(_causes.ProtocolError("x")), exceptions.ChunkedEncodingError)

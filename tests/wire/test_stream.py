@@ -47,6 +47,25 @@ def test_content_is_kept(world, server):
     assert b"".join(world.chunks(response, 100)) == body
 
 
+@pytest.mark.parametrize("more", [{}, {"timeout": 5}, {"data": b"x"}])
+def test_raw_is_at_its_end_when_the_body_was_taken(world, server, more):
+    """Without stream=True the body is in ``content``, and ``raw`` has nothing left."""
+    response = world.get(server.url + "/bytes/1000", **more)
+
+    assert response.raw.read() == b""
+    assert response.raw.closed
+    assert response.raw.tell() == len(response.content) == 1000
+
+
+def test_a_hook_may_read_raw(world, server):
+    """It is called before the body is taken."""
+    seen = []
+    response = world.get(server.url + "/bytes/9", hooks={"response": lambda r, **more: seen.append(r.raw.read())})
+
+    assert len(seen[0]) == 9
+    assert response.raw.read() == b""
+
+
 def test_stream_can_be_consumed_once(world, server):
     """A second pass over what was streamed away raises StreamConsumedError."""
     response = world.get(server.url + "/bytes/1000", stream=True)
