@@ -22,7 +22,7 @@ from . import _redirect
 from ._body import rewind_body
 from ._ops import Call, Drain, Read, Send
 from .cookies import drop_call_cookies, extract_cookies_to_jar, merge_cookies
-from .exceptions import TooManyRedirects
+from .exceptions import InvalidURL, TooManyRedirects
 
 Flow = Generator[Any, Any, Any]
 
@@ -166,10 +166,13 @@ def _keep_cookies(session: Any, prepared: Any, response: Any) -> None:
 
 def _next_of(session: Any, response: Any, prepared: Any, settings: dict[str, Any]) -> Any:
     """
-    The request that would follow, for `Response.next`.
+    The request that would follow, for `Response.next`; None if the server named no place that can be asked.
     """
     target = session.get_redirect_target(response)
-    return _redirected(session, response, prepared, target, dict(settings))[0] if target else None
+    try:
+        return _redirected(session, response, prepared, target, dict(settings))[0] if target else None
+    except InvalidURL:
+        return None
 
 
 def follow(session: Any, response: Any, prepared: Any, settings: dict[str, Any]) -> Flow:
@@ -185,6 +188,8 @@ def follow(session: Any, response: Any, prepared: Any, settings: dict[str, Any])
         history.append(response)
         yield from drain(response, settings)
         if len(history) > session.max_redirects:
+            if history[1:]:  # as in requests, where the first was to be followed
+                response._next = _next_of(session, response, prepared, settings)
             raise TooManyRedirects(f"Exceeded {session.max_redirects} redirects.", response=response)
         prepared, settings = _redirected(session, response, prepared, target, settings)
         if session._overrides("send"):

@@ -36,7 +36,7 @@ _PARTS = re.compile(
     r"(?:([a-zA-Z][a-zA-Z0-9+\-]*):)?(?://([^\\/?#]*))?([^?#]*)(?:\?([^#]*))?(?:\#(.*))?", re.DOTALL
 ).fullmatch
 _HAS_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+\-]*:|/").match
-_HOST_PORT = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(?::([0-9]{0,5}))?", re.DOTALL).fullmatch
+_HOST_PORT = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(?::(?:0+(?=[0-9]))?([0-9]{0,5}))?", re.DOTALL).fullmatch
 # WHATWG's forbidden host code points; a percent sign is among them (CVE-2022-27780).
 _BAD_IN_HOST = re.compile(r'[\x00-\x20\x7f"#%/<>?@\\^`{|}]').search
 _IPV6 = re.compile(r"([0-9a-fA-F:.]+)(?:%(?:25)?([^%\x00-\x20\x7f/?#\\@]+))?").fullmatch

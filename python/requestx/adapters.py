@@ -34,6 +34,8 @@ AT_ONCE = 1 << 20
 _new = object.__new__
 _wake_of: Any = None
 _NO_BODY = b""
+# Whose request without a body says so (RFC 9110, 8.6).
+_EXPECT_A_BODY = frozenset(("POST", "PUT", "PATCH"))
 # Imported now: when it is needed there may be no descriptor to read it by.
 _explain.explain  # noqa: B018
 
@@ -331,6 +333,8 @@ class Ready:
 
     __slots__ = ("adapter", "client", "headers", "method", "settings", "shot", "url")
 
+    body = None
+
     def __init__(
         self, adapter: HTTPAdapter, method: str, url: str, headers: Any, settings: tuple[Any, Any, Any]
     ) -> None:
@@ -430,6 +434,8 @@ def _head_of(request: Any) -> tuple[bytes, int]:
         raise InvalidSchema(f"No connection adapters were found for {url!r}", request=request)
     headers = request.headers
     parts = [str(request.method), wire_url(url)]
+    if request.body is not None or request.method in _EXPECT_A_BODY:
+        parts += _framing(request)
     for name, value in headers.items() if headers else ():
         if value is not None:
             parts.append(name)
@@ -445,6 +451,16 @@ def _head_of(request: Any) -> tuple[bytes, int]:
         raise InvalidHeader(
             f"header fields are sent as latin-1, and {wrong!r} is not in it: encode the value yourself", request=request
         ) from error
+
+
+def _framing(request: Any) -> tuple[str, ...]:
+    """
+    The field that frames the body where nobody has named one: on the way, requests puts it behind Host.
+    """
+    headers, body = request.headers, request.body
+    if "Content-Length" in headers or "Transfer-Encoding" in headers or isinstance(body, (bytes, str)):
+        return ()
+    return ("Content-Length", "0") if body is None else ("Transfer-Encoding", "chunked")
 
 
 def _answer(adapter: HTTPAdapter, request: Any, reply: Reply) -> Response:

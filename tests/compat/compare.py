@@ -27,7 +27,7 @@ class made:
 
 class Call:
     """
-    One call of a session: method, path (or a whole URL), and keyword arguments.
+    One call of a session: method, path (if it begins with / or ?) or URL, and keyword arguments.
     """
 
     def __init__(self, method, path="/", **more):
@@ -115,7 +115,12 @@ def play(case, world, here, elsewhere):
         here: the mirror that calls go to.
         elsewhere: another one, on another port.
     """
-    places = {"{here}": here.url, "{there}": here.at("localhost"), "{elsewhere}": elsewhere.url}
+    places = {
+        "{here}": here.url,
+        "{there}": here.at("localhost"),
+        "{elsewhere}": elsewhere.url,
+        "{port}": str(here.port),
+    }
     pages = {
         path: [_placed(each, places) for each in ([answers] if isinstance(answers, str) else answers)]
         for path, answers in case.pages.items()
@@ -140,7 +145,7 @@ def check(case, expected, actual):
     differing = [
         "%s: requests %r, requestx %r" % (name, theirs.get(name), ours.get(name))
         for theirs, ours in zip(expected, actual)
-        for name in sorted({*theirs, *ours})
+        for name in _comparable(theirs, ours)
         if theirs.get(name) != ours.get(name)
     ]
     if case.differs is None:
@@ -148,6 +153,13 @@ def check(case, expected, actual):
     else:
         assert case.differs in wanted(), "docs/from-requests.md has no row %r" % case.differs
         assert differing, "nothing differs any more"
+
+
+def _comparable(theirs, ours):
+    """
+    What both have; if only one of them failed, that is all there is to say.
+    """
+    return ["error", "message"] if ("error" in theirs) != ("error" in ours) else sorted({*theirs, *ours})
 
 
 def _placed(text, places):
@@ -165,8 +177,9 @@ def _made(value, lib):
 
 
 def _facts_of_call(call, world, session, lib, places):
-    path = call.path
-    url = _placed(path if isinstance(path, str) and not path.startswith("/") else "{here}" + path, places)
+    url = _placed(call.path, places) if isinstance(call.path, str) else _made(call.path, lib)
+    if isinstance(call.path, str) and url[:1] in ("/", "?"):
+        url = places["{here}"] + url
     try:
         response = session.request(call.method, url, **_made(call.more, lib))
         world.read(response)
@@ -191,7 +204,8 @@ def _facts_of_error(error):
         "request": repr(getattr(error, "request", None)),
     }
     if "RequestException" in facts["bases"] and not _OTHERS_WORDS & set(facts["bases"]):
-        facts["message"] = str(error)
+        # What did not parse is told in urllib3's words.
+        facts["message"] = re.sub("(?<=Failed to parse: ).*", "...", str(error), flags=re.DOTALL)
     return facts
 
 

@@ -4,10 +4,10 @@ The tables are in ``cases/``, the comparison is in ``compare.py``, what differs 
 """
 
 import pytest
-from compat.cases import bodies
+from compat.cases import bodies, redirects, urls
 from compat.compare import Reference, check, play
 
-CASES = {case.name: case for table in (bodies,) for case in table.CASES}
+CASES = {case.name: case for table in (bodies, urls, redirects) for case in table.CASES}
 
 
 @pytest.fixture(scope="module")

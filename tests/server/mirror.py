@@ -66,7 +66,7 @@ def read_head(stream):
 
 def read_body(stream, head):
     """
-    The body as it came, the framing of its chunks included.
+    The body as it came, the framing of its chunks included (their sizes in lower case, which means nothing).
     """
     if not CHUNKED.search(head) or LENGTH.search(head):
         return stream.read(int((LENGTH.search(head) or [0, 0])[1]))
@@ -74,5 +74,5 @@ def read_body(stream, head):
     while size:
         line = stream.readline()
         size = int(line.split(b";")[0], 16)
-        body += line + stream.read(size + 2)
+        body += line.lower() + stream.read(size + 2)
     return body
