@@ -37,6 +37,18 @@ from .status_codes import codes
 _LATE = ("adapters", "aio", "auth", "blocking", "certs", "compat", "cookies", "help", "hooks", "packages", "structures")
 
 
+def install_as_requests() -> None:
+    """
+    Let ``import requests`` give requestx from now on, whoever imports it; see `_install`.
+
+    Raises:
+        RuntimeError: requests itself is imported already.
+    """
+    from ._install import install_as_requests
+
+    install_as_requests()
+
+
 def __getattr__(name: str) -> Any:
     """
     Modules that not everybody needs are imported when they are named.
@@ -75,6 +87,7 @@ __all__ = [
     "delete",
     "get",
     "head",
+    "install_as_requests",
     "options",
     "patch",
     "post",

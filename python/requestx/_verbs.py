@@ -57,4 +57,8 @@ def verbs(request: Verb) -> tuple[Verb, Verb, Verb, Verb, Verb, Verb, Verb]:
         """
         return request("delete", url, **kwargs)
 
-    return get, options, head, post, put, patch, delete
+    made = get, options, head, post, put, patch, delete
+    for verb in made:
+        # Pickled by these names: process pools are given `requestx.get`.
+        verb.__module__, verb.__qualname__ = request.__module__, verb.__name__
+    return made

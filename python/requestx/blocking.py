@@ -28,7 +28,17 @@ def request(method: Any, url: Any, **kwargs: Any) -> Any:
     return call(Session, method, url, kwargs)
 
 
-get, options, head, post, put, patch, delete = verbs(request)
-session = Session
+def _request(method: Any, url: Any, **kwargs: Any) -> Any:
+    return request(method, url, **kwargs)  # looked up at each call, as in `api`
+
+
+def session() -> Session:
+    """
+    A new Session; for old code.
+    """
+    return Session()
+
+
+get, options, head, post, put, patch, delete = verbs(_request)
 
 __all__ = ["Session", "delete", "get", "head", "options", "patch", "post", "put", "request", "session"]
