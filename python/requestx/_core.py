@@ -41,11 +41,30 @@ _COMPLETE = _lib.RQX_EVF_BODY_COMPLETE
 _INLINE = _lib.RQX_EVF_INLINE
 _SEND_INLINE = _lib.RQX_SEND_INLINE
 _SPACE = _lib.RQX_INLINE_BYTES
-# The numbers of an rqx_event, read at once: a struct's field costs as much as all of them together.
-_layout = struct.Struct("QiiIHHIIPPPQPQPQ")
-_numbers, _all_numbers = _layout.unpack_from, _layout.iter_unpack
-_FLAGS, _STATUS, _VERSION, _HEAD_AT, _HEAD, _BODY, _REASON = 3, 4, 5, 10, 11, 13, 15
+_EVENT_SIZE = ffi.sizeof("rqx_event")
 _SET_COOKIE = _lib.RQX_EVF_SET_COOKIE
+
+
+def _reader(*names: str) -> struct.Struct:
+    """
+    Reads these fields of an rqx_event at once, in the order of the struct, and passes over the others.
+
+    One field read through cffi costs as much as all of them in this way.
+    """
+    form, at = "=", 0
+    for name in names:
+        path = name.split(".")
+        offset, kind = ffi.offsetof("rqx_event", *path), ffi.typeof("rqx_event")
+        for part in path:
+            kind = dict(kind.fields)[part].type
+        form += f"{offset - at}x{'BHIQ'[ffi.sizeof(kind).bit_length() - 1]}"
+        at = offset + ffi.sizeof(kind)
+    return struct.Struct(f"{form}{_EVENT_SIZE - at}x")
+
+
+_LENGTHS = ("head.len", "body.len", "reason.len")
+_read_event = _reader("flags", "status", "http_version", *_LENGTHS).unpack_from
+_read_events = _reader("token", "flags", "status", "http_version", "head.ptr", *_LENGTHS).iter_unpack
 
 #: Bytes of a pushed body that wait for the socket, and the most that is pushed at once.
 WINDOW = 1 << 20
@@ -240,62 +259,53 @@ class Inline:
     A `Reply` whose parts lie one behind the other in one piece of memory, taken apart when they are asked for.
 
     Args:
-        numbers: the event's fields.
+        status: the status code.
+        version: 10 or 11.
+        flags: RQX_EVF_*.
+        reason_at: where the reason phrase begins; the head is before it.
+        body_at: where the body begins.
         memory: head, reason and body.
     """
 
-    __slots__ = ("memory", "numbers")
+    __slots__ = ("asks_for_more", "body_at", "memory", "reason_at", "status", "version")
 
     stream = None
 
-    def __init__(self, numbers: Any, memory: bytes) -> None:
-        self.numbers = numbers
+    def __init__(self, status: int, version: int, flags: int, reason_at: int, body_at: int, memory: bytes) -> None:
+        self.status = status
+        self.version = version
+        self.asks_for_more = flags & _SET_COOKIE
+        self.reason_at = reason_at
+        self.body_at = body_at
         self.memory = memory
-
-    @property
-    def status(self) -> int:
-        """
-        The status code.
-        """
-        return self.numbers[_STATUS]  # type: ignore[no-any-return]
-
-    @property
-    def version(self) -> int:
-        """
-        10 or 11.
-        """
-        return self.numbers[_VERSION]  # type: ignore[no-any-return]
 
     @property
     def sets_cookies(self) -> bool:
         """
-        Whether there is a Set-Cookie field.
+        Whether there is a Set-Cookie field; there is no more to ask for.
         """
-        return bool(self.numbers[_FLAGS] & _SET_COOKIE)
-
-    asks_for_more = sets_cookies
+        return bool(self.asks_for_more)
 
     @property
     def head(self) -> bytes:
         """
         Names and values, joined by newlines.
         """
-        return self.memory[: self.numbers[_HEAD]]
+        return self.memory[: self.reason_at]
 
     @property
     def reason(self) -> bytes:
         """
         The reason phrase.
         """
-        start = self.numbers[_HEAD]
-        return self.memory[start : start + self.numbers[_REASON]]
+        return self.memory[self.reason_at : self.body_at]
 
     @property
     def body(self) -> bytes:
         """
         The whole body.
         """
-        return self.memory[self.numbers[_HEAD] + self.numbers[_REASON] :]
+        return self.memory[self.body_at :]
 
 
 class Shot:
@@ -445,9 +455,10 @@ class Client:
                 code = _wait_on(code, slot, None)
             if code != _OK:
                 raise _take_error(event.error)
-            numbers = _numbers(slot.bytes)
-            if numbers[_FLAGS] & _INLINE:
-                reply: Any = Inline(numbers, slot.view[: numbers[_HEAD] + numbers[_REASON] + numbers[_BODY]])
+            flags, status, version, head, body, reason = _read_event(slot.bytes)
+            if flags & _INLINE:
+                body_at = head + reason
+                reply: Any = Inline(status, version, flags, head, body_at, slot.view[: body_at + body])
             else:
                 reply = _take_reply(event, None)
         except BaseException:
@@ -724,19 +735,20 @@ class Queue:
         @ffi.callback("rqx_event_fn")  # type: ignore[untyped-decorator]
         def callback(_: Any, events: Any, n: int) -> None:
             lane, index, base, inline = wake(), 0, 0, None
-            for numbers in _all_numbers(_buffer(events, n * _EVENT_SIZE)):
+            for token, flags, status, version, at, head, body, reason in _read_events(_buffer(events, n * _EVENT_SIZE)):
                 try:
-                    if numbers[_FLAGS] & _INLINE:
+                    if flags & _INLINE:
                         if inline is None:  # those of one dispatch lie in one piece of memory
-                            base = numbers[_HEAD_AT]
+                            base = at
                             inline = _buffer(events[index].head.ptr, n * _SPACE)
-                        start = numbers[_HEAD_AT] - base
-                        end = start + numbers[_HEAD] + numbers[_REASON] + numbers[_BODY]
-                        outcome: Any = Inline(numbers, inline[start:end])
+                        at -= base
+                        body_at = head + reason
+                        memory = inline[at : at + body_at + body]
+                        outcome: Any = Inline(status, version, flags, head, body_at, memory)
                     else:
                         outcome = _outcome(events[index], lane)
                     if lane is not None:
-                        lane.receive(numbers[0], outcome)
+                        lane.receive(token, outcome)
                 except BaseException as error:  # nothing can be raised through C
                     if lane is not None:
                         lane.failed(error)
@@ -752,9 +764,6 @@ class Queue:
 
     def __del__(self) -> None:
         _lib.rqx_queue_free(self.handle)
-
-
-_EVENT_SIZE = ffi.sizeof("rqx_event")
 
 
 def _outcome(event: Any, lane: Any) -> Any:

@@ -25,22 +25,22 @@ def run(flow: Flow) -> Any:
     return await_flow(flow)
 
 
-def go(op: Any, rest: Any) -> Any:
+def go(op: Any, rest: Any, session: Any, allowed: bool) -> Any:
     """
     Perform one op, and after it the flow that `rest` makes of its result; most often there is none.
+
+    Args:
+        op: what to perform.
+        rest: called with the op, the next two arguments and the op's result; returns a flow or None.
+        session: for `rest`.
+        allowed: for `rest`.
 
     Returns:
         The result, or in a running event loop an `Awaitable` of it.
     """
     if (_get_running_loop or _find_asyncio)() is not None:
-        return await_op(op, rest)
-    return block_on_op(op, rest)
-
-
-async def _ago(op: Any, rest: Any) -> Any:
-    result = await op.aperform()
-    following = rest(result)
-    return result if following is None else await adrive(following)
+        return Awaitable(op.ago(rest, session, allowed, adrive))
+    return block_on_op(op, rest, session, allowed)
 
 
 def _find_asyncio() -> Any:
@@ -105,7 +105,7 @@ class NotAwaited(AttributeError):
 
 
 # What the interpreter calls it when it was never awaited.
-adrive.__qualname__ = _ago.__qualname__ = "requestx call"
+adrive.__qualname__ = "requestx call"
 
 
 def await_flow(flow: Flow) -> Awaitable:
@@ -115,19 +115,19 @@ def await_flow(flow: Flow) -> Awaitable:
     return Awaitable(adrive(flow))
 
 
-def await_op(op: Any, rest: Any) -> Awaitable:
+def await_op(op: Any, rest: Any, session: Any, allowed: bool) -> Awaitable:
     """
-    The same for one op and what follows it.
+    The same for one op and what follows it; arguments as for `go`.
     """
-    return Awaitable(_ago(op, rest))
+    return Awaitable(op.ago(rest, session, allowed, adrive))
 
 
-def block_on_op(op: Any, rest: Any) -> Any:
+def block_on_op(op: Any, rest: Any, session: Any, allowed: bool) -> Any:
     """
-    Perform one op and what follows it, blocking.
+    Perform one op and what follows it, blocking; arguments as for `go`.
     """
     result = op.perform()
-    following = rest(result)
+    following = rest(op, session, allowed, result)
     return result if following is None else drive(following)
 
 

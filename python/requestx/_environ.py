@@ -38,12 +38,8 @@ _NAMES = (
 )
 _ENVIRON = type(os.environ)
 _KEYS = tuple(os.environ.encodekey(name) for name in _NAMES)
-_HOME = _KEYS[-1]
-# Without any of these the environment says nothing; one question is cheaper than twelve.
-# The others only qualify what these say.
-_SPEAKING = frozenset(
-    key for name, key in zip(_NAMES, _KEYS) if name.lower() not in ("no_proxy", "request_method", "home")
-)
+# Without these the environment says nothing; no_proxy and REQUEST_METHOD only qualify what they say.
+_HTTP, _HTTP_, _HTTPS, _HTTPS_, _ALL, _ALL_, _, _, _, _REQUESTS_CA, _CURL_CA, _NETRC, _HOME = _KEYS
 
 
 class Environment:
@@ -75,7 +71,7 @@ def environment() -> Environment:
     environ = os.environ
     if type(environ) is _ENVIRON:
         data = environ._data  # type: ignore[attr-defined]
-        if data.keys().isdisjoint(_SPEAKING):
+        if _is_silent(data, True) and _HTTP not in data and _HTTP_ not in data:
             found: Any = data.get(_HOME)
         else:
             found = tuple(map(data.get, _KEYS))
@@ -87,6 +83,28 @@ def environment() -> Environment:
     derived = Environment()
     _seen = found, derived
     return derived
+
+
+def silent_home(secure: bool) -> Any:
+    """
+    HOME if no variable says anything to a request, else None: the cheapest question, since it is asked for each.
+
+    Args:
+        secure: the request goes over https.
+    """
+    environ = os.environ
+    if type(environ) is not _ENVIRON:
+        return None
+    data = environ._data  # type: ignore[attr-defined]
+    return data.get(_HOME, "") if _is_silent(data, secure) else None
+
+
+def _is_silent(data: Any, secure: bool) -> bool:
+    if _ALL_ in data or _ALL in data or _NETRC in data:
+        return False
+    if secure:
+        return not (_HTTPS_ in data or _HTTPS in data or _REQUESTS_CA in data or _CURL_CA in data)
+    return not (_HTTP_ in data or _HTTP in data)
 
 
 def environ_proxies(url: str, no_proxy: str | None = None, found: Environment | None = None) -> dict[str, str]:

@@ -48,15 +48,15 @@ def request(session: Any, prepare: Any, settings: dict[str, Any]) -> Flow:
     return (yield from send(session, prepared, settings))
 
 
-def after(session: Any, ready: Any, response: Any, allowed: bool) -> Flow | None:
+def after(ready: Any, session: Any, allowed: bool, response: Any) -> Flow | None:
     """
     What follows the answer to a request that was ready: nothing, or the way of all others.
 
     Args:
-        session: the Session.
         ready: the op that sent the request.
-        response: its answer.
+        session: the Session.
         allowed: follow redirects.
+        response: its answer.
     """
     if response.__dict__["_settled"]:
         return None
@@ -141,12 +141,12 @@ def closing(session: Any, flow: Flow) -> Flow:
         session.close()
 
 
-def one(op: Any, rest: Any) -> Flow:
+def one(op: Any, rest: Any, session: Any, allowed: bool) -> Flow:
     """
-    The flow of one op and what `rest` says of its result: a flow, or None.
+    The flow of one op and what `rest` says of its result (see `after`): a flow, or None.
     """
     result = yield op
-    following = rest(result)
+    following = rest(op, session, allowed, result)
     return result if following is None else (yield from following)
 
 

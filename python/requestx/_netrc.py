@@ -11,7 +11,7 @@ import os
 import time
 from typing import Any
 
-from ._environ import Environment, environment
+from ._environ import Environment, environment, silent_home
 from ._url import hostname, userinfo
 
 NETRC_FILES = (".netrc", "_netrc")
@@ -28,6 +28,9 @@ class _Netrc:
     def __init__(self) -> None:
         self.environment: Environment | None = None
         self.checked = 0.0
+        #: Until then there is no file, for who has this HOME and no NETRC.
+        self.absent_until = 0.0
+        self.home: Any = None
         self.path: str | None = None
         self.stamp: Any = None
         self.parsed: Any = None
@@ -44,6 +47,8 @@ class _Netrc:
             self.parsed, self.error = _read_netrc(path)
             self.path, self.stamp = path, stamp
         self.environment, self.checked = found, now
+        self.home = silent_home(False) if self.parsed is None and found.netrc is None else None
+        self.absent_until = now + NETRC_SECONDS
         return self.parsed
 
 
@@ -104,12 +109,21 @@ def netrc_auth(
     return login, entry[2]
 
 
-def is_quiet(found: Environment, url: str) -> bool:
+def is_quiet(found: Environment | None, url: str, secure: bool) -> bool:
     """
-    Whether the environment is as it was `found`, and netrc has nothing for the host of a URL.
+    Whether the environment is as it was, and netrc has nothing for the host of a URL.
+
+    Args:
+        found: the environment then; None if it said nothing.
+        url: where the request goes.
+        secure: it goes over https.
     """
-    if environment() is not found:
+    if found is None:
+        home = silent_home(secure)
+        if home is None:
+            return False
+        if _monotonic() < _netrc.absent_until and home == _netrc.home:
+            return True
+    elif environment() is not found:
         return False
-    known = _netrc
-    absent = known.parsed is None and found is known.environment and not found.netrc
-    return (absent and _monotonic() - known.checked < NETRC_SECONDS) or netrc_auth(url, found) is None
+    return netrc_auth(url, found) is None

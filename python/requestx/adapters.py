@@ -331,7 +331,7 @@ class Ready:
         settings: timeout, verify and cert.
     """
 
-    __slots__ = ("adapter", "client", "headers", "method", "settings", "shot", "url")
+    __slots__ = ("adapter", "client", "headers", "method", "secure", "settings", "shot", "url")
 
     body = None
 
@@ -341,6 +341,7 @@ class Ready:
         self.adapter = adapter
         self.method = method
         self.url = url
+        self.secure = url[:5] == "https"
         self.headers = headers
         self.settings = settings
         self._load()
@@ -372,9 +373,21 @@ class Ready:
             return self.perform()
         return self._response(reply, began)
 
-    async def aperform(self) -> Response:
+    def aperform(self) -> Any:
         """
         Awaited.
+        """
+        return self.ago(_nothing_more, None, False, None)
+
+    async def ago(self, rest: Any, session: Any, allowed: bool, go_on: Any) -> Response:
+        """
+        Awaited, and after it what `rest` makes of the answer; one coroutine for both.
+
+        Args:
+            rest: called with this op, the next two arguments and the response; returns a flow or None.
+            session: for `rest`.
+            allowed: for `rest`.
+            go_on: a coroutine function that performs a flow.
         """
         began = perf_counter()
         wake = (_wake_of or _load_wake())()
@@ -386,11 +399,13 @@ class Ready:
             if error.kind != _core.FORKED:
                 raise _told(error, self.request()) from error
             self._reload()
-            return await self.aperform()
+            return await self.ago(rest, session, allowed, go_on)
         except BaseException:
             wake.give_up(token)
             raise
-        return self._response(reply, began)
+        response = self._response(reply, began)
+        following = rest(self, session, allowed, response)
+        return response if following is None else await go_on(following)
 
     def _response(self, reply: Any, began: float) -> Response:
         status = reply.status
@@ -408,6 +423,16 @@ class Ready:
     def _reload(self) -> None:
         self.adapter._revive()
         self._load()
+
+
+# What the interpreter calls it when it was never awaited.
+Ready.ago.__qualname__ = "requestx call"
+
+
+def _nothing_more(op: Any, session: Any, allowed: bool, response: Response) -> None:
+    """
+    The rest of a call whose answer is all.
+    """
 
 
 def _load_wake() -> Any:

@@ -292,6 +292,13 @@ class Response:
         Raises:
             RuntimeError: the body was read in pieces before.
         """
+        state = self.__dict__
+        reply = state.get("_reply")
+        if reply is not None and reply.stream is None and "_content" not in state:
+            # Most often: the body came whole, and nobody has asked for it yet.
+            state["_content_consumed"] = True
+            content = state["_content"] = reply.body
+            return content
         if self._content is False:
             if self._content_consumed:
                 raise RuntimeError("The content for this response was already consumed")

@@ -195,6 +195,8 @@ class SessionRedirectMixin:
 
 #: Requests that a session keeps ready.
 KEPT = 256
+#: In the place of an environment that a session does not look at.
+_UNASKED: Any = object()
 
 # What a user may override and the short way would pass over.
 _OVERRIDABLE = (
@@ -234,9 +236,9 @@ class Session(SessionRedirectMixin):
 
     #: How flows are run; the blocking and the awaitable subclass have their own.
     _run: Callable[[Any], Any] = staticmethod(run)
-    #: The same for one op and what may follow it.
-    _go: Callable[[Any, Any], Any] = staticmethod(go)
-    _kept: dict[Any, Any]
+    #: The same for a request that is ready, and what may follow it.
+    _go: Callable[[Any, Any, Any, bool], Any] = staticmethod(go)
+    _kept: dict[Any, _Kept]
 
     def __init__(self) -> None:
         #: Sent with every request.
@@ -360,9 +362,10 @@ class Session(SessionRedirectMixin):
             RequestException: what went wrong.
         """
         if not (params or data or headers or cookies or files or auth or hooks or stream or proxies) and json is None:
-            ready = self._ready_for(method, url, timeout, verify, cert)
+            key = (method, url, timeout, verify, cert)
+            ready = self._ready_for(key, *key)
             if ready is not None:
-                return self._go(ready, lambda response: _flow.after(self, ready, response, allow_redirects))
+                return self._go(ready, _flow.after, self, allow_redirects)
         settings = {
             "timeout": timeout,
             "allow_redirects": allow_redirects,
@@ -375,54 +378,24 @@ class Session(SessionRedirectMixin):
         return self._run(_flow.request(self, self._prepare_any(wanted), settings))
 
     def _ready_for(
-        self, method: Any, url: Any, timeout: Any = None, verify: Any = None, cert: Any = None
+        self, key: Any, method: Any, url: Any, timeout: Any = None, verify: Any = None, cert: Any = None
     ) -> Ready | None:
         """
         The request of a call that asks for nothing special, ready to be sent; None if the session asks for more.
 
-        It is kept for as long as everything it was made of is as it was.
+        It is kept under `key` for as long as everything it was made of is as it was.
         """
         try:
-            kept = self._kept.get((method, url, timeout, verify, cert))
-            if kept is not None:
-                ready, version, found, prefix, count = kept
-                adapters = self.adapters
-                if (
-                    version == self.headers._version
-                    and adapters[prefix] is ready.adapter
-                    and count == len(adapters)
-                    and "send" not in ready.adapter.__dict__
-                    and self._is_plain()
-                    and (found is None or _is_quiet(found, ready.url))
-                ):
-                    return ready  # type: ignore[no-any-return]
-            if self._is_plain():
-                found = _environ.environment() if self.trust_env else None
-                return self._make_ready(method, url, timeout, verify, cert, found)
+            kept = self._kept.get(key)
+            if kept is not None and kept.holds(self):
+                return kept.ready
+            if _is_plain(self):
+                return self._make_ready(key, method, url, timeout, verify, cert)
         except (RequestException, CoreError, ValueError, TypeError, KeyError, AttributeError, OSError):
             pass  # something of a user's in the place of ours, or what the long way says where it is awaited
         return None
 
-    def _is_plain(self) -> bool:
-        """
-        Whether no setting adds to a request, and nobody has put a method in the place of ours.
-        """
-        cls = type(self)
-        return not (
-            self.params
-            or self.proxies
-            or self.cookies._cookies
-            or self.hooks["response"]
-            or cls.send is not _SEND
-            or cls.request is not _REQUEST
-            or cls.get_adapter is not _GET_ADAPTER
-            or cls.prepare_request is not _PREPARE_REQUEST
-            or cls.merge_environment_settings is not _MERGE_ENVIRONMENT_SETTINGS
-            or HTTPAdapter.send is not _ADAPTER_SEND
-            or get_netrc_auth is not _GET_NETRC_AUTH
-        )
-
-    def _make_ready(self, method: str, url: Any, timeout: Any, verify: Any, cert: Any, found: Any) -> Ready | None:
+    def _make_ready(self, key: Any, method: str, url: Any, timeout: Any, verify: Any, cert: Any) -> Ready | None:
         # Whoever changes a setting now puts another dict in the place of this one, and is not kept from being obeyed.
         shelf, version = self._kept, self.headers._version
         prepared_url = _urls.prepare(url)
@@ -430,8 +403,11 @@ class Session(SessionRedirectMixin):
             return None
         if type(url) is not str or "@" in prepared_url or method.upper() not in ("GET", "HEAD"):
             return None
-        if found is not None and (found.proxies or _environ._SYSTEM_PROXIES or _netrc_auth(prepared_url, found)):
-            return None
+        found: Any = _UNASKED
+        if self.trust_env:
+            found = _environ.environment()
+            if found.proxies or _environ._SYSTEM_PROXIES or _netrc_auth(prepared_url, found):
+                return None
         adapter = self.get_adapter(prepared_url)
         if type(adapter) is not HTTPAdapter or "send" in adapter.__dict__:
             return None
@@ -445,7 +421,7 @@ class Session(SessionRedirectMixin):
             shelf.clear()
         low = prepared_url.lower()
         prefix = next(name for name, each in self.adapters.items() if each is adapter and low.startswith(name.lower()))
-        shelf[method, url, timeout, verify, cert] = (ready, version, found, prefix, len(self.adapters))
+        shelf[key] = _Kept(ready, version, prefix, len(self.adapters), found)
         return ready
 
     def _prepare_any(self, wanted: Request) -> Any:
@@ -489,9 +465,9 @@ class Session(SessionRedirectMixin):
         GET; arguments as `request`.
         """
         if not kwargs:
-            ready = self._ready_for("GET", url)
+            ready = self._ready_for(url, "GET", url)
             if ready is not None:
-                return self._go(ready, lambda response: _flow.after(self, ready, response, True))
+                return self._go(ready, _flow.after, self, True)
             return self.request("GET", url)
         kwargs.setdefault("allow_redirects", True)
         return self.request("GET", url, **kwargs)
@@ -609,6 +585,63 @@ _SEND, _REQUEST, _GET_ADAPTER = Session.send, Session.request, Session.get_adapt
 _PREPARE_REQUEST, _MERGE_ENVIRONMENT_SETTINGS = Session.prepare_request, Session.merge_environment_settings
 _ADAPTER_SEND = HTTPAdapter.send
 _GET_NETRC_AUTH = get_netrc_auth
+
+
+def _is_plain(session: Session) -> bool:
+    """
+    Whether no setting adds to a request, and nobody has put a method in the place of ours.
+    """
+    cls = type(session)
+    return not (
+        session.params
+        or session.proxies
+        or session.cookies._cookies
+        or session.hooks["response"]
+        or cls.send is not _SEND
+        or cls.request is not _REQUEST
+        or cls.get_adapter is not _GET_ADAPTER
+        or cls.prepare_request is not _PREPARE_REQUEST
+        or cls.merge_environment_settings is not _MERGE_ENVIRONMENT_SETTINGS
+        or HTTPAdapter.send is not _ADAPTER_SEND
+        or get_netrc_auth is not _GET_NETRC_AUTH
+    )
+
+
+class _Kept:
+    """
+    A request that is ready, and what it was made of, apart from the settings whose change empties the shelf.
+
+    Args:
+        ready: the request.
+        version: of the session's headers.
+        prefix: of the URL, under which its adapter is mounted.
+        adapters: how many are mounted.
+        found: the environment, or `_UNASKED`.
+    """
+
+    __slots__ = ("adapters", "found", "prefix", "ready", "version")
+
+    def __init__(self, ready: Ready, version: int, prefix: str, adapters: int, found: Any) -> None:
+        self.ready = ready
+        self.version = version
+        self.prefix = prefix
+        self.adapters = adapters
+        self.found = None if found is not _UNASKED and _environ.silent_home(ready.secure) is not None else found
+
+    def holds(self, session: Session) -> bool:
+        """
+        Whether everything is as it was.
+        """
+        ready, found, adapters = self.ready, self.found, session.adapters
+        adapter = ready.adapter
+        return (
+            self.version == session.headers._version
+            and adapters[self.prefix] is adapter
+            and self.adapters == len(adapters)
+            and "send" not in adapter.__dict__
+            and _is_plain(session)
+            and (found is _UNASKED or _is_quiet(found, ready.url, ready.secure))
+        )
 
 
 def session() -> Session:
