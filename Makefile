@@ -17,8 +17,9 @@ check: python  ## the fast loop: format, lints, types, header, unit and flow tes
 test: python  ## everything, on one release wheel; what CI runs
 	@$(PYTHON) scripts/test.py
 
-test-all: test  ## test, and what takes longer: sanitizers
+test-all: test  ## test, and what takes longer: sanitizers, tests of projects that use requests
 	@$(PYTHON) scripts/sanitize.py
+	@$(PYTHON) scripts/suites.py
 
 lib: python  ## the library for C callers, into build/lib
 	@$(PYTHON) scripts/build_core.py build/lib

@@ -61,11 +61,11 @@ class Steps:
         self.outcomes.append(Outcome(name, code == 0, time.monotonic() - started, repair))
         return code == 0
 
-    def add(self, name: str, well: bool, repair: str) -> bool:
+    def add(self, name: str, well: bool, repair: str, seconds: float = 0.0) -> bool:
         """
-        Note something that was found out without a command.
+        Note something that was found out without a command of ours.
         """
-        self.outcomes.append(Outcome(name, well, 0.0, repair))
+        self.outcomes.append(Outcome(name, well, seconds, repair))
         return well
 
     @property

@@ -1,8 +1,8 @@
 """
 ``make test``: everything, from a clean clone, on the very wheel that users get.
 
-In this order: what the machine lacks, Rust, style and types, one release wheel, and then the whole pytest suite with
-that wheel installed. pytest comes last, so that its closing line ends the output.
+In this order: what the machine lacks, Rust, style and types, one release wheel, requests' own tests on it, and then the
+whole pytest suite with it installed. pytest comes last, so that its closing line ends the output.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 import build_core
 import check
 import interpreters
+import suites
 from steps import ROOT, Steps, cargo_is_there, environment
 
 DIST = ROOT / "dist"
@@ -32,6 +33,7 @@ TOOLS = [
     ("valgrind", "valgrind", "tests/abi"),
     ("pypy3", "pypy3 pypy3-venv", "tests/wheels on PyPy"),
     ("openssl", "openssl", "tests/wire/test_tls.py"),
+    ("ip", "iproute2", "requests' own tests"),
 ]
 
 
@@ -53,6 +55,7 @@ def main() -> int:
         steps.run("wheel installs", [*install, "--no-deps", str(wheel)], "see pip's message above")
         where = "import requestx, sys; print(requestx.__file__); sys.exit('site-packages' not in requestx.__file__)"
         steps.run("the wheel is what is tested", [python, "-P", "-c", where], "unset PYTHONPATH")
+        suites.run(steps, wheel, [suites.OWN])
     steps.summary()
     if not wheel:
         print("no wheel, so the suite was not run: 1 failed")
