@@ -38,6 +38,8 @@ TOP = {"ffi"}
 UNKNOWN_TO = {
     "error": {"*", "deadline"},
     "deadline": {"*", "error", "options"},
+    "proxy": {"ffi", "client", "exchange", "connect", "pool", "plan", "body", "wire", "dns", "tls", "socket"},
+    "tunnel": {"ffi", "client", "exchange", "connect", "pool", "plan", "body", "tls", "dns", "socket"},
     "pool": {"ffi", "client", "exchange", "connect", "wire", "body", "reply", "plan", "tls", "dns", "socket"},
     "connect": {"ffi", "client", "exchange", "plan"},
     "wire": {"ffi", "client", "exchange", "connect", "pool", "plan", "body", "tls"},

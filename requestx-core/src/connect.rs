@@ -1,10 +1,11 @@
-//! From a key to a ready connection: resolve → TCP → TLS → HTTP.
+//! From a key to a ready connection: resolve → TCP → proxy → TLS → HTTP.
 
 use std::convert::Infallible;
 use std::future::{poll_fn, ready, Future, Ready};
 use std::net::SocketAddr;
 use std::pin::{pin, Pin};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hyper::client::conn::http1::{self, SendRequest};
@@ -13,15 +14,18 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use tower_service::Service;
 
+use crate::authority;
 use crate::body::send::SendBody;
 use crate::deadline::{Deadline, Phase};
 use crate::error::{chain_of, io_beneath, Error, Kind};
 use crate::options::Options;
 use crate::pool::Key;
 use crate::process;
+use crate::proxy::{Protocol, Proxy};
 use crate::runtime::Lane;
 use crate::socket::{Pulse, Socket};
 use crate::tls;
+use crate::tunnel::{self, Place};
 use crate::wire::{Tap, Wire};
 
 /// A connection that speaks HTTP/1.1, and is driven by whoever has it: nothing happens on it between two polls.
@@ -48,27 +52,21 @@ static LAST_ID: AtomicU64 = AtomicU64::new(0);
 /// Opens a connection to `key`. The current lane drives it from now on.
 ///
 /// # Errors
-/// `Dns`, `Refused`, `Connect`, `Tls`, `TlsVerify`, or `Timeout`, each in its phase.
+/// `Dns`, `Refused`, `Connect`, `Proxy`, `Tls`, `TlsVerify`, or `Timeout`, each in its phase.
 pub async fn open(
     key: &Key,
     lane: Lane,
     options: &Options,
     deadline: &mut Deadline,
 ) -> Result<Box<Connection>, Error> {
-    let process = process::current();
-    let resolve = process.resolver.resolve(&key.host, key.port);
-    let addresses = deadline.within(Phase::Resolve, || format!("resolve {}", key.host), resolve).await??;
-    let socket =
-        deadline.within(Phase::Connect, || format!("connect to {key}"), dial(key, lane, addresses)).await??;
-    let stream = if key.secure {
-        let context = process.tls.get(&options.tls)?;
-        let handshake = tls::handshake(&context, &key.host, socket.clone());
-        let what = || format!("TLS handshake with {key}");
-        let secured = deadline.within(Phase::Secure, what, handshake).await?;
-        tls::Stream::Tls(Box::new(secured.map_err(|error| error.about(&what()))?))
-    } else {
-        tls::Stream::Plain(socket.clone())
+    let (socket, mut stream) = match &key.proxy {
+        None => reach(&key.to_string(), &key.host, key.port, lane, deadline).await?,
+        Some(proxy) => through(proxy, key, lane, options, deadline).await?,
     };
+    if key.secure {
+        stream = secure(&options.tls, &key.to_string(), &key.host, stream, deadline).await?;
+    }
+    let secure = matches!(stream, tls::Stream::Tls(_));
     let tap = Tap::default();
     let (sender, connection) = http1::Builder::new()
         .handshake(TokioIo::new(Wire::new(stream, tap.clone())))
@@ -82,21 +80,104 @@ pub async fn open(
         sender,
         tap,
         speaks_1_0: false,
-        secure: key.secure,
+        secure,
         socket,
         driver: Box::pin(connection),
         ended: false,
     }))
 }
 
-/// TCP, with happy eyeballs (RFC 8305) where there are addresses of both families.
-async fn dial(key: &Key, lane: Lane, addresses: Vec<SocketAddr>) -> Result<Socket, Error> {
-    let what = match &addresses[..] {
-        [one] if one.ip().to_string() == *key.host => format!("connect to {key}"),
-        [one] => format!("connect to {key} ({one})"),
-        more => format!("connect to {key} ({} addresses)", more.len()),
+/// Resolve and TCP. `place` names `host` and `port` in messages.
+async fn reach(
+    place: &str,
+    host: &Arc<str>,
+    port: u16,
+    lane: Lane,
+    deadline: &mut Deadline,
+) -> Result<(Socket, tls::Stream), Error> {
+    let addresses = resolve(host, port, deadline).await?;
+    let dial = dial(place, host, port, lane, addresses);
+    let socket = deadline.within(Phase::Connect, || format!("connect to {place}"), dial).await??;
+    Ok((socket.clone(), tls::Stream::Plain(socket)))
+}
+
+async fn resolve(host: &Arc<str>, port: u16, deadline: &mut Deadline) -> Result<Vec<SocketAddr>, Error> {
+    let process = process::current();
+    let resolve = process.resolver.resolve(host, port);
+    deadline.within(Phase::Resolve, || format!("resolve {host}"), resolve).await?
+}
+
+/// TLS over `stream`, with the one who calls itself `host`.
+async fn secure(
+    settings: &tls::Settings,
+    place: &str,
+    host: &str,
+    stream: tls::Stream,
+    deadline: &mut Deadline,
+) -> Result<tls::Stream, Error> {
+    let context = process::current().tls.get(settings)?;
+    let what = || format!("TLS handshake with {place}");
+    let handshake = tls::handshake(&context, host, stream);
+    let secured = deadline.within(Phase::Secure, what, handshake).await?;
+    Ok(tls::Stream::Tls(Box::new(secured.map_err(|error| error.about(&what()))?)))
+}
+
+/// To the proxy, and through it where it does not forward requests. What the proxy cannot or will not do is `Proxy`.
+async fn through(
+    proxy: &Proxy,
+    key: &Key,
+    lane: Lane,
+    options: &Options,
+    deadline: &mut Deadline,
+) -> Result<(Socket, tls::Stream), Error> {
+    let place = format!("proxy {proxy}");
+    let reached = reach(&place, &proxy.host, proxy.port, lane, deadline).await;
+    let (socket, mut stream) = reached.map_err(|error| error.of_proxy(&format!("connect to {place}")))?;
+    if proxy.protocol == Protocol::Https {
+        let secured = secure(&options.tls.for_proxy(), &place, &proxy.host, stream, deadline).await;
+        stream = secured.map_err(|error| error.of_proxy(&format!("TLS handshake with {place}")))?;
+    }
+    if key.is_forwarded() {
+        return Ok((socket, stream));
+    }
+    let destination = match proxy.protocol {
+        Protocol::Socks4 | Protocol::Socks5 => resolved_here(proxy, key, deadline).await?,
+        _ => Place::of(&key.host),
     };
-    let uri = format!("http://{key}/")
+    let tunnel = tunnel::open(&mut stream, proxy, &destination, key.port, options.max_head);
+    let what = || format!("tunnel to {key}");
+    let opened = deadline.within(Phase::Tunnel, what, tunnel).await?;
+    opened.map_err(|error| error.of_proxy(&what()))?;
+    Ok((socket, stream))
+}
+
+/// The origin's address, for a proxy that is not to be told its name.
+async fn resolved_here(proxy: &Proxy, key: &Key, deadline: &mut Deadline) -> Result<Place, Error> {
+    let found = resolve(&key.host, key.port, deadline).await?;
+    let fits = |address: &&SocketAddr| proxy.protocol != Protocol::Socks4 || address.is_ipv4();
+    match found.iter().find(fits) {
+        Some(address) => Ok(Place::Address(address.ip())),
+        None => {
+            let why = format!("resolve {}: no IPv4 address, and {proxy} takes no other", key.host);
+            Err(Error::new(Kind::Dns, Phase::Resolve, why))
+        }
+    }
+}
+
+/// TCP, with happy eyeballs (RFC 8305) where there are addresses of both families.
+async fn dial(
+    place: &str,
+    host: &str,
+    port: u16,
+    lane: Lane,
+    addresses: Vec<SocketAddr>,
+) -> Result<Socket, Error> {
+    let what = match &addresses[..] {
+        [one] if one.ip().to_string() == *host => format!("connect to {place}"),
+        [one] => format!("connect to {place} ({one})"),
+        more => format!("connect to {place} ({} addresses)", more.len()),
+    };
+    let uri = format!("http://{}/", authority::join(host, port))
         .parse::<http::Uri>()
         .map_err(|e| Error::caller(Kind::InvalidUrl, e.to_string()))?;
     let mut connector = HttpConnector::new_with_resolver(Found(addresses));

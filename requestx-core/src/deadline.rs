@@ -22,7 +22,7 @@ pub enum Phase {
     Resolve = 2,
     /// From an address to a TCP connection.
     Connect = 3,
-    /// Through a proxy (reserved).
+    /// CONNECT, or SOCKS: from a connection to the proxy to one through it.
     Tunnel = 4,
     /// The TLS handshake.
     Secure = 5,

@@ -29,7 +29,7 @@ pub enum Kind {
     Connect = 20,
     Dns = 21,
     Refused = 22,
-    // 23 is reserved: proxies.
+    Proxy = 23,
     Tls = 30,
     TlsVerify = 31,
     Timeout = 40,
@@ -129,13 +129,22 @@ impl Error {
         self
     }
 
+    /// The same, as the fault of a proxy, while `what` was done; what is ours or the clock's stays so.
+    pub fn of_proxy(self, what: &str) -> Error {
+        let mut error = self.about(what);
+        if !matches!(error.kind, Kind::Timeout | Kind::NoResources | Kind::Internal) {
+            error.kind = Kind::Proxy;
+        }
+        error
+    }
+
     pub fn with_tls_code(mut self, code: i32) -> Error {
         self.tls_code = code;
         self
     }
 
     pub fn with_chain(mut self, chain: Vec<String>) -> Error {
-        self.chain = chain;
+        self.chain = chain.iter().map(|cause| printable(cause)).collect();
         self
     }
 }

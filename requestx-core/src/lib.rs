@@ -22,6 +22,7 @@
 
 #![allow(missing_docs)] // fields and variants whose names say it; functions are documented
 
+pub mod authority;
 pub mod body;
 pub mod client;
 pub mod connect;
@@ -36,8 +37,10 @@ pub mod options;
 pub mod plan;
 pub mod pool;
 pub mod process;
+pub mod proxy;
 pub mod reply;
 pub mod runtime;
 pub mod socket;
 pub mod tls;
+pub mod tunnel;
 pub mod wire;

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use crate::deadline::Limits;
-use crate::tls;
+use crate::{proxy, tls};
 
 /// The choices. `Default` is what a caller gets who says nothing.
 #[derive(Debug, Clone)]
 pub struct Options {
     pub limits: Limits,
     pub tls: tls::Settings,
+    pub proxy: proxy::Choice,
     pub pool: PoolLimits,
     /// Undo Content-Encoding.
     pub decode: bool,
@@ -33,6 +34,7 @@ impl Default for Options {
         Options {
             limits: Limits::default(),
             tls: tls::Settings::default(),
+            proxy: proxy::Choice::default(),
             pool: PoolLimits::default(),
             decode: true,
             max_head: 256 * 1024,

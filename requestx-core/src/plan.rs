@@ -4,17 +4,18 @@
 //! The caller's spelling and order of header fields are kept (`head`); hyper is told only what it must know to frame
 //! the body (`framing`), and `wire.rs` puts the one in the place of the other.
 
-use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::Method;
 
+use crate::authority;
 use crate::body::send::Upload;
 use crate::error::{Error, Kind};
 use crate::options::Options;
 use crate::pool::Key;
+use crate::proxy::{Field, Protocol, Proxy, PROXY_AUTHORIZATION};
 
 /// A request body.
 #[derive(Debug, Clone)]
@@ -77,7 +78,8 @@ impl Plan {
         let method = parse_method(parts.next().unwrap_or_default())?;
         let url = parts.next().unwrap_or_default();
         let target = Target::parse(url)?;
-        let mut writer = HeadWriter::new(&method, &target, head.len());
+        let proxy = options.proxy.route(target.secure, &target.host, target.port)?;
+        let mut writer = HeadWriter::new(&method, &target, head.len(), proxy);
         for _ in 0..fields {
             let (Some(name), Some(value)) = (parts.next(), parts.next()) else {
                 return Err(wrong_count(fields, head));
@@ -91,9 +93,12 @@ impl Plan {
         if body.length().is_none() && !writer.is_chunked() {
             writer.field(b"Transfer-Encoding", b"chunked")?; // or hyper would take a GET to have no body
         }
-        let tls = if target.secure { options.tls.identity() } else { 0 };
+        let proxy = writer.proxy.take();
+        if let Some(proxy) = proxy.as_ref().filter(|proxy| proxy.forwards(target.secure)) {
+            writer.add(&proxy.fields);
+        }
         Ok(Plan {
-            key: Key { secure: target.secure, host: target.host.into(), port: target.port, tls },
+            key: key_of(&target, proxy, &options),
             url: target.url.into(),
             keep_alive: writer.keep_alive,
             framing: std::mem::take(&mut writer.framing),
@@ -109,6 +114,27 @@ impl Plan {
     /// RFC 9110 9.2.2: a client may repeat an idempotent method on its own, others not.
     pub fn repeatable(&self) -> bool {
         self.method.is_idempotent() && !matches!(self.body, Outgoing::Pushed(_))
+    }
+}
+
+/// The connection that a request needs; a proxy that forwards it is itself the host.
+fn key_of(target: &Target<'_>, proxy: Option<Proxy>, options: &Options) -> Key {
+    let proxy = proxy.map(Arc::new);
+    match &proxy {
+        Some(forwarding) if forwarding.forwards(target.secure) => Key {
+            secure: false,
+            host: forwarding.host.clone(),
+            port: forwarding.port,
+            tls: if forwarding.protocol == Protocol::Https { options.tls.for_proxy().identity() } else { 0 },
+            proxy,
+        },
+        _ => Key {
+            secure: target.secure,
+            host: target.host.as_str().into(),
+            port: target.port,
+            tls: if target.secure { options.tls.identity() } else { 0 },
+            proxy,
+        },
     }
 }
 
@@ -170,51 +196,9 @@ impl<'a> Target<'a> {
         if authority.contains('@') {
             return Err(invalid("user and password do not belong here: send an Authorization field"));
         }
-        let (host, port) = split_port(authority).ok_or_else(|| invalid("bad port"))?;
-        let port = match port {
-            "" => {
-                if secure {
-                    443
-                } else {
-                    80
-                }
-            }
-            digits => match digits.parse::<u16>() {
-                Ok(port) if port != 0 && digits.bytes().all(|b| b.is_ascii_digit()) => port,
-                _ => return Err(invalid(&format!("bad port {digits:?}"))),
-            },
-        };
-        let host = parse_host(host).map_err(|why| invalid(&why))?;
+        let (host, port) =
+            authority::split(authority, if secure { 443 } else { 80 }).map_err(|why| invalid(&why))?;
         Ok(Target { url: &url[..url.find('#').unwrap_or(url.len())], secure, authority, host, port, path })
-    }
-}
-
-/// Host and port text; `None` where there is junk behind a bracket.
-fn split_port(authority: &str) -> Option<(&str, &str)> {
-    match authority.rfind(']') {
-        Some(end) => {
-            let rest = &authority[end + 1..];
-            Some((&authority[..=end], if rest.is_empty() { rest } else { rest.strip_prefix(':')? }))
-        }
-        None => Some(authority.split_once(':').unwrap_or((authority, ""))),
-    }
-}
-
-/// A registered name or an IP literal, lower-case, without brackets.
-fn parse_host(host: &str) -> Result<String, String> {
-    if let Some(literal) = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
-        let address: Ipv6Addr = literal.parse().map_err(|_| format!("{host:?} is no IPv6 address"))?;
-        return Ok(address.to_string());
-    }
-    if host.is_empty() {
-        return Err("no host".into());
-    }
-    if host.len() > 255 {
-        return Err("the host is longer than 255 bytes".into());
-    }
-    match host.bytes().find(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~'))) {
-        Some(bad) => Err(format!("{:?} in the host", bad as char)),
-        None => Ok(host.to_ascii_lowercase()),
     }
 }
 
@@ -235,6 +219,9 @@ pub fn check_field(name: &[u8], value: &[u8]) -> Result<(), Error> {
 
 /// Writes the request head and collects what concerns its framing.
 struct HeadWriter {
+    /// What is in between; it has the fields that are its own.
+    proxy: Option<Proxy>,
+    forwarded: bool,
     request_line: usize,
     out: Vec<u8>,
     framing: HeaderMap,
@@ -243,16 +230,23 @@ struct HeadWriter {
 }
 
 impl HeadWriter {
-    fn new(method: &Method, target: &Target<'_>, size: usize) -> HeadWriter {
+    fn new(method: &Method, target: &Target<'_>, size: usize, proxy: Option<Proxy>) -> HeadWriter {
+        let forwarded = proxy.as_ref().is_some_and(|proxy| proxy.forwards(target.secure));
         let mut out = Vec::with_capacity(size + 160);
         out.extend_from_slice(method.as_str().as_bytes());
         out.push(b' ');
+        if forwarded {
+            out.extend_from_slice(b"http://");
+            out.extend_from_slice(target.authority.as_bytes());
+        }
         if !target.path.starts_with('/') {
             out.push(b'/');
         }
         out.extend_from_slice(target.path.as_bytes());
         out.extend_from_slice(b" HTTP/1.1\r\n");
         HeadWriter {
+            proxy,
+            forwarded,
             request_line: out.len(),
             out,
             framing: HeaderMap::new(),
@@ -263,12 +257,44 @@ impl HeadWriter {
 
     fn field(&mut self, name: &[u8], value: &[u8]) -> Result<(), Error> {
         check_field(name, value)?;
+        if self.is_the_proxys(name, value)? {
+            return Ok(());
+        }
         self.notice(name, value)?;
+        self.write(name, value);
+        Ok(())
+    }
+
+    fn add(&mut self, fields: &[Field]) {
+        fields.iter().for_each(|(name, value)| self.write(name, value));
+    }
+
+    fn write(&mut self, name: &[u8], value: &[u8]) {
         self.out.extend_from_slice(name);
         self.out.extend_from_slice(b": ");
         self.out.extend_from_slice(value);
         self.out.extend_from_slice(b"\r\n");
-        Ok(())
+    }
+
+    /// Whether a field is told to the proxy rather than to the origin: its credentials go into no tunnel, and what a
+    /// proxy that forwards is told in its own right is not said twice.
+    fn is_the_proxys(&mut self, name: &[u8], value: &[u8]) -> Result<bool, Error> {
+        let Some(proxy) = &mut self.proxy else { return Ok(false) };
+        if self.forwarded {
+            return Ok(proxy.has(name));
+        }
+        if !name.eq_ignore_ascii_case(PROXY_AUTHORIZATION) {
+            return Ok(false);
+        }
+        if !proxy.protocol.is_http() {
+            let why =
+                format!("Proxy-Authorization says nothing to {proxy}: user and password belong in its URL");
+            return Err(Error::caller(Kind::InvalidHeader, why));
+        }
+        if !proxy.has(name) {
+            proxy.fields.push((Bytes::copy_from_slice(name), Bytes::copy_from_slice(value)));
+        }
+        Ok(true)
     }
 
     /// Remembers the fields that rule the connection or the body. A name is only looked at where its length fits one.
@@ -474,5 +500,50 @@ mod tests {
 
         assert_eq!(("::1", 81), (&*plan.key.host, plan.key.port));
         assert!(plan.head.ends_with(b"Host: [::1]:81\r\n"));
+    }
+
+    fn through(url: &str, head: &str, fields: usize) -> Result<Plan, Error> {
+        let mut options = Options::default();
+        options.proxy.set_url(url).unwrap();
+        Plan::parse(head.as_bytes(), fields, Outgoing::Empty, Arc::new(options), false)
+    }
+
+    #[test]
+    fn a_request_that_is_forwarded_names_its_whole_url_and_logs_in() {
+        let plan =
+            through("http://u:p@proxy:3128", "GET\nhttp://A:81?b#c\nX\n1\nproxy-authorization\nother", 2)
+                .unwrap();
+
+        let expected =
+            "GET http://A:81/?b HTTP/1.1\r\nHost: A:81\r\nX: 1\r\nProxy-Authorization: Basic dTpw\r\n";
+        assert_eq!(expected, String::from_utf8(plan.head.to_vec()).unwrap());
+        assert_eq!(
+            ("proxy http://proxy:3128".into(), "proxy", 3128),
+            (plan.key.to_string(), &*plan.key.host, plan.key.port)
+        );
+    }
+
+    #[test]
+    fn credentials_for_the_proxy_go_into_no_tunnel() {
+        let plan = through("http://proxy", "GET\nhttps://a/\nPROXY-Authorization\nBasic x\nX\n1", 2).unwrap();
+
+        assert_eq!(&b"GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n"[..], &plan.head[..]);
+        let proxy = plan.key.proxy.as_ref().unwrap();
+        assert_eq!(vec![("PROXY-Authorization".into(), "Basic x".into())], proxy.fields);
+        assert_eq!("a:443 through proxy http://proxy:80", plan.key.to_string());
+        let refused = through("socks5://proxy", "GET\nhttp://a/\nProxy-Authorization\nBasic x", 1);
+        assert_eq!(Kind::InvalidHeader, refused.unwrap_err().kind);
+    }
+
+    #[test]
+    fn other_credentials_are_another_connection_and_other_origins_are_not() {
+        let key = |proxy, url: &str| through(proxy, &format!("GET\n{url}"), 0).unwrap().key;
+
+        assert_ne!(key("http://u:p@proxy", "https://a"), key("http://u:P@proxy", "https://a"));
+        assert_ne!(key("http://u:p@proxy", "http://a"), key("http://proxy", "http://a"));
+        assert_ne!(key("socks5://u:p@proxy", "http://a"), key("socks5://u:q@proxy", "http://a"));
+        assert_ne!(key("socks5://proxy", "http://a"), key("socks5://proxy", "http://b"));
+        assert_ne!(key("http://proxy", "http://a"), through("", "GET\nhttp://proxy", 0).unwrap().key);
+        assert_eq!(key("http://proxy", "http://a"), key("http://proxy", "http://b"));
     }
 }

@@ -11,7 +11,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::authority;
 use crate::options::PoolLimits;
+use crate::proxy::Proxy;
 use crate::runtime::Lane;
 
 /// What two exchanges must share to share a connection: all that the peer, or the trust in it, depends on.
@@ -23,12 +25,25 @@ pub struct Key {
     pub port: u16,
     /// The TLS settings' identity; 0 on plain connections.
     pub tls: u64,
+    /// What is in between, user, password and all: who says other credentials gets another connection.
+    /// Where it forwards requests, it is the host itself, and one connection serves all origins.
+    pub proxy: Option<Arc<Proxy>>,
+}
+
+impl Key {
+    /// Whether requests are sent to the proxy itself, which forwards them.
+    pub fn is_forwarded(&self) -> bool {
+        self.proxy.as_ref().is_some_and(|proxy| proxy.forwards(self.secure))
+    }
 }
 
 impl std::fmt::Display for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let open = if self.host.contains(':') { ("[", "]") } else { ("", "") };
-        write!(f, "{}{}{}:{}", open.0, self.host, open.1, self.port)
+        match &self.proxy {
+            None => f.write_str(&authority::join(&self.host, self.port)),
+            Some(proxy) if self.is_forwarded() => write!(f, "proxy {proxy}"),
+            Some(proxy) => write!(f, "{} through proxy {proxy}", authority::join(&self.host, self.port)),
+        }
     }
 }
 
@@ -334,7 +349,7 @@ mod tests {
     use super::*;
 
     fn key(host: &str) -> Key {
-        Key { secure: false, host: host.into(), port: 80, tls: 0 }
+        Key { secure: false, host: host.into(), port: 80, tls: 0, proxy: None }
     }
 
     fn pool(per_host: usize, total: usize) -> Pool<&'static str> {

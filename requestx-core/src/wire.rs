@@ -187,7 +187,7 @@ fn refuse(kind: Kind, why: String) -> io::Error {
 }
 
 /// The index behind the blank line that ends a head; httparse (so hyper) takes LF for CRLF, so do we.
-fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
+pub fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
     let begin = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n'))?;
     let from = from.max(begin);
     memchr::memchr_iter(b'\n', &bytes[from..]).map(|at| from + at).find_map(|at| match &bytes[at + 1..] {
@@ -198,7 +198,7 @@ fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
 }
 
 /// Whether a head is a 1xx other than 101, which is final (RFC 9110 section 15.2).
-fn is_informational(head: &[u8]) -> bool {
+pub fn is_informational(head: &[u8]) -> bool {
     let status =
         head.trim_ascii_start().splitn(2, |byte| *byte == b' ').nth(1).unwrap_or_default().trim_ascii_start();
     status.first() == Some(&b'1') && !status.starts_with(b"101")

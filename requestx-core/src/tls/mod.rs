@@ -64,6 +64,15 @@ impl Settings {
         self.certificate.clone().map(|certificate| Identity { certificate, key: self.key.clone() })
     }
 
+    /// The settings for the TLS of a proxy: the same trust; what concerns the origin alone is left out.
+    pub fn for_proxy(&self) -> Settings {
+        Settings {
+            danger_accept_invalid: self.danger_accept_invalid,
+            roots: self.roots.clone(),
+            ..Settings::default()
+        }
+    }
+
     /// A number for these settings; equal settings have equal numbers, never 0.
     pub fn identity(&self) -> u64 {
         static NUMBERS: crate::process::PerProcess<Mutex<HashMap<Settings, u64>>> =
@@ -121,7 +130,7 @@ fn stamps(settings: &Settings) -> Vec<Stamp> {
         .collect()
 }
 
-/// A connection, plain or secured.
+/// A connection, plain or secured; secured again where an https proxy is in between.
 #[derive(Debug)]
 pub enum Stream {
     Plain(Socket),

@@ -5,6 +5,7 @@
 use std::future::{ready, Ready};
 use std::io;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context as Task, Poll};
 
 use hyper_tls::{HttpsConnector, MaybeHttpsStream};
@@ -14,10 +15,9 @@ use native_tls::{Certificate, Identity as NativeIdentity, Protocol, TlsConnector
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tower_service::Service;
 
-use super::{Roots, Settings};
+use super::{Roots, Settings, Stream};
 use crate::deadline::Phase;
 use crate::error::{chain_of, Error, Kind};
-use crate::socket::Socket;
 
 /// For `rqx_features`.
 pub const NAME: &str = "native-tls";
@@ -77,27 +77,28 @@ impl Context {
 
 /// A secured connection.
 #[derive(Debug)]
-pub struct TlsStream(TokioIo<MaybeHttpsStream<TokioIo<Socket>>>);
+pub struct TlsStream(TokioIo<MaybeHttpsStream<TokioIo<Stream>>>);
 
-/// A connector whose connection is there already: hyper-tls makes its own handshake over what it is given.
+/// A connector whose connection is there already: hyper-tls makes its own handshake over what it is given, once.
 #[derive(Clone)]
-struct Connected1(Socket);
+struct Connected1(Arc<Mutex<Option<Stream>>>);
 
 impl Service<http::Uri> for Connected1 {
-    type Response = TokioIo<Socket>;
+    type Response = TokioIo<Stream>;
     type Error = io::Error;
-    type Future = Ready<io::Result<TokioIo<Socket>>>;
+    type Future = Ready<io::Result<TokioIo<Stream>>>;
 
     fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, _: http::Uri) -> Self::Future {
-        ready(Ok(TokioIo::new(self.0.clone())))
+        let stream = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        ready(stream.map(TokioIo::new).ok_or_else(|| io::ErrorKind::NotConnected.into()))
     }
 }
 
-impl Connection for Socket {
+impl Connection for Stream {
     fn connected(&self) -> Connected {
         Connected::new()
     }
@@ -107,12 +108,15 @@ impl Connection for Socket {
 ///
 /// # Errors
 /// `TlsVerify` where the message shows that the certificate was refused, else `Tls`.
-pub async fn handshake(context: &Context, host: &str, socket: Socket) -> Result<TlsStream, Error> {
+pub async fn handshake(context: &Context, host: &str, stream: Stream) -> Result<TlsStream, Error> {
     let authority = if host.contains(':') { format!("[{host}]") } else { host.to_string() };
     let uri = format!("https://{authority}/")
         .parse::<http::Uri>()
         .map_err(|e| Error::caller(Kind::InvalidUrl, e.to_string()))?;
-    let mut connector = HttpsConnector::from((Connected1(socket), context.connector.clone().into()));
+    let mut connector = HttpsConnector::from((
+        Connected1(Arc::new(Mutex::new(Some(stream)))),
+        context.connector.clone().into(),
+    ));
     let stream = connector.call(uri).await.map_err(|error| {
         let chain = chain_of(&*error);
         let text =
@@ -129,7 +133,7 @@ pub async fn handshake(context: &Context, host: &str, socket: Socket) -> Result<
 
 /// RFC 9525 section 2: the common name says nothing, but native-tls falls back to it where there is no
 /// subjectAltName. The extension's object identifier, 2.5.29.17, is looked for in the certificate's own bytes.
-fn require_alternative_name(stream: &MaybeHttpsStream<TokioIo<Socket>>) -> Result<(), Error> {
+fn require_alternative_name(stream: &MaybeHttpsStream<TokioIo<Stream>>) -> Result<(), Error> {
     const SUBJECT_ALT_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x1d, 0x11];
     let MaybeHttpsStream::Https(tls) = stream else {
         return Ok(());

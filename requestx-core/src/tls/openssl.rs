@@ -13,10 +13,9 @@ use openssl::x509::X509VerifyResult;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_openssl::SslStream;
 
-use super::{Roots, Settings};
+use super::{Roots, Settings, Stream};
 use crate::deadline::Phase;
 use crate::error::{Error, Kind};
-use crate::socket::Socket;
 
 /// For `rqx_features`.
 pub const NAME: &str = "openssl";
@@ -115,11 +114,11 @@ fn trust(builder: &mut SslConnectorBuilder, roots: &Roots) -> Result<(), Error> 
 #[derive(Debug)]
 pub struct TlsStream(SslStream<Watched>);
 
-/// The socket, and whether it has ended. OpenSSL reads no further once it has seen close_notify,
-/// so a socket that ended below an ended session means that there was none.
+/// What lies below, and whether it has ended. OpenSSL reads no further once it has seen close_notify,
+/// so a stream that ended below an ended session means that there was none.
 #[derive(Debug)]
 struct Watched {
-    socket: Socket,
+    stream: Stream,
     ended: bool,
 }
 
@@ -127,7 +126,7 @@ struct Watched {
 ///
 /// # Errors
 /// `TlsVerify` with OpenSSL's verification code, or `Tls`.
-pub async fn handshake(context: &Context, host: &str, socket: Socket) -> Result<TlsStream, Error> {
+pub async fn handshake(context: &Context, host: &str, stream: Stream) -> Result<TlsStream, Error> {
     let name = host.strip_suffix('.').unwrap_or(host);
     let ssl = context
         .connector
@@ -137,7 +136,7 @@ pub async fn handshake(context: &Context, host: &str, socket: Socket) -> Result<
             // RFC 9525 section 2: the common name says nothing.
             ssl.param_mut()
                 .set_hostflags(X509CheckFlags::NO_PARTIAL_WILDCARDS | X509CheckFlags::NEVER_CHECK_SUBJECT);
-            SslStream::new(ssl, Watched { socket, ended: false })
+            SslStream::new(ssl, Watched { stream, ended: false })
         });
     let mut stream = ssl.map_err(|e| failed("prepare the handshake", &e))?;
     match Pin::new(&mut stream).connect().await {
@@ -200,7 +199,7 @@ impl AsyncWrite for TlsStream {
 impl AsyncRead for Watched {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Task<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.socket).poll_read(cx, buf))?;
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
         self.ended |= buf.filled().len() == before && buf.remaining() > 0;
         Poll::Ready(Ok(()))
     }
@@ -208,15 +207,15 @@ impl AsyncRead for Watched {
 
 impl AsyncWrite for Watched {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Task<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.socket).poll_write(cx, buf)
+        Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 
