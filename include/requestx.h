@@ -80,6 +80,8 @@
 #define RQX_E_DNS 21
 /** The host refused the connection. */
 #define RQX_E_REFUSED 22
+/** The proxy could not be reached, or would not serve; the phase says how far it came. */
+#define RQX_E_PROXY 23
 /** The TLS handshake or the TLS settings failed. */
 #define RQX_E_TLS 30
 /** The server's certificate was refused. */
@@ -121,7 +123,7 @@
 #define RQX_PHASE_RESOLVE 2
 /** From an address to a TCP connection. */
 #define RQX_PHASE_CONNECT 3
-/** Through a proxy (reserved). */
+/** CONNECT, or SOCKS: from a connection to the proxy to one through it. */
 #define RQX_PHASE_TUNNEL 4
 /** The TLS handshake. */
 #define RQX_PHASE_SECURE 5
@@ -144,6 +146,8 @@
 #define RQX_F_BROTLI 16
 /** zstd is decoded. */
 #define RQX_F_ZSTD 32
+/** Proxies: http, https, SOCKS. */
+#define RQX_F_PROXY 64
 
 /** Return with the head; pull the body with rqx_body_read or rqx_body_read_into. */
 #define RQX_SEND_STREAM 1
@@ -186,6 +190,8 @@
 #define RQX_OPT_RESOLVE_TIMEOUT_NS 1002
 /** For the TCP connection. */
 #define RQX_OPT_CONNECT_TIMEOUT_NS 1003
+/** For CONNECT, or SOCKS, once the proxy is connected. */
+#define RQX_OPT_TUNNEL_TIMEOUT_NS 1004
 /** For the TLS handshake. */
 #define RQX_OPT_SECURE_TIMEOUT_NS 1005
 /** Between two steps of progress while sending. */
@@ -194,7 +200,7 @@
 #define RQX_OPT_AWAIT_TIMEOUT_NS 1007
 /** Between two pieces of the body. */
 #define RQX_OPT_READ_TIMEOUT_NS 1008
-/** For resolving, connecting and securing together. */
+/** For resolving, connecting, tunnelling and securing together. */
 #define RQX_OPT_ESTABLISH_TIMEOUT_NS 1010
 /** From the start to the last byte of the body. */
 #define RQX_OPT_TOTAL_TIMEOUT_NS 1011
@@ -214,7 +220,14 @@
 #define RQX_OPT_DECODE 1040
 /** Longest response head in bytes, informational ones counted. Default 262144. */
 #define RQX_OPT_MAX_HEAD_BYTES 1041
-/** Paths, UTF-8. A file of CA certificates in PEM that replaces the platform's; empty for the platform's. */
+/**
+ * 1: proxies as http_proxy, https_proxy, all_proxy and no_proxy name them now, in lower case or in upper case, which
+ * are read at once. 0: none. Takes the place of RQX_OPT_PROXY_URL and RQX_OPT_NO_PROXY.
+ */
+#define RQX_OPT_PROXY_ENVIRONMENT 1050
+/**
+ * Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM that replaces the platform's; empty for the platform's.
+ */
 #define RQX_OPT_CA_FILE 2001
 /** A folder of CA certificates in PEM, named by `openssl rehash`, that replaces the platform's. */
 #define RQX_OPT_CA_FOLDER 2002
@@ -222,6 +235,26 @@
 #define RQX_OPT_CLIENT_CERT_FILE 2003
 /** The client's private key in PEM; default: the certificate's file. */
 #define RQX_OPT_CLIENT_KEY_FILE 2004
+/**
+ * A proxy for all requests, "http://user:password@host:port"; empty for none. Schemes: http, the default; https, which
+ * is TLS to the proxy, its certificate verified as the TLS options say; socks4, socks5, where names are resolved here;
+ * socks4a, socks5h, where the proxy resolves them. Ports default to 80, 443 and 1080. User and password are
+ * percent-encoded. Plain requests are sent to an http or https proxy; everything else goes through a tunnel.
+ */
+#define RQX_OPT_PROXY_URL 2005
+/**
+ * Hosts that are spoken to directly, separated by commas: names with all below them, addresses, networks in CIDR, or *.
+ */
+#define RQX_OPT_NO_PROXY 2006
+/** The proxy's user as it is, in the place of the URL's; empty for the URL's. */
+#define RQX_OPT_PROXY_USER 2007
+/** The proxy's password, likewise. */
+#define RQX_OPT_PROXY_PASSWORD 2008
+/**
+ * One more field "Name: value" for an http or https proxy, in CONNECT or in the request that it forwards, in the place
+ * of one of that name in the request; empty for none at all.
+ */
+#define RQX_OPT_PROXY_HEADER 2009
 
 /* ==== handles, structs and callbacks ==================================================================== */
 
@@ -309,7 +342,7 @@ typedef struct {
   uint64_t queue_ns;
   uint64_t resolve_ns;
   uint64_t connect_ns;
-  /** Reserved. */
+  /** CONNECT, or SOCKS. */
   uint64_t tunnel_ns;
   uint64_t secure_ns;
   uint64_t send_ns;

@@ -61,7 +61,7 @@ def test_table_has_no_unknown_rows():
     """Every number of the table is the header's, or reserved in its text."""
     from requestx import exceptions
 
-    known = set(CODES.values()) | {23}  # proxies: reserved until there are some
+    known = set(CODES.values())
 
     assert {kind for kind, _ in exceptions.TABLE} <= known
 
@@ -150,9 +150,8 @@ def test_every_function_has_a_comment(name):
 @pytest.mark.parametrize("name", sorted(CODES))
 def test_every_error_is_provoked_by_a_test(name):
     """Some test makes it happen, here or in C."""
-    reserved = {"RQX_E_PROXY"}
     internal = {"RQX_E_INTERNAL", "RQX_E_IO"}  # a fault of ours, and what has no better number
-    if name in reserved | internal:
+    if name in internal:
         pytest.skip("cannot be provoked from outside")
 
     assert name in words("tests/abi/*.c", "tests/abi/*.h", "tests/abi/*.py")

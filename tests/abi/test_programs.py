@@ -1,7 +1,7 @@
 """C programs against the committed header, as a user would build them: run plain, and under valgrind.
 
 Each ``test_<noun>.c`` is one program with several small behaviours.  It gets the URLs of an everyday http server, of an
-https one, and the path of the CA that signed the latter; it exits with 0 or says which check failed.
+https one, the path of the CA that signed the latter, and the URL of a proxy; it exits with 0 or says which check failed.
 """
 
 import subprocess
@@ -30,11 +30,11 @@ CONVERSATIONS = {
 
 
 @pytest.fixture
-def arguments(server, tls_server, ca):
+def arguments(listen, server, tls_server, ca):
     """
     What every program is called with.
     """
-    return [server.url, tls_server.at("localhost"), ca]
+    return [server.url, tls_server.at("localhost"), ca, listen("proxy", login="ann:p:w@x").url]
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

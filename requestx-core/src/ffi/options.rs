@@ -9,6 +9,7 @@ use super::{as_pointer, boundary, freed, guard_or, raw, tables};
 use crate::deadline::Phase;
 use crate::error::{Error, Kind};
 use crate::options::Options;
+use crate::plan::check_field;
 use crate::tls::Roots;
 
 /// Time limits: int64 nanoseconds, 0 for none. For a place in the pool.
@@ -17,6 +18,8 @@ pub const RQX_OPT_QUEUE_TIMEOUT_NS: i32 = 1001;
 pub const RQX_OPT_RESOLVE_TIMEOUT_NS: i32 = 1002;
 /// For the TCP connection.
 pub const RQX_OPT_CONNECT_TIMEOUT_NS: i32 = 1003;
+/// For CONNECT, or SOCKS, once the proxy is connected.
+pub const RQX_OPT_TUNNEL_TIMEOUT_NS: i32 = 1004;
 /// For the TLS handshake.
 pub const RQX_OPT_SECURE_TIMEOUT_NS: i32 = 1005;
 /// Between two steps of progress while sending.
@@ -25,7 +28,7 @@ pub const RQX_OPT_SEND_TIMEOUT_NS: i32 = 1006;
 pub const RQX_OPT_AWAIT_TIMEOUT_NS: i32 = 1007;
 /// Between two pieces of the body.
 pub const RQX_OPT_READ_TIMEOUT_NS: i32 = 1008;
-/// For resolving, connecting and securing together.
+/// For resolving, connecting, tunnelling and securing together.
 pub const RQX_OPT_ESTABLISH_TIMEOUT_NS: i32 = 1010;
 /// From the start to the last byte of the body.
 pub const RQX_OPT_TOTAL_TIMEOUT_NS: i32 = 1011;
@@ -45,8 +48,11 @@ pub const RQX_OPT_DANGER_ACCEPT_INVALID_CERTS: i32 = 1030;
 pub const RQX_OPT_DECODE: i32 = 1040;
 /// Longest response head in bytes, informational ones counted. Default 262144.
 pub const RQX_OPT_MAX_HEAD_BYTES: i32 = 1041;
+/// 1: proxies as http_proxy, https_proxy, all_proxy and no_proxy name them now, in lower case or in upper case, which
+/// are read at once. 0: none. Takes the place of RQX_OPT_PROXY_URL and RQX_OPT_NO_PROXY.
+pub const RQX_OPT_PROXY_ENVIRONMENT: i32 = 1050;
 
-/// Paths, UTF-8. A file of CA certificates in PEM that replaces the platform's; empty for the platform's.
+/// Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM that replaces the platform's; empty for the platform's.
 pub const RQX_OPT_CA_FILE: i32 = 2001;
 /// A folder of CA certificates in PEM, named by `openssl rehash`, that replaces the platform's.
 pub const RQX_OPT_CA_FOLDER: i32 = 2002;
@@ -54,6 +60,21 @@ pub const RQX_OPT_CA_FOLDER: i32 = 2002;
 pub const RQX_OPT_CLIENT_CERT_FILE: i32 = 2003;
 /// The client's private key in PEM; default: the certificate's file.
 pub const RQX_OPT_CLIENT_KEY_FILE: i32 = 2004;
+
+/// A proxy for all requests, "http://user:password@host:port"; empty for none. Schemes: http, the default; https, which
+/// is TLS to the proxy, its certificate verified as the TLS options say; socks4, socks5, where names are resolved here;
+/// socks4a, socks5h, where the proxy resolves them. Ports default to 80, 443 and 1080. User and password are
+/// percent-encoded. Plain requests are sent to an http or https proxy; everything else goes through a tunnel.
+pub const RQX_OPT_PROXY_URL: i32 = 2005;
+/// Hosts that are spoken to directly, separated by commas: names with all below them, addresses, networks in CIDR, or *.
+pub const RQX_OPT_NO_PROXY: i32 = 2006;
+/// The proxy's user as it is, in the place of the URL's; empty for the URL's.
+pub const RQX_OPT_PROXY_USER: i32 = 2007;
+/// The proxy's password, likewise.
+pub const RQX_OPT_PROXY_PASSWORD: i32 = 2008;
+/// One more field "Name: value" for an http or https proxy, in CONNECT or in the request that it forwards, in the place
+/// of one of that name in the request; empty for none at all.
+pub const RQX_OPT_PROXY_HEADER: i32 = 2009;
 
 /// Gives new options in `*out`, with every choice at its default. RQX_OK, RQX_E_NULL, RQX_E_NO_RESOURCES. Since 1.0.
 #[no_mangle]
@@ -134,6 +155,7 @@ fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> 
         RQX_OPT_QUEUE_TIMEOUT_NS => choices.limits.phase[Phase::Queue as usize] = time,
         RQX_OPT_RESOLVE_TIMEOUT_NS => choices.limits.phase[Phase::Resolve as usize] = time,
         RQX_OPT_CONNECT_TIMEOUT_NS => choices.limits.phase[Phase::Connect as usize] = time,
+        RQX_OPT_TUNNEL_TIMEOUT_NS => choices.limits.phase[Phase::Tunnel as usize] = time,
         RQX_OPT_SECURE_TIMEOUT_NS => choices.limits.phase[Phase::Secure as usize] = time,
         RQX_OPT_SEND_TIMEOUT_NS => choices.limits.phase[Phase::Send as usize] = time,
         RQX_OPT_AWAIT_TIMEOUT_NS => choices.limits.phase[Phase::Await as usize] = time,
@@ -147,7 +169,13 @@ fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> 
         RQX_OPT_IDLE_TIMEOUT_NS => choices.pool.idle_timeout = time,
         RQX_OPT_DANGER_ACCEPT_INVALID_CERTS if number < 2 => choices.tls.danger_accept_invalid = number == 1,
         RQX_OPT_DECODE if number < 2 => choices.decode = number == 1,
-        RQX_OPT_DANGER_ACCEPT_INVALID_CERTS | RQX_OPT_DECODE => return refuse("it is 0 or 1"),
+        RQX_OPT_PROXY_ENVIRONMENT if number == 1 => {
+            choices.proxy.set_environment(|name| std::env::var(name).ok())?;
+        }
+        RQX_OPT_PROXY_ENVIRONMENT if number == 0 => choices.proxy.set_environment(|_| None)?,
+        RQX_OPT_DANGER_ACCEPT_INVALID_CERTS | RQX_OPT_DECODE | RQX_OPT_PROXY_ENVIRONMENT => {
+            return refuse("it is 0 or 1")
+        }
         RQX_OPT_MAX_HEAD_BYTES if (1024..=LONGEST_HEAD).contains(&count) => choices.max_head = count,
         RQX_OPT_MAX_HEAD_BYTES => return refuse("it is 1024 to 16777216"),
         _ => return Err(unknown(option, "a number")),
@@ -159,11 +187,33 @@ fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> 
 const LONGEST_HEAD: usize = 16 * 1024 * 1024;
 
 fn set_bytes(choices: &mut Options, option: i32, value: &[u8]) -> Result<(), Error> {
+    match option {
+        RQX_OPT_PROXY_USER => choices.proxy.set_user(value),
+        RQX_OPT_PROXY_PASSWORD => choices.proxy.set_password(value),
+        RQX_OPT_PROXY_HEADER => return set_proxy_header(choices, value),
+        _ => return set_text(choices, option, value),
+    }
+    Ok(())
+}
+
+fn set_proxy_header(choices: &mut Options, field: &[u8]) -> Result<(), Error> {
+    if field.is_empty() {
+        choices.proxy.clear_fields();
+        return Ok(());
+    }
+    let colon = field.iter().position(|byte| *byte == b':').unwrap_or(field.len());
+    let (name, value) = (&field[..colon], field[colon..].get(1..).unwrap_or_default().trim_ascii());
+    check_field(name, value)?;
+    choices.proxy.add_field(name, value);
+    Ok(())
+}
+
+fn set_text(choices: &mut Options, option: i32, value: &[u8]) -> Result<(), Error> {
     let text = std::str::from_utf8(value).ok().filter(|text| !text.contains('\0'));
     let Some(text) = text else {
         return Err(Error::caller(
             Kind::InvalidArgument,
-            format!("option {option} is a path in UTF-8 without NUL"),
+            format!("option {option} is text in UTF-8 without NUL"),
         ));
     };
     let path = (!text.is_empty()).then(|| PathBuf::from(text));
@@ -172,6 +222,8 @@ fn set_bytes(choices: &mut Options, option: i32, value: &[u8]) -> Result<(), Err
         RQX_OPT_CA_FOLDER => choices.tls.roots = path.map_or(Roots::Platform, Roots::Folder),
         RQX_OPT_CLIENT_CERT_FILE => choices.tls.certificate = path,
         RQX_OPT_CLIENT_KEY_FILE => choices.tls.key = path,
+        RQX_OPT_PROXY_URL => choices.proxy.set_url(text)?,
+        RQX_OPT_NO_PROXY => choices.proxy.set_bypass(text),
         _ => return Err(unknown(option, "bytes")),
     }
     Ok(())

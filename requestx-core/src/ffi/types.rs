@@ -38,6 +38,8 @@ pub const RQX_E_CONNECT: i32 = 20;
 pub const RQX_E_DNS: i32 = 21;
 /// The host refused the connection.
 pub const RQX_E_REFUSED: i32 = 22;
+/// The proxy could not be reached, or would not serve; the phase says how far it came.
+pub const RQX_E_PROXY: i32 = 23;
 /// The TLS handshake or the TLS settings failed.
 pub const RQX_E_TLS: i32 = 30;
 /// The server's certificate was refused.
@@ -79,7 +81,7 @@ pub const RQX_PHASE_QUEUE: u32 = 1;
 pub const RQX_PHASE_RESOLVE: u32 = 2;
 /// From an address to a TCP connection.
 pub const RQX_PHASE_CONNECT: u32 = 3;
-/// Through a proxy (reserved).
+/// CONNECT, or SOCKS: from a connection to the proxy to one through it.
 pub const RQX_PHASE_TUNNEL: u32 = 4;
 /// The TLS handshake.
 pub const RQX_PHASE_SECURE: u32 = 5;
@@ -102,6 +104,8 @@ pub const RQX_F_GZIP: u64 = 8;
 pub const RQX_F_BROTLI: u64 = 16;
 /// zstd is decoded.
 pub const RQX_F_ZSTD: u64 = 32;
+/// Proxies: http, https, SOCKS.
+pub const RQX_F_PROXY: u64 = 64;
 
 /// Return with the head; pull the body with rqx_body_read or rqx_body_read_into.
 pub const RQX_SEND_STREAM: u32 = 1;
@@ -155,7 +159,7 @@ pub struct rqx_timing {
     pub queue_ns: u64,
     pub resolve_ns: u64,
     pub connect_ns: u64,
-    /// Reserved.
+    /// CONNECT, or SOCKS.
     pub tunnel_ns: u64,
     pub secure_ns: u64,
     pub send_ns: u64,
