@@ -19,7 +19,7 @@ use crate::body::send::{Abandon, SendBody};
 use crate::deadline::{Deadline, Phase};
 use crate::error::{Error, Kind};
 use crate::lease::{Connections, Lease};
-use crate::plan::{has_token, Outgoing, Plan};
+use crate::plan::{Outgoing, Plan};
 use crate::reply::{Reply, Timing};
 use crate::runtime::Lane;
 use crate::wire::Ours;
@@ -99,6 +99,7 @@ fn head_of(plan: &Plan) -> Ours {
         length: given(CONTENT_LENGTH),
         coding: given(TRANSFER_ENCODING),
         has_body: plan.body.length() != Some(0),
+        asks_for_head: plan.method == http::Method::HEAD,
     }
 }
 
@@ -141,19 +142,28 @@ async fn receive(
 ) -> Result<Reply, Error> {
     let connection = &lease.connection;
     let what = || format!("{} {} ({})", plan.method, plan.url, plan.key);
-    let head = connection.tap.take_head().ok_or_else(|| {
+    let mut head = connection.tap.take_head().ok_or_else(|| {
         Error::new(Kind::Protocol, Phase::Await, format!("{}: an answer to nothing", what()))
     })?;
-    let (parts, incoming) = response.into_parts();
     let (tap, id, reused) = (connection.tap.clone(), connection.id, lease.reused);
-    lease.keep = plan.keep_alive && server_keeps(&parts);
+    lease.keep = plan.keep_alive && head.keeps;
     lease.connection.speaks_1_0 |= head.version == 10;
     let decoder = match plan.options.decode && plan.method != http::Method::HEAD {
         true => Decoder::new(&head.codings)?,
         false => None,
     };
-    deadline.enter(Phase::Read, Instant::now());
-    let mut body = Box::new(Body::new(incoming, decoder, lease, deadline, plan.url.clone()));
+    let now = Instant::now();
+    deadline.enter(Phase::Read, now);
+    let begun = head.body.take();
+    if let Some(whole) = begun.as_ref().filter(|_| decoder.is_none() && !plan.stream) {
+        deadline.enter(Phase::None, now);
+        let timing = Timing { spent: deadline.spent, counts: tap.counts(), connection: id, reused };
+        lease.give_back().await;
+        let raw_bytes = whole.len() as u64;
+        return Ok(Reply { head, whole: begun, raw_bytes, body: None, timing });
+    }
+    let incoming = response.into_body();
+    let mut body = Box::new(Body::new(begun, incoming, decoder, lease, deadline, plan.url.clone()));
     let whole = if plan.stream { None } else { read_whole(&mut body).await? };
     let timing = Timing { spent: body.deadline.spent, counts: tap.counts(), connection: id, reused };
     let mut body = match whole {
@@ -198,16 +208,4 @@ async fn read_whole(body: &mut Body) -> Result<Option<Whole>, Error> {
         }
     }
     Ok(Some(Whole::Begun(all.into())))
-}
-
-/// Whether the server lets the connection live: RFC 9112 section 9.3.
-fn server_keeps(parts: &http::response::Parts) -> bool {
-    let says = |token: &[u8]| {
-        parts.headers.get_all("connection").iter().any(|value| has_token(value.as_bytes(), token))
-    };
-    let persistent = match parts.version {
-        http::Version::HTTP_11 => !says(b"close"),
-        _ => says(b"keep-alive") && !says(b"close"),
-    };
-    persistent && parts.status != http::StatusCode::SWITCHING_PROTOCOLS
 }

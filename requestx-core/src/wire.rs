@@ -38,6 +38,7 @@ struct State {
     to_send: Option<Ours>,
     /// An exchange has begun and nothing of its answer has been read.
     expecting: bool,
+    answers_head: bool,
     head: Option<Head>,
     max_head: usize,
     body_given: bool,
@@ -57,6 +58,8 @@ pub struct Ours {
     pub coding: Option<HeaderValue>,
     /// A body follows, so one of the two has to be there in the end.
     pub has_body: bool,
+    /// The method is HEAD: the answer has no body.
+    pub asks_for_head: bool,
 }
 
 /// Byte counts of the exchange so far, framing included.
@@ -69,8 +72,14 @@ pub struct Counts {
 impl Tap {
     /// Prepares for one exchange: `ours` will replace hyper's head, and the answer's head be kept.
     pub fn arm(&self, ours: Ours, max_head: usize, now: Instant) {
-        *self.lock() =
-            State { to_send: Some(ours), expecting: true, max_head, progress: Some(now), ..State::default() };
+        *self.lock() = State {
+            answers_head: ours.asks_for_head,
+            to_send: Some(ours),
+            expecting: true,
+            max_head,
+            progress: Some(now),
+            ..State::default()
+        };
     }
 
     /// The head of the answer.
@@ -124,7 +133,7 @@ enum Incoming {
     /// Held back until the head is whole.
     Head(Coming),
     /// hyper's own head and what came behind the server's; how much of it hyper has.
-    Give(Vec<u8>, usize),
+    Give(Bytes, usize),
 }
 
 /// A head that is not whole yet.
@@ -137,7 +146,12 @@ struct Coming {
 
 impl Coming {
     /// Takes the next of it: once the final head is whole, that head, and what hyper gets instead.
-    fn add(&mut self, piece: &[u8], max_head: usize) -> Result<Option<(Head, Vec<u8>)>, Error> {
+    fn add(
+        &mut self,
+        piece: &[u8],
+        max_head: usize,
+        answers_head: bool,
+    ) -> Result<Option<(Head, Bytes)>, Error> {
         let mut from = self.bytes.len().saturating_sub(3);
         let first = self.bytes.is_empty();
         if !first {
@@ -151,7 +165,7 @@ impl Coming {
             }
             let (head, rest) = all[begin..].split_at(end);
             if !is_informational(head) {
-                return Head::read(head, rest).map(Some);
+                return Head::read(head, rest, answers_head).map(Some);
             }
             (begin, from) = (begin + end, 0);
             self.informational += 1;
@@ -357,9 +371,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
                     }
                     let mut tap = wire.tap.lock();
                     tap.received += piece.filled().len() as u64;
-                    if let Some((head, give)) =
-                        coming.add(piece.filled(), tap.max_head).map_err(io::Error::other)?
-                    {
+                    let whole = coming.add(piece.filled(), tap.max_head, tap.answers_head);
+                    if let Some((head, give)) = whole.map_err(io::Error::other)? {
                         tap.head = Some(head);
                         wire.incoming = Incoming::Give(give, 0);
                     }
@@ -420,10 +433,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
 mod tests {
     use super::*;
 
-    fn read(pieces: &[&[u8]]) -> Result<Option<(Head, Vec<u8>)>, Error> {
+    fn read(pieces: &[&[u8]]) -> Result<Option<(Head, Bytes)>, Error> {
         let mut coming = Coming::default();
         for (index, piece) in pieces.iter().enumerate() {
-            let read = coming.add(piece, 1000)?;
+            let read = coming.add(piece, 1000, false)?;
             if index + 1 == pieces.len() || read.is_some() {
                 return Ok(read);
             }
@@ -433,7 +446,13 @@ mod tests {
 
     fn replace(ours: &[u8], length: Option<&'static str>, hyper: &[u8]) -> io::Result<(String, usize)> {
         let length = length.map(HeaderValue::from_static);
-        let ours = Ours { head: Bytes::copy_from_slice(ours), length, coding: None, has_body: true };
+        let ours = Ours {
+            head: Bytes::copy_from_slice(ours),
+            length,
+            coding: None,
+            has_body: true,
+            asks_for_head: false,
+        };
         let replaced = Replaced::new(&ours, &[IoSlice::new(hyper)])?;
         Ok((String::from_utf8_lossy(&replaced.bytes).into_owned(), replaced.covers))
     }
@@ -442,7 +461,7 @@ mod tests {
     fn the_head_is_read_whatever_the_pieces() {
         let (head, give) = read(&[b"HTTP/1.1 200 OK\r", b"\nETag: x\r\n\r", b"\nbody"]).unwrap().unwrap();
 
-        assert_eq!((&b"ETag\nx"[..], &b"HTTP/1.1 200 \r\n\r\nbody"[..]), (&head.block[..], &give[..]));
+        assert_eq!((&b"ETag\nx"[..], &b"HTTP/1.1 200 OK\r\n\r\nbody"[..]), (&head.block[..], &give[..]));
     }
 
     #[test]

@@ -20,6 +20,8 @@ const STEP: usize = 64 * 1024;
 /// The end gives the connection back to its pool; an error, or dropping the body before its end, closes it.
 #[derive(Debug)]
 pub struct Body {
+    /// What came with the head; the wire has taken it off before hyper saw it.
+    first: Option<Bytes>,
     incoming: Incoming,
     decoder: Option<Decoder>,
     lease: Option<Lease>,
@@ -49,6 +51,7 @@ enum State {
 
 impl Body {
     pub fn new(
+        first: Option<Bytes>,
         incoming: Incoming,
         decoder: Option<Decoder>,
         lease: Lease,
@@ -56,6 +59,7 @@ impl Body {
         url: std::sync::Arc<str>,
     ) -> Body {
         Body {
+            first: first.filter(|bytes| !bytes.is_empty()),
             incoming,
             decoder,
             lease: Some(lease),
@@ -73,7 +77,8 @@ impl Body {
 
     /// Bytes still to come, where the server said so and nothing is decoded.
     pub fn length(&self) -> Option<u64> {
-        self.incoming.size_hint().exact().filter(|_| self.decoder.is_none())
+        let first = self.first.as_ref().map_or(0, Bytes::len) as u64;
+        self.incoming.size_hint().exact().filter(|_| self.decoder.is_none()).map(|rest| first + rest)
     }
 
     /// The time spent in each phase, and the bytes on the wire, up to now.
@@ -172,6 +177,10 @@ impl Body {
             }
             if self.deadline.is_overdue() {
                 return Err(self.deadline.expired(Phase::Read, format!("read the body of {}", self.url)));
+            }
+            if let Some(first) = self.first.take() {
+                self.raw_bytes += first.len() as u64;
+                return Ok(Some(first));
             }
             let (url, incoming) = (&self.url, &mut self.incoming);
             let what = || format!("read the body of {url}");
