@@ -90,7 +90,11 @@ impl Proxy {
             Some((userinfo, place)) => (Some(userinfo), place),
             None => (None, authority),
         };
-        let shown = || format!("{scheme}://{place}");
+        // A slash in a password ends what is read; then the host may be a part of it.
+        let shown = || match userinfo.is_none() && rest.contains('@') {
+            true => format!("{scheme}://..."),
+            false => format!("{scheme}://{place}"),
+        };
         let invalid =
             |why: &str| Error::caller(Kind::InvalidUrl, format!("invalid proxy URL \"{}\": {why}", shown()));
         let known = PROTOCOLS.iter().find(|(name, ..)| scheme.eq_ignore_ascii_case(name));
@@ -333,6 +337,7 @@ mod tests {
         for url in [
             "http://",
             "http://u:secret@",
+            "http://u:secret/1@p",
             "http:/p",
             "http://:80",
             "http:///p",

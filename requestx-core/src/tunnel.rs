@@ -97,7 +97,7 @@ async fn answer<S: AsyncRead + Unpin>(stream: &mut S, max_head: usize) -> Result
         while let Some(end) = wire::head_end(&bytes, 0) {
             let rest = bytes.split_off(end);
             if !wire::is_informational(&bytes) {
-                let (head, _) = Head::read(&bytes, b"").map_err(|error| failed(error.message))?;
+                let (head, _) = Head::read(&bytes, b"", false).map_err(|error| failed(error.message))?;
                 return Ok((head, rest));
             }
             passed += end;
