@@ -37,6 +37,8 @@ _OK, _PENDING, _WANT_BODY = 0, 1, 2
 _AGAIN, _CLOSED = 74, 71
 #: The kind of error that a handle of the parent process gives.
 FORKED = 72
+#: The kinds of error that something gives that is no URL, or none of a scheme that is known.
+NO_URL = (12, 14)
 _COMPLETE = _lib.RQX_EVF_BODY_COMPLETE
 _INLINE = _lib.RQX_EVF_INLINE
 _SEND_INLINE = _lib.RQX_SEND_INLINE
@@ -155,7 +157,7 @@ class Options:
 
     __slots__ = ("handle",)
 
-    def __init__(self, numbers: Iterable[tuple[str, int]], paths: Iterable[tuple[str, str]]) -> None:
+    def __init__(self, numbers: Iterable[tuple[str, int]], paths: Iterable[tuple[str, str | bytes]]) -> None:
         self.handle = _NULL
         made, error = _new("rqx_options **"), _new("rqx_error **")
         _check(_lib.rqx_options_new(made), error)
@@ -174,13 +176,13 @@ class Options:
 
 
 @lru_cache(maxsize=256)
-def options(numbers: tuple[tuple[str, int], ...] = (), paths: tuple[tuple[str, str], ...] = ()) -> Options:
+def options(numbers: tuple[tuple[str, int], ...] = (), paths: tuple[tuple[str, str | bytes], ...] = ()) -> Options:
     """
     The options that say this; the same object for the same choices.
 
     Args:
         numbers: pairs of an option's name (``RQX_OPT_`` left out) and its value.
-        paths: the same for options whose value is a path.
+        paths: the same for options whose value is a path, or other bytes.
 
     Raises:
         CoreError: there is no such option, or it cannot have this value.

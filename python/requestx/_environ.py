@@ -201,6 +201,18 @@ def resolve_proxies(request: Any, proxies: dict[str, str] | None, trust_env: boo
     return found
 
 
+def without_environments(url: str, proxies: Mapping[str, str] | None) -> Mapping[str, str] | None:
+    """
+    The proxies without those that the environment has for other URLs, if this one bypasses them.
+
+    They were merged into one mapping with the caller's for the URL that redirected here.
+    """
+    theirs = environment().proxies
+    if not proxies or not theirs or not bypasses(url, proxies.get("no_proxy")):
+        return proxies
+    return {key: proxy for key, proxy in proxies.items() if theirs.get(key) != proxy}
+
+
 def select_proxy(url: str, proxies: Mapping[str, str] | None) -> str | None:
     """
     The proxy for a URL: that of its scheme and host, of its scheme, of all schemes and its host, or of all.
@@ -265,4 +277,5 @@ __all__ = [
     "is_valid_cidr",
     "resolve_proxies",
     "select_proxy",
+    "without_environments",
 ]

@@ -46,7 +46,7 @@ def explain(kind: int, phase: int, text: str, os_code: int, tls_code: int, reque
         inner = f"IncompleteRead({text})" if kind == 53 else text
         return _make("ProtocolError", f"Connection broken: {inner}", _os_error(os_code, text))
     if kind in (20, 21, 22, 23, 30, 31):
-        return _make("MaxRetryError", pool, url, _reason(kind, text, os_code, tls_code, pool))
+        return _make("MaxRetryError", pool, url, _reason(kind, phase, text, os_code, tls_code, pool))
     if kind == 52:
         return _make("ProtocolError", "Connection aborted.", BadStatusLine(text))
     if kind in (50, 51):
@@ -64,7 +64,7 @@ def _timed_out(phase: int, text: str, pool: Pool, url: str) -> Exception:
     return _make("MaxRetryError", pool, url, reason)
 
 
-def _reason(kind: int, text: str, os_code: int, tls_code: int, pool: Pool) -> Exception:
+def _reason(kind: int, phase: int, text: str, os_code: int, tls_code: int, pool: Pool) -> Exception:
     if kind in (30, 31):
         what = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: " if kind == 31 else ""
         error = _make("SSLError", what + text)
@@ -73,10 +73,27 @@ def _reason(kind: int, text: str, os_code: int, tls_code: int, pool: Pool) -> Ex
     if kind == 21:
         said = f"[Errno {os_code}] {text}" if os_code else text
         return _make("NameResolutionError", pool.host, _connection(pool), said)
+    if kind == 23:
+        return _make("ProxyError", *_proxy_failed(phase, text, os_code, pool))
     os_code = os_code or (errno.ECONNREFUSED if kind == 22 else 0)
+    return _unconnected(text, os_code, pool)
+
+
+def _proxy_failed(phase: int, text: str, os_code: int, pool: Pool) -> tuple[str, Exception]:
+    what = "Unable to connect to proxy"
+    if phase == 4:
+        return what, OSError(text)
+    if phase == 5:
+        if "wrong version number" in text:
+            what += ": it seems to speak HTTP without TLS, and http:// in its URL may be right"
+        return what, _make("SSLError", f"Cannot connect to proxy: {text}")
+    return what, _unconnected(f"Cannot {text}", os_code, pool)  # text begins with "connect to proxy"
+
+
+def _unconnected(text: str, os_code: int, pool: Pool) -> Exception:
     code = f"[Errno {os_code}] {os.strerror(os_code)}: " if os_code > 0 else ""
-    reason = _make("NewConnectionError", _connection(pool), f"Failed to establish a new connection: {code}{text}")
-    return _make("ProxyError", "Unable to connect to proxy", reason) if kind == 23 else reason
+    told = f"Failed to establish a new connection: {code}{text}"
+    return _make("NewConnectionError", _connection(pool), told)
 
 
 def _os_error(os_code: int, text: str) -> Exception:

@@ -19,11 +19,10 @@ _THEIR_EXCEPTIONS = ".packages.urllib3.exceptions"
 # module -> where its names come from -> the names; "name=other" is the other under this name.
 _TABLE: dict[str, dict[str, str]] = {
     "adapters": {
-        _OUR_EXCEPTIONS: "ConnectTimeout ConnectionError InvalidProxyURL InvalidURL ReadTimeout RetryError SSLError",
+        _OUR_EXCEPTIONS: "ConnectTimeout ConnectionError InvalidURL ReadTimeout RetryError SSLError",
         _THEIR_EXCEPTIONS: "ClosedPoolError ConnectTimeoutError LocationValueError MaxRetryError NewConnectionError "
         "ProtocolError ReadTimeoutError ResponseError _HTTPError=HTTPError _InvalidHeader=InvalidHeader "
         "_ProxyError=ProxyError _SSLError=SSLError",
-        ".auth": "_basic_auth_str",
         ".compat": "basestring urlparse",
         ".cookies": "extract_cookies_to_jar",
         ".packages.urllib3.contrib.socks": "SOCKSProxyManager",

@@ -12,15 +12,16 @@ import os
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Callable
 
-from . import _core, _explain, _names
+from . import _core, _explain, _names, _proxy
 from ._core import CoreError, Reply
 from ._environ import select_proxy
 from ._prepare import sketch
 from ._raw import RawResponse, parse_head
 from ._uploads import chunks, chunks_in_background, length_of
 from ._url import wire_url
+from .auth import _basic_auth_str
 from .certs import where
-from .exceptions import InvalidHeader, InvalidSchema, ProxyError, from_core
+from .exceptions import InvalidHeader, InvalidProxyURL, InvalidSchema, from_core
 from .models import Response
 
 DEFAULT_POOLBLOCK = False
@@ -153,9 +154,9 @@ class HTTPAdapter(BaseAdapter):
         Raises:
             ConnectionError, Timeout, SSLError, ...: what went wrong, and in which phase.
         """
-        self._before(request, stream, timeout, verify, cert, proxies)
+        proxy = self._before(request, stream, timeout, verify, cert, proxies)
         head, fields = _head_of(request)
-        choices = self._options(request.url, timeout, verify, cert)
+        choices = self._options(request.url, timeout, verify, cert, proxy)
         body, upload = request.body, None
         if body is None:
             body = _NO_BODY
@@ -169,7 +170,7 @@ class HTTPAdapter(BaseAdapter):
                     raise
                 self._revive()
                 reply = self._client.wait(
-                    self._options(request.url, timeout, verify, cert),
+                    self._options(request.url, timeout, verify, cert, proxy),
                     head,
                     fields,
                     *self._again(request, body, upload),
@@ -191,14 +192,14 @@ class HTTPAdapter(BaseAdapter):
         """
         The awaited twin of `send`.
         """
-        self._before(request, stream, timeout, verify, cert, proxies)
+        proxy = self._before(request, stream, timeout, verify, cert, proxies)
         head, fields = _head_of(request)
         wake = (_wake_of or _load_wake())()
         body = request.body
         try:
             again = False
             while True:
-                choices = self._options(request.url, timeout, verify, cert)
+                choices = self._options(request.url, timeout, verify, cert, proxy)
                 try:
                     if body is None or (type(body) is bytes and len(body) <= AT_ONCE):
                         reply = await wake.send(self._client, choices, head, fields, body or _NO_BODY, stream)
@@ -238,15 +239,17 @@ class HTTPAdapter(BaseAdapter):
         self._choices.clear()
         self._client.revive()
 
-    def _options(self, url: str, timeout: Any, verify: Any, cert: Any) -> _core.Options:
+    def _options(self, url: str, timeout: Any, verify: Any, cert: Any, proxy: Any = None) -> _core.Options:
         # Only TLS has something to verify: a plain request does not fail for want of a bundle.
         secure = url[:5].lower() == "https"
-        key = (timeout, verify, cert) if secure else ("plain", timeout)
+        if not secure and proxy is not None and proxy.is_secure:
+            secure, cert = True, None  # which is for origins
+        key = (timeout, verify, cert, proxy) if secure else ("plain", timeout, proxy)
         try:
             return self._choices[key]
         except (KeyError, TypeError):
             pass
-        choices = _choose(timeout, verify, cert) if secure else _choose(timeout)
+        choices = _choose(timeout, verify, cert, proxy) if secure else _choose(timeout, proxy=proxy)
         if len(self._choices) > 128:
             self._choices.clear()
         try:
@@ -255,23 +258,13 @@ class HTTPAdapter(BaseAdapter):
             pass  # something without a hash, such as a list
         return choices
 
-    def _before(self, request: Any, stream: Any, timeout: Any, verify: Any, cert: Any, proxies: Any) -> None:
+    def _before(self, request: Any, stream: Any, timeout: Any, verify: Any, cert: Any, proxies: Any) -> Any:
         """
-        What comes before every request: a subclass may add headers.
+        What comes before every request: a subclass may add headers. The result is its proxy, or None.
         """
-        if proxies:
-            self._refuse_proxy(request, proxies)
+        proxy = _proxy.via(self, request.url, proxies) if proxies else None
         self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
-
-    def _refuse_proxy(self, request: Any, proxies: Any) -> None:
-        proxy = select_proxy(request.url, proxies)
-        if proxy:
-            raise ProxyError(
-                f"{request.method} {request.url} would go through the proxy {proxy}, "
-                "and proxies are not supported yet: "
-                "give proxies={} and trust_env=False, or set NO_PROXY, to send it directly",
-                request=request,
-            )
+        return proxy
 
     def build_response(self, req: Any, resp: Any) -> Response:
         """
@@ -310,10 +303,25 @@ class HTTPAdapter(BaseAdapter):
         For subclasses: change a request before it is sent. Does nothing here.
         """
 
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """
+        What an http or https proxy is told: the credentials of its URL. For subclasses to add to.
+
+        The fields go into CONNECT, or into the request that the proxy forwards, and never to a server behind a tunnel.
+
+        Args:
+            proxy: the proxy's URL.
+        """
+        found = _proxy.credentials(proxy)
+        return {} if found is None else {"Proxy-Authorization": _basic_auth_str(*found)}
+
     def request_url(self, request: Any, proxies: Any) -> str:
         """
-        What the request line names: path and query.
+        What the request line names: path and query, or the whole URL where a proxy forwards the request.
         """
+        proxy = select_proxy(request.url, proxies)
+        if proxy and request.url[:5].lower() != "https" and not _proxy.is_socks(proxy):
+            return wire_url(request.url)
         return request.path_url  # type: ignore[no-any-return]
 
 
@@ -517,11 +525,12 @@ def _told(error: CoreError, request: Any) -> Exception:
 _NO_TLS: Any = object()
 
 
-def _choose(timeout: Any, verify: Any = _NO_TLS, cert: Any = None) -> _core.Options:
+def _choose(timeout: Any, verify: Any = _NO_TLS, cert: Any = None, proxy: Any = None) -> _core.Options:
     """
     The core's options for requests' settings; without `verify` and `cert` those of a plain connection.
 
     Raises:
+        InvalidProxyURL: the proxy's URL is none.
         ValueError: a time-out that is none.
         OSError: a file that is not there.
     """
@@ -531,7 +540,7 @@ def _choose(timeout: Any, verify: Any = _NO_TLS, cert: Any = None) -> _core.Opti
         numbers.append(("ESTABLISH_TIMEOUT_NS", connect))
     if read is not None:
         numbers += [("SEND_TIMEOUT_NS", read), ("AWAIT_TIMEOUT_NS", read), ("READ_TIMEOUT_NS", read)]
-    paths: list[tuple[str, str]] = []
+    paths: list[tuple[str, str | bytes]] = []
     if verify is not _NO_TLS:
         if verify is None or verify:
             bundle = os.fspath(verify) if isinstance(verify, (str, bytes, os.PathLike)) else where()
@@ -546,7 +555,15 @@ def _choose(timeout: Any, verify: Any = _NO_TLS, cert: Any = None) -> _core.Opti
         paths.append(("CLIENT_CERT_FILE", _existing("certificate file", certificate)))
         if key:
             paths.append(("CLIENT_KEY_FILE", _existing("key file", key)))
-    return _core.options(tuple(numbers), tuple(paths))
+    if proxy is None:
+        return _core.options(tuple(numbers), tuple(paths))
+    paths += [("PROXY_URL", proxy.url), *(("PROXY_HEADER", field) for field in proxy.fields)]
+    try:
+        return _core.options(tuple(numbers), tuple(paths))
+    except CoreError as error:
+        if error.kind not in _core.NO_URL:
+            raise
+        raise InvalidProxyURL(f"Please check proxy URL. {error.message}") from error
 
 
 def _existing(what: str, path: Any) -> str:

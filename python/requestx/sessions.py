@@ -173,17 +173,18 @@ class SessionRedirectMixin:
         The proxies for the next request; a proxy's own credentials are sent to it alone.
         """
         headers = prepared_request.headers
-        scheme = _urls.split(prepared_request.url).scheme
+        url = prepared_request.url
+        if self.trust_env:
+            proxies = _environ.without_environments(url, proxies)
         new_proxies = resolve_proxies(prepared_request, proxies, self.trust_env)
         if "Proxy-Authorization" in headers:
             del headers["Proxy-Authorization"]
-        try:
-            username, password = get_auth_from_url(new_proxies[scheme])
-        except KeyError:
-            username, password = "", ""
-        # Over https the proxy gets them when the tunnel is asked for, and the server never.
-        if not scheme.startswith("https") and username and password:
-            headers["Proxy-Authorization"] = _basic_auth_str(username, password)
+        # Over https the proxy gets them when the tunnel is asked for, and over SOCKS when it is greeted.
+        proxy = None if url[:5].lower() == "https" else _environ.select_proxy(url, new_proxies)
+        if proxy and not proxy[:5].lower() == "socks":
+            username, password = get_auth_from_url(proxy)
+            if username and password:
+                headers["Proxy-Authorization"] = _basic_auth_str(username, password)
         return new_proxies
 
     def rebuild_method(self, prepared_request: Any, response: Any) -> None:

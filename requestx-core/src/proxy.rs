@@ -90,11 +90,15 @@ impl Proxy {
             Some((userinfo, place)) => (Some(userinfo), place),
             None => (None, authority),
         };
-        // A slash in a password ends what is read; then the host may be a part of it.
-        let shown = || match userinfo.is_none() && rest.contains('@') {
-            true => format!("{scheme}://..."),
-            false => format!("{scheme}://{place}"),
-        };
+        if userinfo.is_none() && rest.contains('@') {
+            // Then what looks like the host is a part of the secret.
+            let why = "a slash, a question mark or a number sign in user and password is percent-encoded";
+            return Err(Error::caller(
+                Kind::InvalidUrl,
+                format!("invalid proxy URL \"{scheme}://...\": {why}"),
+            ));
+        }
+        let shown = || format!("{scheme}://{place}");
         let invalid =
             |why: &str| Error::caller(Kind::InvalidUrl, format!("invalid proxy URL \"{}\": {why}", shown()));
         let known = PROTOCOLS.iter().find(|(name, ..)| scheme.eq_ignore_ascii_case(name));

@@ -1,7 +1,8 @@
 """C programs against the committed header, as a user would build them: run plain, and under valgrind.
 
-Each ``test_<noun>.c`` is one program with several small behaviours.  It gets the URLs of an everyday http server, of an
-https one, the path of the CA that signed the latter, and the URL of a proxy; it exits with 0 or says which check failed.
+Each ``test_<noun>.c`` is one program with several small behaviours.  It gets the URLs of an everyday http server and of
+an https one, the path of the CA that signed the latter, and the URL of a proxy; it exits with 0 or says which check
+failed.
 """
 
 import subprocess
