@@ -531,6 +531,7 @@ def _choose(timeout: Any, verify: Any = _NO_TLS, cert: Any = None, proxy: Any = 
 
     Raises:
         InvalidProxyURL: the proxy's URL is none.
+        InvalidHeader: a field for the proxy cannot be sent.
         ValueError: a time-out that is none.
         OSError: a file that is not there.
     """
@@ -562,7 +563,7 @@ def _choose(timeout: Any, verify: Any = _NO_TLS, cert: Any = None, proxy: Any = 
         return _core.options(tuple(numbers), tuple(paths))
     except CoreError as error:
         if error.kind not in _core.NO_URL:
-            raise
+            raise _told(error, None) from error
         raise InvalidProxyURL(f"Please check proxy URL. {error.message}") from error
 
 
