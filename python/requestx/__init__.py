@@ -16,6 +16,7 @@ from typing import Any
 
 from . import utils
 from .__version__ import __build__, __description__, __license__, __title__, __version__
+from ._limits import TimeLimits
 from .api import delete, get, head, options, patch, post, put, request
 from .exceptions import (
     ConnectionError,
@@ -75,6 +76,7 @@ __all__ = [
     "RequestException",
     "Response",
     "Session",
+    "TimeLimits",
     "Timeout",
     "TooManyRedirects",
     "URLRequired",

@@ -20,6 +20,7 @@ from typing import Any, Generator
 
 from . import _redirect
 from ._body import rewind_body
+from ._limits import begun
 from ._ops import Call, Drain, Read, Send
 from .cookies import drop_call_cookies, extract_cookies_to_jar, merge_cookies
 from .exceptions import InvalidURL, TooManyRedirects
@@ -41,6 +42,7 @@ def request(session: Any, prepare: Any, settings: dict[str, Any]) -> Flow:
         prepare: a flow whose result is the PreparedRequest.
         settings: of `send`, those of the call.
     """
+    settings["timeout"] = begun(settings["timeout"])
     prepared = yield from prepare
     session._complete(prepared.url, settings)
     if session._overrides("send"):
@@ -61,6 +63,7 @@ def after(ready: Any, session: Any, allowed: bool, response: Any) -> Flow | None
     if response.__dict__["_settled"]:
         return None
     timeout, verify, cert = ready.settings
+    timeout = begun(timeout, response.__dict__["_seconds"])
     settings = {"stream": False, "timeout": timeout, "verify": verify, "cert": cert, "proxies": {}}
     return settle(session, response.request, response, settings, allowed)
 
@@ -89,8 +92,12 @@ def send(session: Any, prepared: Any, settings: dict[str, Any], follow_redirects
         follow_redirects: False if the caller follows them itself.
     """
     allowed = settings.pop("allow_redirects", True)
+    if "timeout" in settings:
+        settings["timeout"] = begun(settings["timeout"])
     adapter = session.get_adapter(url=prepared.url)
     response = yield Send(adapter, prepared, settings)
+    if session.json_loads is not None:
+        response._json_loads = session.json_loads
     if "hooks" in prepared.__dict__:
         response = yield from _call_hooks(prepared, response, settings)
     return (yield from settle(session, prepared, response, settings, allowed, follow_redirects))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable
 from . import _core, _explain, _names, _proxy
 from ._core import CoreError, Reply
 from ._environ import select_proxy
+from ._limits import nanoseconds
 from ._prepare import sketch
 from ._raw import RawResponse, parse_head
 from ._uploads import chunks, chunks_in_background, length_of
@@ -146,7 +147,7 @@ class HTTPAdapter(BaseAdapter):
         Args:
             request: the PreparedRequest.
             stream: return with the head; the body is read when it is asked for.
-            timeout: seconds for connecting and between bytes, or a pair of the two; None for ever.
+            timeout: seconds for connecting and between bytes, a pair of the two, or `TimeLimits`; None for ever.
             verify: False not to verify the server's certificate; a path of CA certificates to trust those alone.
             cert: path of a client certificate with its key, or a pair of paths.
             proxies: by scheme; see `select_proxy`.
@@ -339,7 +340,10 @@ class Ready:
         settings: timeout, verify and cert.
     """
 
-    __slots__ = ("adapter", "client", "headers", "method", "secure", "settings", "shot", "url")
+    __slots__ = ("adapter", "client", "headers", "json_loads", "method", "secure", "settings", "shot", "url")
+
+    #: The session's decoder for `Response.json`.
+    json_loads: Any
 
     body = None
 
@@ -536,11 +540,13 @@ def _choose(timeout: Any, verify: Any = _NO_TLS, cert: Any = None, proxy: Any = 
         OSError: a file that is not there.
     """
     numbers: list[tuple[str, int]] = []
-    connect, read = _seconds(timeout)
+    connect, read, total = nanoseconds(timeout)
     if connect is not None:
         numbers.append(("ESTABLISH_TIMEOUT_NS", connect))
     if read is not None:
         numbers += [("SEND_TIMEOUT_NS", read), ("AWAIT_TIMEOUT_NS", read), ("READ_TIMEOUT_NS", read)]
+    if total is not None:
+        numbers.append(("TOTAL_TIMEOUT_NS", total))
     paths: list[tuple[str, str | bytes]] = []
     if verify is not _NO_TLS:
         if verify is None or verify:
@@ -572,31 +578,3 @@ def _existing(what: str, path: Any) -> str:
     if not os.path.exists(name):
         raise OSError(f"Could not find the TLS {what}, invalid path: {name}")
     return name
-
-
-def _seconds(timeout: Any) -> tuple[int | None, int | None]:
-    if isinstance(timeout, tuple):
-        if len(timeout) != 2:
-            raise ValueError(
-                f"Invalid timeout {timeout!r}. Pass a (connect, read) timeout tuple, or a single float to set both "
-                "timeouts to the same value."
-            )
-        connect, read = timeout
-    elif hasattr(timeout, "connect_timeout"):  # urllib3's Timeout
-        connect, read = timeout.connect_timeout, timeout.read_timeout
-    else:
-        connect = read = timeout
-    return _nanoseconds(connect, timeout), _nanoseconds(read, timeout)
-
-
-def _nanoseconds(seconds: Any, timeout: Any) -> int | None:
-    if seconds is None:
-        return None
-    if isinstance(seconds, bool) or not hasattr(seconds, "__float__"):
-        raise ValueError(f"Timeout value was {timeout!r}, but it must be an int, float or None.")
-    seconds = float(seconds)
-    if not seconds > 0:
-        raise ValueError(
-            f"Attempted to set a timeout of {timeout!r}: a timeout has to be greater than 0; None is for no limit."
-        )
-    return min(int(seconds * 1e9), (1 << 63) - 1) or 1 if seconds < 9e9 else None

@@ -44,6 +44,7 @@ from typing import Any, Iterable
 
 from ._causes import HTTPError as BaseHTTPError
 from ._causes import is_a
+from ._limits import TimeLimits
 
 PHASES = ("none", "queue", "resolve", "connect", "tunnel", "secure", "send", "await", "read")
 
@@ -127,9 +128,22 @@ class SSLError(ConnectionError):
     """
 
 
-class Timeout(RequestException):
+class _TimeoutType(type):
+    """
+    Makes limits of ``Timeout(connect=, read=, total=)``: urllib3's words for them, and requests' for the exception.
+    """
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is Timeout and not args and kwargs and kwargs.keys() <= {"connect", "read", "total"}:
+            return TimeLimits(**kwargs)
+        return super().__call__(*args, **kwargs)
+
+
+class Timeout(RequestException, metaclass=_TimeoutType):
     """
     A time limit was reached: any of them.
+
+    Called with nothing but `connect`, `read` and `total` it gives `TimeLimits`, and no exception.
     """
 
 

@@ -342,25 +342,28 @@ class Response:
 
     def json(self, **kwargs: Any) -> Any:
         """
-        The content decoded as JSON; arguments are those of `json.loads`.
+        The content decoded as JSON, by the session's `json_loads` if it has one; arguments are those of `json.loads`.
 
         Raises:
             JSONDecodeError: it is no JSON.
         """
         content = self.content
+        loads = getattr(self, "_json_loads", None)
         try:
             if not self.encoding and content and len(content) > 3:
                 # RFC 8259 asks for UTF-8; older texts may be UTF-16 or UTF-32.
                 encoding = guess_json_utf(content)
                 if encoding is not None:
                     try:
-                        return jsonlib.loads(content.decode(encoding), **kwargs)
+                        return (loads or jsonlib.loads)(content.decode(encoding), **kwargs)
                     except UnicodeDecodeError:
                         pass  # it lied; the text property knows what to do
-            return jsonlib.loads(self.text, **kwargs)
+            return (loads or jsonlib.loads)(self.text, **kwargs)
         except ValueError as error:
             if isinstance(error, jsonlib.JSONDecodeError):
                 raise RequestsJSONDecodeError(error.msg, error.doc, error.pos) from error
+            if loads is not None:  # others' decoders have exceptions of their own
+                raise RequestsJSONDecodeError(str(error), self.text, 0) from error
             raise
 
     @property
@@ -601,6 +604,7 @@ _LAZY: dict[str, Callable[[Response, Reply], Any]] = {
     "elapsed": lambda response, reply: datetime.timedelta(seconds=response.__dict__.get("_seconds", 0.0)),
     "_content": _make_content,
     "_content_consumed": lambda response, reply: reply.body is not None,
+    "_json_loads": lambda response, reply: getattr(response.__dict__.get("_ready"), "json_loads", None),
 }
 
 __all__ = [

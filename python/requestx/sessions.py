@@ -233,7 +233,17 @@ class Session(SessionRedirectMixin):
         "stream",
         "trust_env",
         "max_redirects",
+        "timeout",
+        "json_loads",
+        "json_dumps",
     ]
+
+    #: For calls that give none: seconds, a pair (connect, read), or `TimeLimits`; as in requests, none at first.
+    timeout: Any = None
+    #: Decodes the text of a response in the place of `json.loads`.
+    json_loads: Any = None
+    #: Encodes `json=` in the place of `json.dumps`; returns str or bytes.
+    json_dumps: Any = None
 
     #: How flows are run; the blocking and the awaitable subclass have their own.
     _run: Callable[[Any], Any] = staticmethod(run)
@@ -304,6 +314,8 @@ class Session(SessionRedirectMixin):
             cookies = cookiejar_from_dict(cookies)
         merged = merge_cookies(merge_cookies(RequestsCookieJar(), self.cookies), cookies)
         prepared = PreparedRequest()
+        if self.json_dumps is not None:
+            prepared._json_dumps = self.json_dumps
         prepared.prepare_method(request.method)
         prepared.prepare_url(request.url, merge_setting(request.params, self.params))
         auth = request.auth
@@ -347,7 +359,8 @@ class Session(SessionRedirectMixin):
             cookies: for this request: dict or CookieJar.
             files: files for a multipart form.
             auth: (user, password) or a callable.
-            timeout: seconds for connecting and between bytes, or a pair of the two; None for ever.
+            timeout: seconds for connecting and between bytes, a pair of the two, or `TimeLimits`; the session's where
+                it is left out, and none if that is None as well.
             allow_redirects: follow redirects.
             proxies: by scheme.
             hooks: event to hook.
@@ -368,7 +381,7 @@ class Session(SessionRedirectMixin):
             if ready is not None:
                 return self._go(ready, _flow.after, self, allow_redirects)
         settings = {
-            "timeout": timeout,
+            "timeout": self.timeout if timeout is None else timeout,
             "allow_redirects": allow_redirects,
             "stream": stream,
             "verify": verify,
@@ -415,9 +428,9 @@ class Session(SessionRedirectMixin):
         checked = PreparedRequest()
         checked.prepare_headers(merge_setting({}, self.headers, dict_class=CaseInsensitiveDict))
         settings = self.merge_environment_settings(prepared_url, {}, False, verify, cert)
-        ready = Ready(
-            adapter, method.upper(), prepared_url, checked.headers, (timeout, settings["verify"], settings["cert"])
-        )
+        limits = (self.timeout if timeout is None else timeout, settings["verify"], settings["cert"])
+        ready = Ready(adapter, method.upper(), prepared_url, checked.headers, limits)
+        ready.json_loads = self.json_loads
         if len(shelf) >= KEPT:
             shelf.clear()
         low = prepared_url.lower()
@@ -530,6 +543,8 @@ class Session(SessionRedirectMixin):
         kwargs.setdefault("stream", self.stream)
         kwargs.setdefault("verify", self.verify)
         kwargs.setdefault("cert", self.cert)
+        if self.timeout is not None:
+            kwargs.setdefault("timeout", self.timeout)
         if "proxies" not in kwargs:
             kwargs["proxies"] = resolve_proxies(request, self.proxies, self.trust_env)
         return self._run(_flow.send(self, request, kwargs))

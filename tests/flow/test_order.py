@@ -4,6 +4,7 @@ import pytest
 from flow.scenario import PausedSession, Scenario, response_to
 
 import requestx
+from requestx import _limits
 from requestx._ops import Call, Read, Send
 
 
@@ -256,3 +257,32 @@ def test_response_helper_is_like_an_adapters():
     response = response_to(requestx.Request("GET", "http://a.test/").prepare(), 200, b"body", {"X_A": "b"})
 
     assert (response.content, response.headers["x-a"], response.ok) == (b"body", "b", True)
+
+
+def test_a_total_runs_over_all_redirects(monkeypatch):
+    """Each hop gets what the ones before left, of what the call or the session gives."""
+    now = [100.0]
+    monkeypatch.setattr(_limits, "monotonic", lambda: now[0])
+    play = Scenario()
+    play.session.timeout = requestx.TimeLimits(connect=1, total=10)
+    play.get("http://a.test/")
+    left = [play.op.settings["timeout"].total]
+    for seconds in (3, 4):
+        now[0] += seconds
+        play.answer(302, Location="/again")
+        left.append(play.op.settings["timeout"].total)
+
+    assert left == [10, 7, 3]
+    assert play.op.settings["timeout"].connect == 1
+
+
+def test_an_adapter_of_a_user_gets_the_limits_that_were_given():
+    """As they are, where no total runs; the session's where the call gives none."""
+    play = Scenario()
+    seen = []
+    for default, given in ((None, None), (None, (1, 2)), (5, None), (5, (1, 2))):
+        play.session.timeout = default
+        play.get("http://a.test/", timeout=given)
+        seen.append(play.op.settings["timeout"])
+
+    assert seen == [None, (1, 2), 5, (1, 2)]

@@ -144,3 +144,49 @@ def test_errors_carry_their_request(world, wire):
     assert problem.request.url == site.url + "/a"
     assert problem.response is None
     site.set("never")
+
+
+def test_total_ends_a_call_whatever_it_waits_for(world, wire):
+    """A total stands for a whole call; the phase in which it ended decides the class."""
+    site = wire([request(), send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"), wait("never")])
+    limits = world.requestx.TimeLimits(total=SHORT)
+    problem, seconds = fails(world, world.requestx.ReadTimeout, site.url, timeout=limits)
+
+    assert problem.phase == "read"
+    assert "total time limit" in str(problem)
+    assert SHORT <= seconds < SHORT + 1
+    site.set("never")
+
+
+def test_total_ends_a_streamed_body(world, wire):
+    """The body belongs to the call, also where the call returned with the head."""
+    site = wire([request(), send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"), wait("never")])
+    pieces = world.pieces(world.get(site.url, stream=True, timeout=world.requestx.Timeout(total=SHORT)), 5)
+
+    assert next(pieces) == b"hello"
+    with pytest.raises(world.requestx.Timeout):
+        next(pieces)
+    site.set("never")
+
+
+def test_default_of_a_session(world, wire):
+    """Session.timeout is for calls that give none, with a body or without, changed at any time."""
+    site = wire(*[[request(), wait("never")]] * 3)
+    session = world.session(timeout=(None, SHORT))
+    for call in (session.get, session.post):
+        with pytest.raises(world.requestx.ReadTimeout):
+            call(site.url)
+    session.timeout = world.requestx.TimeLimits(total=SHORT)
+    with pytest.raises(world.requestx.ReadTimeout, match="total"):
+        session.get(site.url)
+    site.set("never")
+
+
+def test_a_call_may_have_no_limit_where_the_session_has_one(world, server):
+    """TimeLimits() is none, while None is what the session says."""
+    session = world.session(timeout=1e-9)
+    for timeout in (world.requestx.TimeLimits(), (None, None)):
+        assert session.get(server.url + "/get", timeout=timeout).status_code == 200
+
+    with pytest.raises(world.requestx.Timeout):
+        session.get(server.url + "/get", timeout=None)
