@@ -37,8 +37,11 @@ def call(session_class: Any, method: Any, url: Any, arguments: dict[str, Any]) -
     if session._overrides("request"):  # a Session put in the place of ours
         with session:
             return session.request(method=method, url=url, **arguments)
-    run, session._run, session._go = session._run, lambda flow: flow, one
-    return run(closing(session, session.request(method=method, url=url, **arguments)))
+    # Its flow is wanted, and nothing else of it: what a user put in the place of `send` runs flows of its own.
+    session.__dict__.update(_run=lambda flow: flow, _go=one)
+    flow = session.request(method=method, url=url, **arguments)
+    del session.__dict__["_run"], session.__dict__["_go"]
+    return session._run(closing(session, flow))
 
 
 def _request(method: Any, url: Any, **kwargs: Any) -> Any:

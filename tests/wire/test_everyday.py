@@ -110,3 +110,19 @@ def test_lines_of_a_stream(world, server):
     response = world.get(server.url + "/lines/1000", stream=True)
 
     assert world.lines(response) == [b"line %d" % number for number in range(1000)]
+
+
+def test_a_patched_send_is_called_by_the_functions(world, server, monkeypatch):
+    """Mocks put their own in the place of Session.send, call the one that was there, and look at the response."""
+    sessions, seen = world.requestx.sessions, []
+    original = sessions.Session.send
+
+    def send(session, request, **settings):
+        response = original(session, request, **settings)
+        seen.append((request.url, response.text))
+        return response
+
+    monkeypatch.setattr(sessions.Session, "send", send)
+    response = world.get(server.url + "/bytes/3")
+
+    assert seen == [(response.url, response.text)]
