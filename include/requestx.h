@@ -388,7 +388,7 @@ extern "C" {
 /** (RQX_ABI_MAJOR << 16) | RQX_ABI_MINOR of the library that is loaded. Any thread. Since 1.0. */
 RQX_API uint32_t rqx_abi_version(void);
 
-/** "requestx/0.1.0", static and NUL-terminated. Any thread. Since 1.0. */
+/** "requestx/2.34.0", static and NUL-terminated. Any thread. Since 1.0. */
 RQX_API const char *rqx_version(void);
 
 /** RQX_F_* of this build. Any thread. Since 1.0. */

@@ -15,7 +15,7 @@ pub extern "C" fn rqx_abi_version() -> u32 {
     RQX_ABI_MAJOR << 16 | RQX_ABI_MINOR
 }
 
-/// "requestx/0.1.0", static and NUL-terminated. Any thread. Since 1.0.
+/// "requestx/2.34.0", static and NUL-terminated. Any thread. Since 1.0.
 #[no_mangle]
 pub extern "C" fn rqx_version() -> *const c_char {
     const VERSION: &CStr =
