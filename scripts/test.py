@@ -33,6 +33,9 @@ TOOLS = [
     ("valgrind", "valgrind", "tests/abi"),
     ("pypy3", "pypy3 pypy3-venv", "tests/wheels on PyPy"),
     ("openssl", "openssl", "tests/wire/test_tls.py"),
+    ("tinyproxy", "tinyproxy-bin", "tests/wire/test_real_proxies.py"),
+    ("microsocks", "microsocks", "tests/wire/test_real_proxies.py"),
+    ("danted", "dante-server", "tests/wire/test_real_proxies.py"),
     ("ip", "iproute2", "requests' own tests"),
 ]
 

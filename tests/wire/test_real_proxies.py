@@ -1,0 +1,134 @@
+"""Proxies as others made them: tinyproxy, microsocks and Dante, from Debian's packages."""
+
+import getpass
+import socket
+import subprocess
+import time
+
+import pytest
+
+TINYPROXY = """
+Port %d
+Listen 127.0.0.1
+Allow 127.0.0.1
+Timeout 60
+MaxClients 20
+LogLevel Critical
+BasicAuth ann s3cret
+"""
+USER = getpass.getuser()
+DANTE = f"""
+errorlog: /dev/null
+logoutput: /dev/null
+internal: 127.0.0.1 port = %d
+external: lo
+clientmethod: none
+socksmethod: none
+user.privileged: {USER}
+user.unprivileged: {USER}
+client pass {{ from: 127.0.0.1/32 to: 0.0.0.0/0 }}
+socks pass {{ from: 127.0.0.1/32 to: 0.0.0.0/0 protocol: tcp }}
+"""
+
+
+@pytest.fixture
+def launch(tmp_path):
+    """``launch(command)`` runs a server at a free port, which the command is formatted with; gives the port."""
+    running = []
+
+    def start(command, settings=None):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if settings:
+            (tmp_path / "settings").write_text(settings % port)
+        words = [word.format(port=port, settings=tmp_path / "settings") for word in command]
+        running.append(subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        end = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return port
+            except OSError:
+                assert running[-1].poll() is None and time.monotonic() < end, "%s does not run" % words[0]
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def tinyproxy(tool, launch):
+    """tinyproxy, which asks for user and password; its place."""
+    return "127.0.0.1:%d" % launch([tool("tinyproxy"), "-d", "-c", "{settings}"], TINYPROXY)
+
+
+@pytest.fixture
+def microsocks(tool, launch):
+    """microsocks, which asks for user and password; its place."""
+    command = [tool("microsocks"), "-i", "127.0.0.1", "-p", "{port}", "-u", "ann", "-P", "s3cret"]
+    return "127.0.0.1:%d" % launch(command)
+
+
+@pytest.fixture
+def dante(tool, launch):
+    """Dante, for everybody; its place."""
+    return "127.0.0.1:%d" % launch([tool("danted"), "-f", "{settings}"], DANTE)
+
+
+def works(session, server, tls_server):
+    """Both schemes, twice each, and a large body in each direction."""
+    for origin in (server.at("localhost"), tls_server.at("localhost")):
+        for _ in range(2):
+            assert session.get(origin + "/get").status_code == 200
+        assert session.post(origin + "/echo", data=b"x" * 500000).json()["length"] == 500000
+        assert len(session.get(origin + "/stream/500000").content) == 500000
+
+
+def test_tinyproxy(world, tinyproxy, server, tls_server, ca):
+    """Forwards, and opens tunnels, for who logs in."""
+    works(world.session(verify=ca, proxies={"all": "http://ann:s3cret@" + tinyproxy}), server, tls_server)
+
+    assert len(tls_server.connections) == 1
+
+
+def test_tinyproxy_refuses(world, tinyproxy, server, tls_server):
+    """A request that it does not forward is answered with 407, and a tunnel is a ProxyError."""
+    proxies = {"all": "http://ann:wrong@" + tinyproxy}
+    status = world.get(server.url + "/get", proxies=proxies).status_code
+    with pytest.raises(world.requestx.exceptions.ProxyError, match="Tunnel connection failed: %d" % status):
+        world.get(tls_server.at("localhost"), proxies=proxies)
+
+    assert status in (401, 407)  # of 1.11 and of others
+    assert server.requests == tls_server.requests == []
+
+
+def test_tinyproxy_cannot_reach_the_origin(world, tinyproxy):
+    """Its own page with 500 or 502 is its answer where it forwards, and no answer where it should open a tunnel."""
+    proxies = {"all": "http://ann:s3cret@" + tinyproxy}
+
+    assert world.get("http://127.0.0.1:1/", proxies=proxies).status_code in (500, 502)
+    with pytest.raises(world.requestx.exceptions.ProxyError, match="Tunnel connection failed: 50[02]"):
+        world.get("https://127.0.0.1:1/", proxies=proxies)
+
+
+@pytest.mark.parametrize("kind", ["socks5", "socks5h"])
+def test_microsocks(world, microsocks, server, tls_server, ca, kind):
+    """User and password of SOCKS5."""
+    works(world.session(verify=ca, proxies={"all": "%s://ann:s3cret@%s" % (kind, microsocks)}), server, tls_server)
+
+
+@pytest.mark.parametrize("login", ["ann:wrong@", ""])
+def test_microsocks_refuses(world, microsocks, server, login):
+    """Another password, or none."""
+    with pytest.raises(world.requestx.exceptions.ProxyError, match="SOCKS5"):
+        world.get(server.url, proxies={"all": "socks5://" + login + microsocks})
+
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("kind", ["socks4", "socks5", "socks5h"])
+def test_dante(world, dante, server, tls_server, ca, kind):
+    """SOCKS4 and both of SOCKS5; Dante refuses SOCKS4a, curl's too."""
+    works(world.session(verify=ca, proxies={"all": "%s://%s" % (kind, dante)}), server, tls_server)
