@@ -11,7 +11,6 @@ import contextvars
 from datetime import timedelta
 from functools import partial
 from time import perf_counter
-from types import CoroutineType
 from typing import Any, Callable
 
 
@@ -124,12 +123,13 @@ class Call:
         Blocking.
 
         Raises:
-            TypeError: the function is a coroutine function: nobody could await it here.
+            TypeError: what it returned has to be awaited, and nobody could do that here.
         """
         result = self.function(*self.arguments, **self.more)
-        if type(result) is CoroutineType:
-            result.close()
-            raise TypeError(f"{self.function!r} is a coroutine function: it is awaited only when the request is")
+        if hasattr(type(result), "__await__"):
+            if hasattr(result, "close"):
+                result.close()
+            raise TypeError(f"{self.function!r} has to be awaited, which it is only where the request is awaited")
         return result
 
     async def aperform(self) -> Any:

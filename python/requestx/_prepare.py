@@ -15,6 +15,7 @@ from typing import Any
 from . import _url
 from ._body import encode_body, encode_files, encode_json, is_stream, super_len, tell
 from ._internal_utils import check_header_validity, is_field, to_native_string
+from ._ops import Call
 from .auth import HTTPBasicAuth
 from .cookies import RequestsCookieJar, _copy_cookie_jar, cookiejar_from_dict, get_cookie_header
 from .hooks import default_hooks
@@ -294,7 +295,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         """
         handler = self.auth_handler(auth)
         if handler is not None:
-            self.take_auth(handler(self))
+            self.take_auth(Call(handler, self).perform())
 
     def auth_handler(self, auth: Any) -> Any:
         """

@@ -127,6 +127,7 @@ def strip_headers(headers: Any, old_url: str, new_url: str, status: int) -> None
     Take from a copied request's headers what must not follow a redirect.
 
     The Cookie header always goes: it is made anew from the jars, for the new URL.
+    Authorization is the session's `rebuild_auth` to take away, which users override.
 
     Args:
         headers: a case-insensitive mapping, changed in place.
@@ -138,8 +139,6 @@ def strip_headers(headers: Any, old_url: str, new_url: str, status: int) -> None
         for name in BODY_HEADERS:
             headers.pop(name, None)
     headers.pop("Cookie", None)
-    if should_strip_auth(old_url, new_url):
-        headers.pop("Authorization", None)
     if not same_origin(old_url, new_url):
         # What belongs to a proxy is added anew where that proxy is used (CVE-2014-1830, CVE-2023-32681).
         headers.pop("Proxy-Authorization", None)
