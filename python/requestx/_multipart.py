@@ -15,6 +15,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import sys
 from typing import Any, Iterable, Iterator
 
 from .exceptions import InvalidHeader, RequestException
@@ -28,8 +29,11 @@ _ENDS_LINE = re.compile(r"[\r\n\0]").search
 
 def boundary() -> str:
     """
-    A new boundary.
+    A new boundary, or what a program chooses: requests' users do so by a `choose_boundary` of their own in urllib3.
     """
+    theirs = getattr(sys.modules.get("urllib3.filepost"), "choose_boundary", None)
+    if theirs is not None and getattr(theirs, "__module__", None) != "urllib3.filepost":
+        return str(theirs())
     return os.urandom(16).hex()
 
 

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from requestx._body import guess_filename, is_stream, rewind_body, super_len, tell, to_key_val_list
+from requestx import _multipart
+from requestx._body import encode_files, guess_filename, is_stream, rewind_body, super_len, tell, to_key_val_list
 from requestx.exceptions import FileModeWarning, UnrewindableBodyError
 
 
@@ -126,3 +127,13 @@ def test_pairs_of_anything_but_text():
     for value in ("text", b"text", 1, True):
         with pytest.raises(ValueError):
             to_key_val_list(value)
+
+
+def test_a_boundary_is_drawn_unless_the_program_chooses_one(monkeypatch):
+    """Caches and recorders put their own `choose_boundary` into urllib3, so that equal forms are equal bytes."""
+    filepost = pytest.importorskip("urllib3.filepost")
+    drawn = _multipart.boundary()
+    monkeypatch.setattr(filepost, "choose_boundary", lambda: "--mine--")
+
+    assert len(bytes.fromhex(drawn)) == 16
+    assert encode_files({"f": b"x"}, None)[1] == "multipart/form-data; boundary=--mine--"
