@@ -140,12 +140,14 @@ async fn through(
     if key.is_forwarded() {
         return Ok((socket, stream));
     }
+    let what = || format!("tunnel to {key}");
+    let greeted = deadline.within(Phase::Tunnel, what, tunnel::greet(&mut stream, proxy)).await?;
+    greeted.map_err(|error| error.of_proxy(&what()))?;
     let destination = match proxy.protocol {
         Protocol::Socks4 | Protocol::Socks5 => resolved_here(proxy, key, deadline).await?,
         _ => Place::of(&key.host),
     };
     let tunnel = tunnel::open(&mut stream, proxy, &destination, key.port, options.max_head);
-    let what = || format!("tunnel to {key}");
     let opened = deadline.within(Phase::Tunnel, what, tunnel).await?;
     opened.map_err(|error| error.of_proxy(&what()))?;
     Ok((socket, stream))

@@ -36,7 +36,19 @@ impl Place {
 /// Most of a refusal's body that is quoted.
 const QUOTED: usize = 300;
 
-/// Has `proxy`, at the other end of `stream`, connect to `place` and `port`.
+/// What is said before it matters where to: SOCKS5 agrees on a login. So a proxy that has gone, or will not serve us,
+/// is found out before a name is looked up for it.
+///
+/// # Errors
+/// `Proxy`, with what it answered.
+pub async fn greet<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, proxy: &Proxy) -> Result<(), Error> {
+    match proxy.protocol {
+        Protocol::Socks5 | Protocol::Socks5h => greet_socks5(stream, proxy.login.as_ref()).await,
+        _ => Ok(()),
+    }
+}
+
+/// Has `proxy`, which was greeted at the other end of `stream`, connect to `place` and `port`.
 ///
 /// # Errors
 /// `Proxy`, with what it answered; `TooLarge` for an answer longer than `max_head`.
@@ -50,7 +62,7 @@ pub async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     match proxy.protocol {
         Protocol::Http | Protocol::Https => connect(stream, proxy, place, port, max_head).await,
         Protocol::Socks4 | Protocol::Socks4a => socks4(stream, proxy.login.as_ref(), place, port).await,
-        Protocol::Socks5 | Protocol::Socks5h => socks5(stream, proxy.login.as_ref(), place, port).await,
+        Protocol::Socks5 | Protocol::Socks5h => socks5(stream, place, port).await,
     }
 }
 
@@ -168,27 +180,28 @@ async fn socks4<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-async fn socks5<S: AsyncRead + AsyncWrite + Unpin>(
+async fn greet_socks5<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     login: Option<&Login>,
-    place: &Place,
-    port: u16,
 ) -> Result<(), Error> {
     say(stream, if login.is_some() { &[5, 2, 0, 2] } else { &[5, 1, 0] }).await?;
     match (hear::<2, _>(stream).await?, login) {
-        ([5, 0], _) => {}
-        ([5, 2], Some(login)) => log_in(stream, login).await?,
-        ([5, 255], Some(_)) => {
-            return Err(failed("SOCKS5: the proxy takes neither user and password nor nobody"))
-        }
-        ([5, 255], None) => {
-            return Err(failed("SOCKS5 authentication failed: the proxy wants user and password"))
-        }
+        ([5, 0], _) => Ok(()),
+        ([5, 2], Some(login)) => log_in(stream, login).await,
+        ([5, 255], Some(_)) => Err(failed("SOCKS5: the proxy takes neither user and password nor nobody")),
+        ([5, 255], None) => Err(failed("SOCKS5 authentication failed: the proxy wants user and password")),
         ([5, method], _) => {
-            return Err(failed(format!("SOCKS5: the proxy chose method {method}, which was not offered")))
+            Err(failed(format!("SOCKS5: the proxy chose method {method}, which was not offered")))
         }
-        ([version, _], _) => return Err(failed(format!("no answer of SOCKS5: version {version}"))),
+        ([version, _], _) => Err(failed(format!("no answer of SOCKS5: version {version}"))),
     }
+}
+
+async fn socks5<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    place: &Place,
+    port: u16,
+) -> Result<(), Error> {
     let mut request = vec![5, 1, 0];
     match place {
         Place::Address(IpAddr::V4(address)) => {
@@ -289,7 +302,10 @@ mod tests {
             let (mut ours, mut theirs) = tokio::io::duplex(4096);
             theirs.write_all(answer).await.unwrap();
             theirs.shutdown().await.unwrap();
-            let opened = open(&mut ours, &proxy, &Place::of(place), 443, 2000).await;
+            let opened = match greet(&mut ours, &proxy).await {
+                Ok(()) => open(&mut ours, &proxy, &Place::of(place), 443, 2000).await,
+                Err(error) => Err(error),
+            };
             drop(ours);
             let mut heard = Vec::new();
             theirs.read_to_end(&mut heard).await.unwrap();
@@ -390,12 +406,9 @@ mod tests {
     #[test]
     fn a_name_that_is_too_long_is_not_sent() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let (mut ours, mut theirs) = tokio::io::duplex(4096);
+        let (mut ours, _theirs) = tokio::io::duplex(4096);
         let place = Place::Name("a".repeat(256));
-        let refused = runtime.block_on(async {
-            theirs.write_all(b"\x05\x00").await.unwrap();
-            socks5(&mut ours, None, &place, 80).await
-        });
+        let refused = runtime.block_on(socks5(&mut ours, &place, 80));
 
         assert!(refused.unwrap_err().message.contains("255"));
     }
