@@ -71,7 +71,7 @@ async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result
     let tap = connection.tap.clone();
     deadline.enter(Phase::Send, Instant::now());
     tap.arm(head_of(plan), plan.options.max_head, Instant::now());
-    let mut request = Request::new(SendBody::new(&plan.body, &tap));
+    let mut request = Request::new(SendBody::new(&plan.body, &tap, plan.expects));
     *request.method_mut() = plan.method.clone();
     *request.headers_mut() = plan.framing.clone();
     let answer = connection.sender.try_send_request(request);
@@ -117,7 +117,8 @@ async fn answer_in_time(
         let now = Instant::now();
         let (phase, since) = match tap.sent() {
             Some(sent) => (Phase::Await, sent),
-            None if plan.body.waits_for_caller() => (Phase::Send, now), // its time is not the network's
+            // its time is not the network's, nor is the time that the server may take to want the body
+            None if tap.holds() || plan.body.waits_for_caller() => (Phase::Send, now),
             None => (Phase::Send, tap.progress().unwrap_or(now)),
         };
         let until = deadline.until(phase, since);
@@ -146,7 +147,8 @@ async fn receive(
         Error::new(Kind::Protocol, Phase::Await, format!("{}: an answer to nothing", what()))
     })?;
     let (tap, id, reused) = (connection.tap.clone(), connection.id, lease.reused);
-    lease.keep = plan.keep_alive && head.keeps;
+    let unwanted = tap.holds(); // it was answered without its body, and what follows would be read as that body
+    lease.keep = plan.keep_alive && head.keeps && !unwanted;
     lease.connection.speaks_1_0 |= head.version == 10;
     let decoder = match plan.options.decode && plan.method != http::Method::HEAD {
         true => Decoder::new(&head.codings)?,
@@ -176,7 +178,7 @@ async fn receive(
         }
         None => body,
     };
-    if matches!(plan.body, Outgoing::Pushed(_)) && head.status < 400 {
+    if matches!(plan.body, Outgoing::Pushed(_)) && head.status < 400 && !unwanted {
         body.send_rest().await?; // who only reads from here on would cut the request short
     }
     Ok(Reply { head, whole: None, raw_bytes: 0, body: Some(body), timing })

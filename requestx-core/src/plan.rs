@@ -56,6 +56,8 @@ pub struct Plan {
     pub options: Arc<Options>,
     /// The caller allows the connection to be kept.
     pub keep_alive: bool,
+    /// The body waits until the server has said `100 Continue`.
+    pub expects: bool,
     /// Return with the head; the body is pulled.
     pub stream: bool,
 }
@@ -101,6 +103,7 @@ impl Plan {
             key: key_of(&target, proxy, &options),
             url: target.url.into(),
             keep_alive: writer.keep_alive,
+            expects: body.length() != Some(0) && writer.expects(),
             framing: std::mem::take(&mut writer.framing),
             head: writer.finish(target.authority),
             method,
@@ -325,6 +328,10 @@ impl HeadWriter {
             .map_err(|_| Error::caller(Kind::InvalidHeader, format!("invalid value of header {known}")))?;
         self.framing.append(HeaderName::from_static(known), value);
         Ok(())
+    }
+
+    fn expects(&self) -> bool {
+        self.framing.get("expect").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
     }
 
     fn is_chunked(&self) -> bool {

@@ -11,7 +11,7 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{ready, Context, Poll};
+use std::task::{ready, Context, Poll, Waker};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -40,6 +40,13 @@ struct State {
     expecting: bool,
     answers_head: bool,
     head: Option<Head>,
+    /// The final head has come, whoever has it now.
+    answered: bool,
+    /// A 100 has come.
+    continued: bool,
+    /// The body is held back until one of the two, or until it has waited long enough.
+    held: bool,
+    holder: Option<Waker>,
     max_head: usize,
     body_given: bool,
     sent: Option<Instant>,
@@ -87,6 +94,27 @@ impl Tap {
         self.lock().head.take()
     }
 
+    /// Whether a body that waits for `100 Continue` may go; `None` for as long as the server has said nothing.
+    pub fn verdict(&self, cx: &Context<'_>) -> Option<bool> {
+        let mut state = self.lock();
+        state.held = !state.continued;
+        if state.continued || state.answered {
+            return Some(state.continued);
+        }
+        state.holder = Some(cx.waker().clone());
+        None
+    }
+
+    /// The body goes without a word of the server's.
+    pub fn release(&self) {
+        self.lock().held = false;
+    }
+
+    /// Whether the body is held back.
+    pub fn holds(&self) -> bool {
+        self.lock().held
+    }
+
     /// hyper has taken the last of the body.
     pub fn body_given(&self) {
         self.lock().body_given = true;
@@ -113,6 +141,13 @@ impl Tap {
 }
 
 impl State {
+    fn may_continue(&mut self) {
+        self.continued = true;
+        if let Some(holder) = self.holder.take() {
+            holder.wake();
+        }
+    }
+
     fn wrote(&mut self, bytes: usize) {
         self.written += bytes as u64;
         self.progress = Some(Instant::now());
@@ -141,6 +176,8 @@ enum Incoming {
 struct Coming {
     bytes: Vec<u8>,
     informational: usize,
+    /// One of them was a 100.
+    continued: bool,
     passed: usize,
 }
 
@@ -168,6 +205,7 @@ impl Coming {
                 return Head::read(head, rest, answers_head).map(Some);
             }
             (begin, from) = (begin + end, 0);
+            self.continued |= status_of(head).starts_with(b"100");
             self.informational += 1;
             if self.informational > INFORMATIONAL {
                 let why = format!("more than {INFORMATIONAL} informational responses and no final one");
@@ -213,9 +251,13 @@ pub fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
 
 /// Whether a head is a 1xx other than 101, which is final (RFC 9110 section 15.2).
 pub fn is_informational(head: &[u8]) -> bool {
-    let status =
-        head.trim_ascii_start().splitn(2, |byte| *byte == b' ').nth(1).unwrap_or_default().trim_ascii_start();
+    let status = status_of(head);
     status.first() == Some(&b'1') && !status.starts_with(b"101")
+}
+
+/// A head from its status code on.
+fn status_of(head: &[u8]) -> &[u8] {
+    head.trim_ascii_start().splitn(2, |byte| *byte == b' ').nth(1).unwrap_or_default().trim_ascii_start()
 }
 
 /// `io` with the heads exchanged.
@@ -372,8 +414,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
                     let mut tap = wire.tap.lock();
                     tap.received += piece.filled().len() as u64;
                     let whole = coming.add(piece.filled(), tap.max_head, tap.answers_head);
+                    if coming.continued {
+                        tap.may_continue();
+                    }
                     if let Some((head, give)) = whole.map_err(io::Error::other)? {
                         tap.head = Some(head);
+                        tap.answered = true;
                         wire.incoming = Incoming::Give(give, 0);
                     }
                 }

@@ -18,6 +18,11 @@ def head():
     return ["head"]
 
 
+def body():
+    """Receive the body that belongs to the last head."""
+    return ["body"]
+
+
 def receive(size):
     """Receive exactly ``size`` bytes of whatever comes."""
     return ["receive", size]

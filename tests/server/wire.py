@@ -77,11 +77,15 @@ class Player:
             self.connection.finish("eof")
             raise
         self._note({"head": head.decode("latin-1"), "body": ""})
-        return head
 
     def do_request(self):
         """Receive one whole request."""
-        head = self.do_head()
+        self.do_head()
+        self.do_body()
+
+    def do_body(self):
+        """Receive the body of the last head."""
+        head = self.connection.requests[-1]["head"].encode("latin-1")
         body = self._chunks() if CHUNKED.search(head) else self._exactly(int((LENGTH.search(head) or [0, 0])[1]))
         self.connection.requests[-1]["body"] = body.decode("latin-1")
         with self.listener.lock:

@@ -1,12 +1,15 @@
 //! The request's body on its way out: empty, whole, or pushed in pieces.
 
 use std::collections::VecDeque;
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{ready, Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use tokio::time::Sleep;
 
 use crate::deadline::Phase;
 use crate::error::{Error, Kind};
@@ -174,21 +177,59 @@ fn wake(waker: &mut Option<Waker>) {
     }
 }
 
+/// How long a server may take to say `100 Continue` before the body goes all the same, as curl has it:
+/// many servers never say it (RFC 9110 section 10.1.1).
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The body as hyper takes it; tells the wire when it has all been taken.
 #[derive(Debug)]
 pub struct SendBody {
     body: Outgoing,
     tap: Tap,
+    hold: Hold,
     /// Bytes that hyper has taken; it asks no more once it has what was promised.
     given: u64,
 }
 
+/// What a body waits for.
+#[derive(Debug)]
+enum Hold {
+    Nothing,
+    /// The server's word, once the head is out.
+    Word,
+    /// The same, for so long.
+    WordUntil(Pin<Box<Sleep>>),
+}
+
 impl SendBody {
-    /// To be made after `tap` was armed.
-    pub fn new(body: &Outgoing, tap: &Tap) -> SendBody {
-        let body = SendBody { body: body.clone(), tap: tap.clone(), given: 0 };
+    /// To be made after `tap` was armed; `expects` a `100 Continue` before it goes.
+    pub fn new(body: &Outgoing, tap: &Tap, expects: bool) -> SendBody {
+        let hold = if expects { Hold::Word } else { Hold::Nothing };
+        let body = SendBody { body: body.clone(), tap: tap.clone(), hold, given: 0 };
         body.tell();
         body
+    }
+
+    /// Ready when the body may go; after a final answer, never.
+    fn poll_hold(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if matches!(self.hold, Hold::Nothing) {
+            return Poll::Ready(());
+        }
+        match self.tap.verdict(cx) {
+            Some(true) => {}
+            Some(false) => return Poll::Pending,
+            None => {
+                if matches!(self.hold, Hold::Word) {
+                    self.hold = Hold::WordUntil(Box::pin(tokio::time::sleep(PATIENCE)));
+                }
+                if let Hold::WordUntil(sleep) = &mut self.hold {
+                    ready!(sleep.as_mut().poll(cx));
+                }
+                self.tap.release();
+            }
+        }
+        self.hold = Hold::Nothing;
+        Poll::Ready(())
     }
 
     fn tell(&self) {
@@ -206,6 +247,7 @@ impl Body for SendBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        ready!(self.poll_hold(cx));
         let chunk = match &self.body {
             Outgoing::Empty => Poll::Ready(None),
             Outgoing::Whole(bytes) => Poll::Ready(Some(Ok(bytes.clone()))),
