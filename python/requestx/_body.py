@@ -24,6 +24,9 @@ _PLAIN = (io.BufferedReader, io.BufferedRandom, io.BufferedWriter, io.BytesIO)
 # The default of json.dumps, but for NaN, which is no JSON; made once, since dumps would make one each time.
 _dumps = jsonlib.JSONEncoder(allow_nan=False).encode
 
+# Characters of a text file that are read at once to count its bytes.
+TEXT_CHUNK = 1 << 16
+
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -163,7 +166,9 @@ def super_len(o: Any) -> int:
     total: int | None = None
     if isinstance(o, str):
         o = o.encode("utf-8")
-    if hasattr(o, "__len__"):
+    if isinstance(o, memoryview):
+        total = o.nbytes
+    elif hasattr(o, "__len__"):
         total = len(o)
     elif hasattr(o, "len"):
         total = o.len
@@ -185,6 +190,21 @@ def super_len(o: Any) -> int:
             except (OSError, ValueError):
                 total = 0
     return max(0, (total or 0) - position)
+
+
+def text_len(file: Any) -> int:
+    """
+    How many bytes the rest of a text file is as UTF-8, in which it is sent; 0 if it cannot be read twice.
+
+    Its characters are others, and so are its bytes on the disk: line ends and the encoding change them.
+    """
+    if not file.seekable():
+        return 0
+    position = file.tell()
+    try:
+        return sum(len(piece.encode("utf-8")) for piece in iter(lambda: file.read(TEXT_CHUNK), ""))
+    finally:
+        file.seek(position)
 
 
 def _file_size(file: Any) -> int | None:
@@ -219,6 +239,18 @@ def tell(body: Any) -> Any:
         return object()
 
 
+def has_to_be_rewound(prepared_request: Any) -> bool:
+    """
+    Whether a body has to be brought back before it is sent again; one that is read only once cannot be.
+    """
+    body = prepared_request.body
+    if prepared_request._body_position is not None:
+        return True
+    if isinstance(body, (str, bytes)) or hasattr(body, "seek"):
+        return False
+    return any(hasattr(body, name) for name in ("read", "__next__", "__anext__"))
+
+
 def rewind_body(prepared_request: Any) -> None:
     """
     Bring a body back to where it stood when the request was prepared.
@@ -230,6 +262,9 @@ def rewind_body(prepared_request: Any) -> None:
     position = prepared_request._body_position
     if seek is None or not isinstance(position, int):
         raise UnrewindableBodyError("Unable to rewind request body for redirect.")
+    reader = prepared_request.__dict__.get("_reader")
+    if reader is not None:
+        reader.stop()
     try:
         seek(position)
     except OSError as error:

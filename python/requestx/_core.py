@@ -568,7 +568,7 @@ class Upload:
         length: bytes in all, or None for a chunked body.
     """
 
-    __slots__ = ("_chunks", "_rest", "closed", "handle")
+    __slots__ = ("_chunks", "_rest", "closed", "handle", "pushed")
 
     def __init__(self, chunks: Iterator[Any] | None, length: int | None) -> None:
         self.handle = _NULL
@@ -577,6 +577,8 @@ class Upload:
         self.handle = made[0]
         self._chunks = chunks
         self._rest: Any = None
+        #: Bytes so far.
+        self.pushed = 0
         #: The exchange wants no more of it.
         self.closed = False
 
@@ -618,6 +620,7 @@ class Upload:
                 break
             _check(code, error)
             rest = rest[taken[0] :]
+            self.pushed += taken[0]
         self._rest = None
         return True
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import Any, Generator
 
 from . import _redirect
-from ._body import rewind_body
+from ._body import has_to_be_rewound, rewind_body
 from ._limits import begun
 from ._ops import Call, Drain, Read, Send
 from .cookies import drop_call_cookies, extract_cookies_to_jar, merge_cookies
@@ -257,7 +257,7 @@ def _redirected(
     settings = dict(settings)
     settings["proxies"] = session.rebuild_proxies(prepared, settings.get("proxies"))
     session.rebuild_auth(prepared, response)
-    if prepared._body_position is not None and (
+    if has_to_be_rewound(prepared) and (
         "Content-Length" in prepared.headers or "Transfer-Encoding" in prepared.headers
     ):
         rewind_body(prepared)

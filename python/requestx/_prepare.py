@@ -9,11 +9,12 @@ Whoever only wants to know whether there are cookies or hooks asks `__dict__`.
 
 from __future__ import annotations
 
+import io
 from http.cookiejar import CookieJar
 from typing import Any
 
 from . import _url
-from ._body import encode_body, encode_files, encode_json, is_stream, super_len, tell
+from ._body import encode_body, encode_files, encode_json, is_stream, super_len, tell, text_len
 from ._internal_utils import check_header_validity, is_field, to_native_string
 from ._ops import Call
 from .auth import HTTPBasicAuth
@@ -205,7 +206,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         """
         new = PreparedRequest()
         state, mine = new.__dict__, self.__dict__
-        for name in ("method", "url", "body", "hooks", "_body_position", "_json_dumps", "_digest_given"):
+        for name in ("method", "url", "body", "hooks", "_body_position", "_json_dumps", "_digest_given", "_reader"):
             if name in mine:
                 state[name] = mine[name]
         if self.headers is not None:
@@ -265,7 +266,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
 
     def _prepare_stream(self, data: Any, files: Any) -> None:
         try:
-            length = super_len(data)
+            length = text_len(data) if isinstance(data, io.TextIOBase) else super_len(data)
         except (TypeError, AttributeError, OSError):
             length = 0
         self._body_position = tell(data)

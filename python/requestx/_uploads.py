@@ -4,6 +4,7 @@ Request bodies in chunks, for the core to push: from memory, files and iterables
 
 from __future__ import annotations
 
+import threading
 from typing import Any, AsyncIterator, Iterator
 
 from .exceptions import InvalidHeader
@@ -37,9 +38,10 @@ def chunks(request: Any) -> Iterator[Any]:
     if isinstance(body, str):
         body = body.encode("utf-8")
     if isinstance(body, (bytes, bytearray, memoryview)):
-        return _slices(memoryview(body))
+        view = memoryview(body)
+        return _slices(view.cast("B") if view.c_contiguous else memoryview(view.tobytes()))
     if hasattr(body, "read"):
-        return _reads(body)
+        return _reads(body, length_of(request))
     if hasattr(body, "__iter__"):
         return iter(body)
     if hasattr(body, "__aiter__"):
@@ -52,12 +54,51 @@ def _slices(view: memoryview) -> Iterator[memoryview]:
         yield view[start : start + CHUNK]
 
 
-def _reads(file: Any) -> Iterator[Any]:
-    while True:
-        chunk = file.read(CHUNK)
+def _reads(file: Any, length: int | None) -> Iterator[Any]:
+    """
+    What a file has, but no more than was promised: a log file may have grown.
+    """
+    left = CHUNK if length is None else length
+    while left > 0:
+        chunk = file.read(min(CHUNK, left))
         if not chunk:
             return
+        if length is not None:
+            left -= len(chunk.encode("utf-8") if isinstance(chunk, str) else chunk)
         yield chunk
+
+
+class _Background:
+    """
+    A body that worker threads read, piece by piece.
+
+    An answer may come while one of them reads. Before the body is rewound for the next request it is stopped, or that
+    thread would read on from the new position.
+    """
+
+    def __init__(self, pieces: Iterator[Any]) -> None:
+        self._pieces = pieces
+        self._reading = threading.Lock()
+        self._stopped = False
+
+    def next(self) -> Any:
+        """
+        The next piece, or `_END`.
+        """
+        with self._reading:
+            return _END if self._stopped else next(self._pieces, _END)
+
+    def stop(self) -> None:
+        """
+        Read no more; a read that is under way is waited for.
+        """
+        self._stopped = True
+        with self._reading:
+            pass
+
+    def __reduce__(self) -> Any:
+        # A pickled request takes no thread along.
+        return type(None), ()
 
 
 async def chunks_in_background(request: Any) -> AsyncIterator[Any]:
@@ -77,8 +118,9 @@ async def chunks_in_background(request: Any) -> AsyncIterator[Any]:
     import asyncio
 
     loop = asyncio.get_running_loop()
+    reader = request.__dict__["_reader"] = _Background(pieces)
     while True:
-        piece = await loop.run_in_executor(None, next, pieces, _END)
+        piece = await loop.run_in_executor(None, reader.next)
         if piece is _END:
             return
         yield piece

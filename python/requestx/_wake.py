@@ -107,7 +107,8 @@ class Wake:
         feeding = None
         try:
             client.submit(self._queue.handle, token, choices, head, fields, b"", upload, stream)
-            feeding = asyncio.ensure_future(_feed(upload, chunks, room))
+            feeding = asyncio.ensure_future(_feed(upload, chunks, room, length))
+            feeding.add_done_callback(_look_at)
             await asyncio.wait({future, feeding}, return_when=asyncio.FIRST_COMPLETED)
             if not future.done():
                 feeding.result()  # raises what the chunks raised
@@ -186,20 +187,33 @@ class Wake:
         self.abandon()
 
 
-async def _feed(upload: _core.Upload, chunks: Any, room: asyncio.Event) -> None:
+async def _feed(upload: _core.Upload, chunks: Any, room: asyncio.Event, length: int | None) -> None:
     """
     Push the chunks one by one; once the window is full, as fast as the socket takes them.
+
+    No more is asked of the chunks than was promised: whoever sends them again wants them where they are.
     """
     await room.wait()
-    async for chunk in chunks:
-        done = upload.push(chunk)
-        if upload.closed:
-            return
-        while not done:
-            room.clear()
-            await room.wait()
-            done = upload.push_rest()
-    upload.finish()
+    try:
+        async for chunk in chunks:
+            done = upload.push(chunk)
+            while not done:
+                room.clear()
+                await room.wait()
+                done = upload.push_rest()
+            if upload.closed or upload.pushed == length:
+                return
+        upload.finish()
+    finally:
+        await chunks.aclose()
+
+
+def _look_at(feeding: asyncio.Task[None]) -> None:
+    """
+    What the chunks raised after the answer is nobody's any more, and not to be reported as forgotten.
+    """
+    if not feeding.cancelled():
+        feeding.exception()
 
 
 _wakes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Wake] = weakref.WeakKeyDictionary()

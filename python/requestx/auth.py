@@ -22,7 +22,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Callable
 
 from . import _names
-from ._body import rewind_body
+from ._body import has_to_be_rewound, rewind_body
 from ._headers import parse_dict_header
 from ._redirect import should_strip_auth
 from ._url import path_url
@@ -234,7 +234,7 @@ class HTTPDigestAuth(AuthBase):
             return None
         state.url = request.url
         state.num_401_calls = 2
-        if request._body_position is not None:
+        if has_to_be_rewound(request):
             rewind_body(request)
         prepared = request.copy()
         extract_cookies_to_jar(prepared._cookies, request, r.raw)

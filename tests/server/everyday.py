@@ -3,6 +3,7 @@
 Paths (``n`` and ``s`` are numbers):
 
     /get /post /put /echo    JSON of what arrived: method, path, headers as a list of pairs, body
+    /count                   JSON: how many bytes arrived, and how many of them were zeros; none is kept
     /status/n /bytes/n /stream/n /lines/n      a status; n bytes; n bytes chunked; n lines chunked
     /redirect/n /redirect-to?url=&status=      n redirects, then /get; anywhere
     /gzip /deflate /raw-deflate /br /zstd      TEXT in that coding
@@ -75,7 +76,7 @@ class Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         noun, _, rest = parts.path[1:].partition("/")
         self.query = dict(parse_qsl(parts.query))
-        self.body = self.read_body()
+        self.body = b"" if noun == "count" else self.read_body()
         self.record.requests.append({"head": "%s %s" % (self.command, self.path), "body": ""})
         self.listener.marks.set("request " + parts.path)
         if noun in CODED:
@@ -126,6 +127,17 @@ class Handler(BaseHTTPRequestHandler):
         )
 
     at_get = at_post = at_put = at_patch = at_delete = at_echo
+
+    def at_count(self, rest):
+        left, zeros = int(self.headers["Content-Length"]), 0
+        block = bytearray(1 << 20)
+        while left > 0:
+            n = self.rfile.readinto(memoryview(block)[:left])
+            if not n:
+                return
+            left -= n
+            zeros += block.count(0, 0, n)
+        self.reply_json({"length": int(self.headers["Content-Length"]), "zeros": zeros})
 
     def at_status(self, rest):
         self.reply(b"", "text/plain", status=int(rest))

@@ -1,0 +1,206 @@
+"""Bodies that are read while they are sent: files, text, iterables; what goes wrong, and sending them again."""
+
+import io
+import mmap
+
+import pytest
+from server.steps import answer, head, request, send, serve
+
+import requestx
+
+
+def sent(site):
+    """The only request the site saw."""
+    (request,) = site.requests
+    return request
+
+
+def redirect(status=b"307 Temporary Redirect"):
+    return answer(b"", b"Location: /again", status=status)
+
+
+class Unsized:
+    """Something that is only read."""
+
+    def __init__(self, data):
+        self.read = io.BytesIO(data).read
+
+
+TEXT = "gr\xfc\xdfe \u20ac \U0001f600\r\n" * 3
+
+
+def test_text_stream_is_sent_as_utf8(world, wire):
+    """Its length is that of the bytes: requests counts characters, and cuts it short."""
+    site = wire(serve())
+    text = io.StringIO(TEXT, newline="")
+    text.read(2)
+    world.post(site.url, data=text)
+
+    assert sent(site).body == TEXT[2:].encode("utf-8")
+    assert sent(site).field(b"content-length") == [b"%d" % len(TEXT[2:].encode("utf-8"))]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
+def test_text_file_is_sent_as_its_text(world, wire, tmp_path, encoding):
+    """Whatever its encoding and line ends are on the disk."""
+    path = tmp_path / "text"
+    path.write_bytes("gr\xfc\xdfe\r\n".encode(encoding) * 1000)
+    site = wire(serve())
+    with path.open(encoding=encoding, newline=None) as file:
+        expected = file.read().encode("utf-8")
+        file.seek(0)
+        world.post(site.url, data=file)
+
+    assert sent(site).body == expected
+
+
+VIEWS = {
+    "bytearray": lambda: bytearray(b"0123"),
+    "memoryview": lambda: memoryview(b"0123"),
+    "memoryview of numbers": lambda: memoryview(b"0123").cast("H"),
+    "slice": lambda: memoryview(b"x0x1x2x3")[1::2],
+    "mmap": lambda: mapped(b"0123"),
+    "only read": lambda: Unsized(b"0123"),
+    "iterator": lambda: iter([b"01", bytearray(b"2"), memoryview(b"3")]),
+}
+
+
+def mapped(data):
+    area = mmap.mmap(-1, len(data))
+    area[:] = data
+    return area
+
+
+@pytest.mark.parametrize("kind", VIEWS)
+def test_whatever_has_bytes_is_a_body(world, wire, kind):
+    """Its bytes arrive."""
+    site = wire(serve())
+    world.post(site.url, data=VIEWS[kind]())
+
+    assert sent(site).body == b"0123"
+
+
+def test_async_iterable_is_refused_where_it_cannot_be_awaited(blocking, wire):
+    """The message says so, and nothing was sent."""
+    site = wire(serve())
+
+    async def pieces():
+        yield b"one"
+
+    with pytest.raises(TypeError, match="can only be sent by a call that is awaited"):
+        blocking.post(site.url, data=pieces())
+    assert site.received == b""
+
+
+@pytest.mark.parametrize("async_", [False, True])
+def test_exception_of_a_body_is_the_callers(world, wire, async_):
+    """It comes out as it is, and the server does not take what it got for the whole body."""
+    if async_ and not world.awaits:
+        pytest.skip("an async iterable has no meaning in the blocking world")
+    site = wire([request()])
+
+    def pieces():
+        yield b"one"
+        raise KeyError("mine")
+
+    async def apieces():
+        for piece in pieces():
+            yield piece
+
+    with pytest.raises(KeyError, match="mine"):
+        world.post(site.url, data=apieces() if async_ else pieces())
+    assert site.end() in ("eof", "reset")
+    assert not site.received.endswith(b"0\r\n\r\n")
+
+
+def test_body_shorter_than_its_length_is_an_error(world, wire):
+    """The server would wait for the rest; the message says how much there was."""
+    site = wire([request()])
+    with pytest.raises(requestx.exceptions.RequestException, match="ended after 3 of the 5 bytes promised"):
+        world.post(site.url, data=(piece for piece in [b"abc"]), headers={"Content-Length": "5"})
+
+    assert site.end() in ("eof", "reset")
+
+
+def test_body_longer_than_its_length_is_an_error(world, wire):
+    """What is too much would be read as the next request."""
+    site = wire([request()])
+    with pytest.raises(requestx.exceptions.RequestException, match="longer than the 2 bytes promised"):
+        world.post(site.url, data=(piece for piece in [b"abc"]), headers={"Content-Length": "2"})
+
+    assert b"abc" not in site.received
+
+
+def test_file_that_grows_is_sent_as_long_as_it_was(world, wire, tmp_path):
+    """What was promised is sent; a log file's new lines are not."""
+    site = wire(serve())
+    path = tmp_path / "log"
+    path.write_bytes(b"x" * 300000)
+    with path.open("r+b") as file:
+        prepared = requestx.Request("POST", site.url, data=file).prepare()
+        path.write_bytes(b"x" * 300000 + b"more")
+        session = world.session()
+        session.send(prepared)
+
+    assert sent(site).body == b"x" * 300000
+
+
+@pytest.mark.parametrize("status", [b"307 Temporary Redirect", b"308 Permanent Redirect"])
+@pytest.mark.parametrize("size", [10, 3000000])
+def test_body_is_rewound_for_a_redirect(world, wire, status, size):
+    """To where it stood, not to its beginning."""
+    site = wire([request(), send(redirect(status)), request(), send(answer())])
+    file = io.BytesIO(b"skip" + b"x" * size)
+    file.seek(4)
+    world.post(site.url, data=file)
+
+    assert [each.body for each in site.requests] == [b"x" * size] * 2
+
+
+def test_early_redirect_rewinds_a_body_that_is_being_read(world, wire, tmp_path):
+    """An answer may come before the body is sent; the next request has it whole all the same."""
+    path = tmp_path / "body"
+    path.write_bytes(b"0123456789" * 800000)
+    site = wire([head(), send(answer(b"", b"Location: /again", b"Connection: close", status=b"307 x"))], serve())
+    session = world.session()
+    with path.open("rb") as file:
+        response = session.post(site.url, data=file)
+
+    assert response.status_code == 200
+    assert site.requests[-1].body == b"0123456789" * 800000
+
+
+def test_body_that_cannot_be_rewound_ends_at_its_redirect(world, wire):
+    """A generator has been used up."""
+    site = wire([request(), send(redirect())])
+    with pytest.raises(requestx.exceptions.UnrewindableBodyError):
+        world.post(site.url, data=(piece for piece in [b"abc"]))
+
+    assert len(site.requests) == 1
+
+
+@pytest.mark.limit(120)
+def test_multipart_of_two_gigabytes_needs_no_memory(child, server, tmp_path):
+    """A sparse file of more than 31 bits is uploaded in a form, in both worlds; memory stays where it was."""
+    path = tmp_path / "sparse"
+    with path.open("wb") as file:
+        file.truncate((1 << 31) + 7)
+    source = """
+    import resource
+    peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    requestx.post(url + "/count", files={"f": b"x" * 3000000})
+    async def scene(file):
+        return (await requestx.post(url + "/count", files={"f": file})).json()
+    asyncio.run(scene(b"x" * 3000000))
+    before = peak()
+    with open(sys.argv[2], "rb") as file:
+        print(requestx.post(url + "/count", files={"f": file}).json()["zeros"])
+    with open(sys.argv[2], "rb") as file:
+        print(asyncio.run(scene(file))["zeros"])
+    print(peak() - before)
+    """
+    outcome = child(source, server.url, path, limit=100)
+    blocking, awaited, grown = outcome.out.split()
+
+    assert blocking == awaited == str((1 << 31) + 7), outcome
+    assert float(grown) < 16, outcome
