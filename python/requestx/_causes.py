@@ -83,7 +83,7 @@ class ReadTimeoutError(TimeoutError, RequestError):
         RequestError.__init__(self, pool, url, message)
 
 
-class NewConnectionError(HTTPError):
+class NewConnectionError(ConnectTimeoutError):
     """
     A connection was refused or could not be made.
     """
@@ -132,6 +132,12 @@ class ProxyError(HTTPError):
 class ProtocolError(HTTPError):
     """
     The connection broke, or what came over it was no HTTP.
+    """
+
+
+class ResponseNotChunked(ProtocolError, ValueError):
+    """
+    Chunks were asked for of a body that has none.
     """
 
 
