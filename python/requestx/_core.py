@@ -163,16 +163,20 @@ class Options:
         _check(_lib.rqx_options_new(made), error)
         self.handle = made[0]
         for name, number in numbers:
-            _check(_lib.rqx_options_set_int(self.handle, getattr(_lib, "RQX_OPT_" + name), number, error), error)
+            _check(_lib.rqx_options_set_int(self.handle, _option(name), number, error), error)
         for name, path in paths:
             value = os.fsencode(path)
-            _check(
-                _lib.rqx_options_set_bytes(self.handle, getattr(_lib, "RQX_OPT_" + name), value, len(value), error),
-                error,
-            )
+            _check(_lib.rqx_options_set_bytes(self.handle, _option(name), value, len(value), error), error)
 
     def __del__(self) -> None:
         _lib.rqx_options_free(self.handle)
+
+
+def _option(name: str) -> int:
+    number: int | None = getattr(_lib, "RQX_OPT_" + name, None)
+    if number is None:
+        raise CoreError(_lib.RQX_E_UNKNOWN_OPTION, 0, f"this library has no option {name}")
+    return number
 
 
 @lru_cache(maxsize=256)
@@ -238,6 +242,8 @@ class Reply:
     body: bytes | None
     stream: Stream | None
 
+    peer = None
+
     @property
     def sets_cookies(self) -> bool:
         """
@@ -272,6 +278,7 @@ class Inline:
     __slots__ = ("asks_for_more", "body_at", "memory", "reason_at", "status", "version")
 
     stream = None
+    peer = None
 
     def __init__(self, status: int, version: int, flags: int, reason_at: int, body_at: int, memory: bytes) -> None:
         self.status = status

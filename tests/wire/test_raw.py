@@ -1,0 +1,156 @@
+"""Response.raw: what users and libraries look for in a response of urllib3's."""
+
+import io
+import zlib
+
+import pytest
+from server.steps import answer, request, send, serve
+
+TEXT = b"one\ntwo\nthree"
+
+
+def test_what_it_tells(world, wire):
+    """Where from, by which version, with which retries."""
+    raw = world.get(wire(serve(TEXT)).url + "/a?b", stream=True).raw
+
+    assert raw.url == raw.geturl() == raw._request_url
+    assert raw.url.endswith("/a?b")
+    assert (raw.status, raw.reason, raw.version, raw.version_string) == (200, "OK", 11, "HTTP/1.1")
+    assert (raw.chunked, raw.length_remaining, raw.enforce_content_length) == (False, len(TEXT), True)
+    assert raw.readable()
+    assert not raw.seekable() and not raw.writable()
+    assert raw.get_redirect_location() is False
+
+
+def test_length_remaining_goes_down(world, wire):
+    """By what was read, to nothing."""
+    raw = world.get(wire([request(), send(answer(b"x" * 100))]).url, stream=True).raw
+    raw.read(100)
+
+    assert raw.length_remaining == 0
+
+
+def test_repeated_headers_are_there_one_by_one(world, wire):
+    """In `headers` and in `_original_response.msg`; a look-up joins them."""
+    raw = world.get(wire(serve(b"", b"X-Two: a", b"x-two: b")).url, stream=True).raw
+
+    assert raw.headers["X-TWO"] == "a, b"
+    assert raw.headers.getlist("x-two") == raw._original_response.msg.get_all("x-two") == ["a", "b"]
+    assert [pair for pair in raw.headers.items() if pair[0].lower() == "x-two"] == [("X-Two", "a"), ("X-Two", "b")]
+    assert dict(raw.headers)["X-Two"] == "a, b"
+
+
+def test_headers_of_the_response_are_others(world, wire):
+    """Changing one of them leaves the other as it came."""
+    response = world.get(wire(serve(b"", b"X-One: a")).url, stream=True)
+    response.headers["X-One"] = "changed"
+
+    assert response.raw.headers["x-one"] == "a"
+
+
+def test_lines(world, wire):
+    """Iterating gives lines with their ends."""
+    assert list(world.get(wire(serve(TEXT)).url, stream=True).raw) == [b"one\n", b"two\n", b"three"]
+
+
+def test_data_is_kept(world, wire):
+    """Read once, and there for good; `json` reads it too."""
+    raw = world.get(wire(serve(b'{"a": 1}')).url, stream=True).raw
+
+    assert raw.data == raw.data == b'{"a": 1}'
+    assert raw.json() == {"a": 1}
+
+
+def test_read1_and_readinto(blocking, wire):
+    """What comes next, at most so much."""
+    raw = blocking.get(wire(serve(TEXT)).url, stream=True).raw
+    space = bytearray(4)
+
+    assert raw.read1(4) == TEXT[:4]
+    assert raw.readinto(space) == 4
+    assert bytes(space) == TEXT[4:8]
+    assert raw.read1(0) == b""
+    assert raw.read() == TEXT[8:]
+
+
+def test_a_textiowrapper_reads_to_the_end(blocking, wire):
+    """With auto_close off, as urllib3's documentation shows."""
+    raw = blocking.get(wire(serve(TEXT)).url, stream=True).raw
+    raw.auto_close = False
+
+    assert list(io.TextIOWrapper(raw)) == ["one\n", "two\n", "three"]
+
+
+def test_chunks_are_read_from_chunked_bodies_only(blocking, wire):
+    """`read_chunked` refuses others."""
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+    site = wire([request(), send(chunked), request(), send(answer(b"x"))])
+    session = blocking.session()
+
+    raw = session.get(site.url, stream=True).raw
+    assert raw.chunked and raw.supports_chunked_reads()
+    assert b"".join(raw.read_chunked()) == b"abc"
+    with pytest.raises(ValueError, match="chunks"):
+        session.get(site.url, stream=True).raw.read_chunked()
+
+
+class Listener:
+    """What caching libraries put in the place of ``raw._fp``."""
+
+    def __init__(self, fp):
+        self.fp_below = fp
+        self.heard = b""
+
+    def read(self, amt=None):
+        piece = self.fp_below.read(amt)
+        self.heard += piece
+        return piece
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("coding", [None, b"gzip", b"deflate"])
+def test_a_listener_hears_the_body_as_it_came(world, wire, coding, stream):
+    """And the reader has it decoded."""
+    made = {None: TEXT, b"deflate": zlib.compress(TEXT)}.get(coding)
+    if made is None:
+        packer = zlib.compressobj(wbits=31)
+        made = packer.compress(TEXT) + packer.flush()
+    fields = [b"Content-Encoding: " + coding] if coding else []
+    heard = []
+
+    class Adapter(world.requestx.adapters.HTTPAdapter):
+        def build_response(self, req, resp):
+            resp._fp = Listener(resp._fp)
+            heard.append(resp._fp)
+            return super().build_response(req, resp)
+
+    session = world.session()
+    session.mount("http://", Adapter())
+    response = session.get(wire(serve(made, *fields)).url, stream=stream)
+
+    assert world.read(response) == TEXT
+    assert heard[0].heard == made
+
+
+def test_fp_ends(blocking, wire):
+    """``_fp.fp`` is None at the end, which is how libraries see it."""
+    raw = blocking.get(wire(serve(TEXT)).url, stream=True).raw
+
+    assert raw._fp.fp is not None
+    assert raw._fp.read() == TEXT
+    assert raw._fp.closed
+
+
+def test_it_counts_as_urllib3s(world, wire, module):
+    """In a program that has imported it, isinstance says so."""
+    urllib3 = module("urllib3")
+
+    assert isinstance(world.get(wire(serve()).url).raw, urllib3.HTTPResponse)
+
+
+def test_no_tls_no_certificate(world, wire):
+    """On a plain connection there is nothing to tell."""
+    sock = world.get(wire(serve()).url, stream=True).raw._connection.sock
+
+    assert sock.getpeercert(binary_form=True) is None
+    assert sock.version() is None
