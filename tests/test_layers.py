@@ -23,13 +23,13 @@ FLOORS = [
     {"aio", "blocking"},
     {"api"},
     {"sessions"},
-    {"_flow", "_drive"},
+    {"_flow"},
     {"adapters"},
     {"models"},
     {"_raw", "_uploads"},
     {"_wake"},
     {"_core"},
-    {"_native"},
+    {"_native", "_drive"},
 ]
 FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}
 

@@ -35,7 +35,7 @@ def explain(kind: int, phase: int, text: str, os_code: int, tls_code: int, reque
     """
     What ``e.args[0]`` is for this error; the texts are those that requests' users know, with `text` inside.
     """
-    pool, url = _where(request)
+    pool, url = where(request)
     if kind == 54:
         return _make("DecodeError", f"Received a response with content-encoding, but failed to decode it: {text}")
     if kind == 71:
@@ -110,7 +110,10 @@ def _connection(pool: Pool) -> str:
     return str(pool).replace("Pool(", "(", 1)
 
 
-def _where(request: Any) -> tuple[Pool, str]:
+def where(request: Any) -> tuple[Pool, str]:
+    """
+    The host that a request is for, and its path, as exceptions name them.
+    """
     url = getattr(request, "url", None)
     if not isinstance(url, str):
         return Pool("http", None, None), "None"

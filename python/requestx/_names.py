@@ -19,7 +19,7 @@ _THEIR_EXCEPTIONS = ".packages.urllib3.exceptions"
 # module -> where its names come from -> the names; "name=other" is the other under this name.
 _TABLE: dict[str, dict[str, str]] = {
     "adapters": {
-        _OUR_EXCEPTIONS: "ConnectTimeout ConnectionError InvalidURL ReadTimeout RetryError SSLError",
+        _OUR_EXCEPTIONS: "ConnectTimeout ConnectionError ReadTimeout RetryError SSLError",
         _THEIR_EXCEPTIONS: "ClosedPoolError ConnectTimeoutError LocationValueError MaxRetryError NewConnectionError "
         "ProtocolError ReadTimeoutError ResponseError _HTTPError=HTTPError _InvalidHeader=InvalidHeader "
         "_ProxyError=ProxyError _SSLError=SSLError",
@@ -27,10 +27,9 @@ _TABLE: dict[str, dict[str, str]] = {
         ".cookies": "extract_cookies_to_jar",
         ".packages.urllib3.contrib.socks": "SOCKSProxyManager",
         ".packages.urllib3.poolmanager": "PoolManager proxy_from_url",
-        ".packages.urllib3.util": "Retry TimeoutSauce=Timeout parse_url",
+        ".packages.urllib3.util": "TimeoutSauce=Timeout parse_url",
         ".structures": "CaseInsensitiveDict",
-        ".utils": "DEFAULT_CA_BUNDLE_PATH get_auth_from_url get_encoding_from_headers prepend_scheme_if_needed "
-        "urldefragauth",
+        ".utils": "DEFAULT_CA_BUNDLE_PATH get_encoding_from_headers prepend_scheme_if_needed urldefragauth",
         "socket": "",
         "warnings": "",
     },

@@ -13,6 +13,8 @@ from functools import partial
 from time import perf_counter
 from typing import Any, Callable
 
+from ._retry import pause
+
 
 class Send:
     """
@@ -104,6 +106,40 @@ class Read:
             await response.aread()
         elif not response._content_consumed:
             await call(lambda: response.content)
+
+
+class Pause:
+    """
+    Wait before the next try, as a Retry and the answer to the last one say.
+
+    Args:
+        retries: the Retry.
+        answer: the last answer, or None.
+    """
+
+    __slots__ = ("answer", "retries")
+
+    def __init__(self, retries: Any, answer: Any) -> None:
+        self.retries = retries
+        self.answer = answer
+
+    def perform(self) -> None:
+        """
+        Blocking; signals' handlers run meanwhile.
+        """
+        self.retries.sleep(self.answer) if self.answer is not None else self.retries.sleep()
+
+    async def aperform(self) -> None:
+        """
+        Awaited; a Retry that waits in a way of its own does it in a worker thread.
+        """
+        seconds = pause(self.retries, self.answer)
+        if seconds is None:
+            await call(self.perform)
+        elif seconds > 0:
+            import asyncio
+
+            await asyncio.sleep(seconds)
 
 
 class Call:

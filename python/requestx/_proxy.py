@@ -50,8 +50,13 @@ def via(adapter: Any, url: str, proxies: Any) -> Via | None:
         proxies: by scheme, or scheme and host; see `select_proxy`.
     """
     proxy = select_proxy(url, proxies)
-    if not proxy:
-        return None
+    return through(adapter, proxy) if proxy else None
+
+
+def through(adapter: Any, proxy: str) -> Via:
+    """
+    A proxy by its URL; see `via`.
+    """
     proxy = with_scheme(proxy)
     if is_socks(proxy):
         return Via(quote(proxy, safe=_ASCII), ())
@@ -91,4 +96,4 @@ def _field(name: Any, value: Any) -> bytes:
     return b": ".join(parts)
 
 
-__all__ = ["Via", "credentials", "is_socks", "via", "with_scheme"]
+__all__ = ["Via", "credentials", "is_socks", "through", "via", "with_scheme"]

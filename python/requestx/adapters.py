@@ -9,20 +9,27 @@ A subclass that overrides `send` is obeyed in both worlds.
 from __future__ import annotations
 
 import os
+import sys
+import weakref
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Callable
 
-from . import _core, _explain, _names, _proxy
+from . import _core, _explain, _names, _pools, _proxy
+from ._choices import choose, tls_settings
 from ._core import CoreError, Reply
+from ._drive import adrive, drive
 from ._environ import select_proxy
-from ._limits import nanoseconds
+from ._limits import TimeLimits
+from ._ops import call
 from ._prepare import sketch
 from ._raw import RawResponse, parse_head
+from ._retry import retry_class
+from ._tries import is_single, retrying
 from ._uploads import chunks, chunks_in_background, length_of
-from ._url import wire_url
+from ._url import origin, wire_url
 from .auth import _basic_auth_str
 from .certs import where
-from .exceptions import InvalidHeader, InvalidProxyURL, InvalidSchema, from_core
+from .exceptions import InvalidHeader, InvalidProxyURL, InvalidSchema, InvalidURL, from_core, from_pool
 from .models import Response
 
 DEFAULT_POOLBLOCK = False
@@ -45,7 +52,8 @@ _explain.explain  # noqa: B018
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
-        return _names.find(__name__, name)
+        # Asked for each time: the class is another once the program has imported urllib3.
+        return retry_class() if name == "Retry" else _names.find(__name__, name)
 
 
 class BaseAdapter:
@@ -81,14 +89,24 @@ class HTTPAdapter(BaseAdapter):
     """
     Sends http and https requests through the core.
 
+    Subclasses change what they like: `init_poolmanager` with urllib3's keywords, `cert_verify`, `add_headers`...
+    One that overrides `get_connection_with_tls_context` to give a pool of its own has that pool's `urlopen` called.
+
     Args:
         pool_connections: hosts that idle connections are kept for, without limit by default.
         pool_maxsize: idle connections kept for one host, 128 by default; with `pool_block`, all its connections.
-        max_retries: 0; others come with the core's retries.
+        max_retries: tries after the first, for requests that could not be sent or got no answer; or a `Retry`, ours or
+            urllib3's, which may also try again for some statuses and wait between tries.
         pool_block: wait for a free connection instead of opening one more.
     """
 
     __attrs__ = ["max_retries", "config", "_pool_connections", "_pool_maxsize", "_pool_block"]
+
+    poolmanager: Any
+    _client: _core.Client
+    _choices: dict[Any, _core.Options]
+    #: Another object after each change of the adapter's settings.
+    _state: object
 
     def __init__(
         self,
@@ -97,17 +115,57 @@ class HTTPAdapter(BaseAdapter):
         max_retries: Any = DEFAULT_RETRIES,
         pool_block: bool = DEFAULT_POOLBLOCK,
     ) -> None:
-        if max_retries:
-            raise NotImplementedError("max_retries is not supported yet: it has to be 0")
-        super().__init__()
-        self.max_retries = max_retries
+        retry = retry_class()
+        self.max_retries: Any = retry(0, read=False) if max_retries == DEFAULT_RETRIES else retry.from_int(max_retries)
         self.config: dict[str, Any] = {}
+        self.proxy_manager: dict[str, Any] = {}
+        super().__init__()
         self._pool_connections = pool_connections
         self._pool_maxsize = pool_maxsize
         self._pool_block = pool_block
+        self.init_poolmanager(pool_connections, pool_maxsize, block=pool_block)
+        self._start()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        if name == "poolmanager" and isinstance(value, _pools.PoolManager):
+            value._adapter = weakref.proxy(self)
+        self._changed()
+
+    def _changed(self) -> None:
+        """
+        Forget what was made of the settings; sessions forget what they keep ready for it.
+        """
+        own = self.__dict__
+        own["_state"] = object()
+        own["_choices"] = {}
+        own["_beneath"] = None
+
+    def init_poolmanager(
+        self, connections: int, maxsize: int, block: bool = DEFAULT_POOLBLOCK, **pool_kwargs: Any
+    ) -> None:
+        """
+        For subclasses: the limits on connections, and settings for all of them by the names of urllib3's pools.
+
+        Args:
+            connections: as `pool_connections`.
+            maxsize: as `pool_maxsize`.
+            block: as `pool_block`.
+            **pool_kwargs: ssl_context, assert_hostname, source_address, and so on.
+
+        Raises:
+            TypeError: one that is not known, with what to do instead.
+        """
+        self._pool_connections = connections
+        self._pool_maxsize = maxsize
+        self._pool_block = block
+        self.poolmanager = _pools.PoolManager(num_pools=connections, maxsize=maxsize, block=block, **pool_kwargs)
+        self.__dict__.pop("_client", None)
         self._start()
 
     def _start(self) -> None:
+        if "_client" in self.__dict__:
+            return
         # The default is requests', and low; who asks for a number gets it.
         limits = [] if self._pool_maxsize == DEFAULT_POOLSIZE else [("MAX_IDLE_PER_HOST", self._pool_maxsize)]
         if self._pool_connections != DEFAULT_POOLSIZE:
@@ -118,13 +176,16 @@ class HTTPAdapter(BaseAdapter):
         # Now, not in the first request: an import under way in another thread would hang a child that is forked then.
         where()
         self._client = _core.Client(lambda: _core.options(numbers))
-        self._choices: dict[Any, _core.Options] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: getattr(self, name, None) for name in self.__attrs__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.proxy_manager = {}
+        self.config = {}
+        for name, value in state.items():
+            setattr(self, name, value)
+        self.init_poolmanager(self._pool_connections, self._pool_maxsize, block=self._pool_block)
         self._start()
 
     def __repr__(self) -> str:
@@ -149,37 +210,16 @@ class HTTPAdapter(BaseAdapter):
             stream: return with the head; the body is read when it is asked for.
             timeout: seconds for connecting and between bytes, a pair of the two, or `TimeLimits`; None for ever.
             verify: False not to verify the server's certificate; a path of CA certificates to trust those alone.
-            cert: path of a client certificate with its key, or a pair of paths.
+            cert: path of a client certificate with its key, or a pair of paths, or these and the key's password.
             proxies: by scheme; see `select_proxy`.
 
         Raises:
             ConnectionError, Timeout, SSLError, ...: what went wrong, and in which phase.
         """
-        proxy = self._before(request, stream, timeout, verify, cert, proxies)
-        head, fields = _head_of(request)
-        choices = self._options(request.url, timeout, verify, cert, proxy)
-        body, upload = request.body, None
-        if body is None:
-            body = _NO_BODY
-        elif type(body) is not bytes or len(body) > AT_ONCE:
-            body, upload = self._upload(request)
-        try:
-            try:
-                reply = self._client.wait(choices, head, fields, body, upload, stream)
-            except CoreError as error:
-                if error.kind != _core.FORKED:
-                    raise
-                self._revive()
-                reply = self._client.wait(
-                    self._options(request.url, timeout, verify, cert, proxy),
-                    head,
-                    fields,
-                    *self._again(request, body, upload),
-                    stream,
-                )
-        except CoreError as error:
-            raise _told(error, request) from error
-        return _answer(self, request, reply)
+        if not is_single(self.max_retries):
+            settings = (stream, timeout, verify, cert, proxies)
+            return drive(retrying(self, request, settings))  # type: ignore[no-any-return]
+        return self._send(request, stream, timeout, verify, cert, proxies)
 
     async def _asend(
         self,
@@ -193,14 +233,59 @@ class HTTPAdapter(BaseAdapter):
         """
         The awaited twin of `send`.
         """
-        proxy = self._before(request, stream, timeout, verify, cert, proxies)
-        head, fields = _head_of(request)
+        if not is_single(self.max_retries):
+            settings = (stream, timeout, verify, cert, proxies)
+            return await adrive(retrying(self, request, settings))  # type: ignore[no-any-return]
+        return await self._asend_once(request, stream, timeout, verify, cert, proxies)
+
+    def _send(self, request: Any, stream: bool, timeout: Any, verify: Any, cert: Any, proxies: Any) -> Response:
+        """
+        One try.
+        """
+        way = self._way(request, stream, timeout, verify, cert, proxies)
+        if way.pool is not None:
+            return self._urlopen(way, request, timeout)
+        head, fields = _head_of(request, way.url)
+        choices = self._options(way, timeout, verify, cert)
+        stream = stream or type(self).build_response is not _BUILD_RESPONSE  # which may look at the body as it came
+        body, upload = request.body, None
+        if body is None:
+            body = _NO_BODY
+        elif type(body) is not bytes or len(body) > AT_ONCE:
+            body, upload = self._upload(request)
+        try:
+            try:
+                reply = self._client.wait(choices, head, fields, body, upload, stream)
+            except CoreError as error:
+                if error.kind != _core.FORKED:
+                    raise
+                self._revive()
+                choices = self._options(way, timeout, verify, cert)
+                reply = self._client.wait(choices, head, fields, *self._again(request, body, upload), stream)
+        except CoreError as error:
+            raise _told(error, request) from error
+        return _answer(self, request, reply)
+
+    async def _asend_once(
+        self, request: Any, stream: bool, timeout: Any, verify: Any, cert: Any, proxies: Any
+    ) -> Response:
+        """
+        The awaited twin of `_send`. What users wrote may block: it runs in a worker thread.
+        """
+        if self._is_custom():
+            way = await call(self._way, request, stream, timeout, verify, cert, proxies)
+            if way.pool is not None:
+                return await call(self._urlopen, way, request, timeout)  # type: ignore[no-any-return]
+        else:
+            way = self._way(request, stream, timeout, verify, cert, proxies)
+        head, fields = _head_of(request, way.url)
         wake = (_wake_of or _load_wake())()
+        stream = stream or type(self).build_response is not _BUILD_RESPONSE  # which may look at the body as it came
         body = request.body
         try:
             again = False
             while True:
-                choices = self._options(request.url, timeout, verify, cert, proxy)
+                choices = self._options(way, timeout, verify, cert)
                 try:
                     if body is None or (type(body) is bytes and len(body) <= AT_ONCE):
                         reply = await wake.send(self._client, choices, head, fields, body or _NO_BODY, stream)
@@ -211,10 +296,12 @@ class HTTPAdapter(BaseAdapter):
                 except CoreError as error:
                     if again or error.kind != _core.FORKED:
                         raise
-                    self._revive()
                     again = True
+                    self._revive()
         except CoreError as error:
             raise _told(error, request) from error
+        if type(self).build_response is not _BUILD_RESPONSE:
+            return await call(_answer, self, request, reply)  # type: ignore[no-any-return]
         return _answer(self, request, reply)
 
     def _asend_if_own(self) -> Callable[..., Any] | None:
@@ -240,32 +327,244 @@ class HTTPAdapter(BaseAdapter):
         self._choices.clear()
         self._client.revive()
 
-    def _options(self, url: str, timeout: Any, verify: Any, cert: Any, proxy: Any = None) -> _core.Options:
+    def _is_simple(self) -> bool:
+        """
+        Whether its requests may be kept ready: sent once each, and no user has a say in it.
+        """
+        known = self._beneath_all() or type(self.poolmanager) is not _pools.PoolManager
+        return not known and "send" not in self.__dict__ and is_single(self.max_retries) and not self._is_custom()
+
+    def _is_custom(self) -> bool:
+        """
+        Whether a user has a say in where or how a request is sent.
+        """
+        cls, own = type(self), self.__dict__
+        return not (
+            cls.get_connection_with_tls_context is _GET_CONNECTION
+            and cls.build_connection_pool_key_attributes is _BUILD_KEY
+            and cls.cert_verify is _CERT_VERIFY
+            and cls.request_url is _REQUEST_URL
+            and cls.proxy_manager_for is _PROXY_MANAGER_FOR
+            and cls.add_headers is _ADD_HEADERS
+            and own.keys().isdisjoint(_OVERRIDABLE)
+            and (type(own.get("poolmanager")) is _pools.PoolManager or _pools.owns(own.get("poolmanager")))
+        )
+
+    def _way(self, request: Any, stream: Any, timeout: Any, verify: Any, cert: Any, proxies: Any) -> _Way:
+        """
+        Where a request goes, and what comes before every request: a subclass may add headers, or change the way.
+        """
+        if not self._is_custom():
+            proxy = _proxy.via(self, request.url, proxies) if proxies else None
+            self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
+            return _Way(request.url, proxy)
+        pool = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
+        self.cert_verify(pool, request.url, verify, cert)
+        target = self.request_url(request, proxies)
+        self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
+        if not isinstance(pool, _pools.ConnectionPool):
+            return _Way(target, pool=pool)
+        plain = target == HTTPAdapter.request_url(self, request, proxies)
+        if plain and origin(request.url) == (pool.scheme, pool.host, pool.port):
+            url = request.url
+        else:
+            url = pool.base() + (request.path_url if plain else target) if plain or target[:1] == "/" else target
+        return _Way(url, pool.via, pool.settings())
+
+    def _options(self, way: _Way, timeout: Any, verify: Any, cert: Any) -> _core.Options:
         # Only TLS has something to verify: a plain request does not fail for want of a bundle.
-        secure = url[:5].lower() == "https"
+        secure, proxy = way.url[:5].lower() == "https", way.proxy
         if not secure and proxy is not None and proxy.is_secure:
             secure, cert = True, None  # which is for origins
-        key = (timeout, verify, cert, proxy) if secure else ("plain", timeout, proxy)
+        if way.settings is not None:
+            return _made(choose(timeout, way.settings, secure), proxy)
+        beneath = self._beneath_all()
+        key: Any = (timeout, verify, cert, proxy) if secure else ("plain", timeout, proxy)
+        if "ssl_context" in beneath:
+            key += (_state_of(beneath["ssl_context"]),)
+        kept = self._choices
         try:
-            return self._choices[key]
+            return kept[key]
         except (KeyError, TypeError):
             pass
-        choices = _choose(timeout, verify, cert, proxy) if secure else _choose(timeout, proxy=proxy)
-        if len(self._choices) > 128:
-            self._choices.clear()
+        settings = tls_settings(verify, cert, beneath) if secure else beneath
+        choices = _made(choose(timeout, settings, secure), proxy)
+        if len(kept) > 128:
+            kept.clear()
         try:
-            self._choices[key] = choices
+            kept[key] = choices
         except TypeError:
             pass  # something without a hash, such as a list
         return choices
 
-    def _before(self, request: Any, stream: Any, timeout: Any, verify: Any, cert: Any, proxies: Any) -> Any:
+    def _beneath_all(self) -> Any:
         """
-        What comes before every request: a subclass may add headers. The result is its proxy, or None.
+        The settings that `init_poolmanager` was given, or that were put there since.
         """
-        proxy = _proxy.via(self, request.url, proxies) if proxies else None
-        self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
-        return proxy
+        found = self.__dict__["_beneath"]
+        if found is None:
+            manager = self.poolmanager
+            _pools.check_keywords(manager.connection_pool_kw)
+            found = {
+                name: value
+                for name, value in manager.connection_pool_kw.items()
+                if value is not None and name not in ("maxsize", "block")
+            }
+            if type(manager) is _pools.PoolManager:
+                self.__dict__["_beneath"] = found
+            else:
+                self._choices.clear()  # it does not tell of changes
+        return found
+
+    def build_connection_pool_key_attributes(
+        self, request: Any, verify: Any, cert: Any = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """
+        For subclasses: scheme, host and port of a request, and the settings of its pool that `verify` and `cert` name.
+        """
+        scheme, host, port = origin(request.url)
+        settings: dict[str, Any] = {"cert_reqs": "CERT_REQUIRED" if verify is not False else "CERT_NONE"}
+        if isinstance(verify, (str, os.PathLike)):
+            path = os.fspath(verify)
+            settings["ca_cert_dir" if os.path.isdir(path) else "ca_certs"] = path
+        if isinstance(cert, (tuple, list)) and len(cert) >= 2:
+            settings.update(zip(("cert_file", "key_file", "key_password"), cert))
+        elif cert is not None:
+            settings["cert_file"] = cert
+        return {"scheme": scheme, "host": host, "port": port}, settings
+
+    def get_connection_with_tls_context(
+        self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> _pools.ConnectionPool:
+        """
+        For subclasses: the pool that a request is sent by.
+
+        Returns:
+            A `ConnectionPool`; an override may give any object with urllib3's `urlopen`.
+
+        Raises:
+            InvalidURL: the request's URL has no host.
+        """
+        proxy = select_proxy(request.url, proxies)
+        try:
+            host, settings = self.build_connection_pool_key_attributes(request, verify, cert)
+        except ValueError as error:
+            raise InvalidURL(error, request=request) from error
+        manager = self.proxy_manager_for(_proxy.with_scheme(proxy)) if proxy else self._manager()
+        return manager.connection_from_host(**host, pool_kwargs=settings)  # type: ignore[no-any-return]
+
+    def get_connection(self, url: str, proxies: Any = None) -> _pools.ConnectionPool:
+        """
+        Deprecated: `get_connection_with_tls_context` knows what is verified.
+        """
+        import warnings
+
+        warnings.warn(
+            "`get_connection` has been deprecated in favor of `get_connection_with_tls_context`.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        proxy = select_proxy(url, proxies)
+        manager = self.proxy_manager_for(_proxy.with_scheme(proxy)) if proxy else self._manager()
+        return manager.connection_from_url(url)  # type: ignore[no-any-return]
+
+    def _manager(self) -> Any:
+        """
+        The manager of direct connections; the keywords of urllib3's own are taken over into one of ours.
+        """
+        manager = self.poolmanager
+        if isinstance(manager, _pools.PoolManager) or not _pools.owns(manager):
+            return manager
+        ours = _pools.PoolManager(**manager.connection_pool_kw)
+        ours._adapter = self
+        return ours
+
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
+        """
+        For subclasses: the manager of connections through a proxy, the same for the same proxy.
+
+        Args:
+            proxy: its URL.
+            **proxy_kwargs: settings, by the names of urllib3's pools.
+        """
+        manager = self.proxy_manager.get(proxy)
+        if manager is None:
+            manager = self.proxy_manager[proxy] = _pools.ProxyManager(
+                _proxy.through(self, proxy),
+                num_pools=self._pool_connections,
+                **{**self.poolmanager.connection_pool_kw, **proxy_kwargs},
+            )
+            manager._adapter = weakref.proxy(self)
+        return manager
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """
+        For subclasses: tell a pool what is verified, and who we are.
+
+        Args:
+            conn: the pool.
+            url: where the request goes.
+            verify: as of `send`.
+            cert: as of `send`.
+
+        Raises:
+            OSError: a file is not there.
+        """
+        own = {name: getattr(conn, name, None) for name in ("ca_certs", "ca_cert_dir", "ca_cert_data")}
+        secure = url.lower().startswith("https")
+        found = tls_settings(verify if secure else False, cert, own)
+        conn.cert_reqs = found["cert_reqs"]
+        for name in own:
+            setattr(conn, name, found.get(name) if found["cert_reqs"] != "CERT_NONE" else None)
+        if cert:
+            conn.cert_file, conn.key_file = found["cert_file"], found["key_file"]
+            if "key_password" in found:
+                conn.key_password = found["key_password"]
+
+    def _urlopen(self, way: _Way, request: Any, timeout: Any) -> Response:
+        """
+        Send through a pool that a user brought.
+        """
+        try:
+            response = way.pool.urlopen(
+                method=request.method,
+                url=way.url,
+                body=request.body,
+                headers=request.headers,
+                redirect=False,
+                assert_same_host=False,
+                preload_content=False,
+                decode_content=False,
+                retries=retry_class().from_int(self.max_retries),
+                timeout=_their_timeout(timeout),
+                chunked=not (request.body is None or "Content-Length" in request.headers),
+            )
+        except Exception as error:
+            told = from_pool(error, request)
+            if told is None:
+                raise
+            raise told from error
+        return self.build_response(request, response)
+
+    def _open(
+        self, pool: _pools.ConnectionPool, method: str, url: str, body: Any, headers: Any, timeout: Any, stream: bool
+    ) -> RawResponse:
+        """
+        What `urlopen` of one of our pools does.
+        """
+        from ._prepare import PreparedRequest
+
+        request = PreparedRequest()
+        whole_url = pool.base() + url if url.startswith("/") else url
+        request.prepare(method=method, url=whole_url, headers=headers, data=body)
+        head, fields = _head_of(request, request.url)
+        choices = self._options(_Way(request.url, pool.via, pool.settings()), timeout, True, None)
+        given, upload = (_NO_BODY, None) if request.body is None else self._upload(request)
+        try:
+            reply = self._client.wait(choices, head, fields, given, upload, stream)
+        except CoreError as error:
+            raise _told(error, request) from error
+        return RawResponse(reply, parse_head(reply.head), request)
 
     def build_response(self, req: Any, resp: Any) -> Response:
         """
@@ -297,6 +596,12 @@ class HTTPAdapter(BaseAdapter):
         """
         Close the idle connections. Responses that are being read can be read to their end.
         """
+        self.poolmanager.clear()
+        for manager in self.proxy_manager.values():
+            manager.clear()
+        self._close_idle()
+
+    def _close_idle(self) -> None:
         self._client.close_idle()
 
     def add_headers(self, request: Any, **kwargs: Any) -> None:
@@ -340,7 +645,7 @@ class Ready:
         settings: timeout, verify and cert.
     """
 
-    __slots__ = ("adapter", "client", "headers", "json_loads", "method", "secure", "settings", "shot", "url")
+    __slots__ = ("adapter", "client", "headers", "json_loads", "method", "secure", "settings", "shot", "state", "url")
 
     #: The session's decoder for `Response.json`.
     json_loads: Any
@@ -351,6 +656,8 @@ class Ready:
         self, adapter: HTTPAdapter, method: str, url: str, headers: Any, settings: tuple[Any, Any, Any]
     ) -> None:
         self.adapter = adapter
+        #: The adapter's, which changes with its settings.
+        self.state = adapter._state
         self.method = method
         self.url = url
         self.secure = url[:5] == "https"
@@ -359,11 +666,11 @@ class Ready:
         self._load()
 
     def _load(self) -> None:
-        head, _ = _head_of(self)
+        head, _ = _head_of(self, self.url)
         method, url, *fields = head.split(b"\n")
         names = iter(fields)
         self.client = self.adapter._client
-        self.shot = _core.Shot(method, url, zip(names, names), self.adapter._options(self.url, *self.settings))
+        self.shot = _core.Shot(method, url, zip(names, names), self.adapter._options(_Way(self.url), *self.settings))
 
     def request(self) -> Any:
         """
@@ -458,7 +765,7 @@ def _load_wake() -> Any:
     return wake_of
 
 
-def _head_of(request: Any) -> tuple[bytes, int]:
+def _head_of(request: Any, url: Any) -> tuple[bytes, int]:
     """
     The request as the core takes it: method, URL and fields joined by newlines, and the number of fields.
 
@@ -466,7 +773,6 @@ def _head_of(request: Any) -> tuple[bytes, int]:
         InvalidSchema: the URL is none of http or https.
         InvalidHeader: a name or value cannot be sent.
     """
-    url = request.url
     if not isinstance(url, str) or url[:4].lower() != "http":
         raise InvalidSchema(f"No connection adapters were found for {url!r}", request=request)
     headers = request.headers
@@ -501,7 +807,7 @@ def _framing(request: Any) -> tuple[str, ...]:
 
 
 def _answer(adapter: HTTPAdapter, request: Any, reply: Reply) -> Response:
-    if type(adapter).build_response is not HTTPAdapter.build_response:
+    if type(adapter).build_response is not _BUILD_RESPONSE:
         return adapter.build_response(request, RawResponse(reply, parse_head(reply.head), request))
     response = _new(Response)
     response.__dict__ = {
@@ -526,55 +832,76 @@ def _told(error: CoreError, request: Any) -> Exception:
     )
 
 
-_NO_TLS: Any = object()
-
-
-def _choose(timeout: Any, verify: Any = _NO_TLS, cert: Any = None, proxy: Any = None) -> _core.Options:
+class _Way:
     """
-    The core's options for requests' settings; without `verify` and `cert` those of a plain connection.
+    Where a request goes.
+
+    Args:
+        url: as the core takes it.
+        proxy: the one it goes through, or None.
+        settings: of its pool, where a user had a say in them.
+        pool: an object with `urlopen` that a user brought; `url` is then what that takes.
+    """
+
+    __slots__ = ("pool", "proxy", "settings", "url")
+
+    def __init__(self, url: Any, proxy: Any = None, settings: Any = None, pool: Any = None) -> None:
+        self.url = url
+        self.proxy = proxy
+        self.settings = settings
+        self.pool = pool
+
+
+def _made(choices: Any, proxy: Any) -> _core.Options:
+    """
+    The core's options.
 
     Raises:
         InvalidProxyURL: the proxy's URL is none.
-        InvalidHeader: a field for the proxy cannot be sent.
-        ValueError: a time-out that is none.
-        OSError: a file that is not there.
     """
-    numbers: list[tuple[str, int]] = []
-    connect, read, total = nanoseconds(timeout)
-    if connect is not None:
-        numbers.append(("ESTABLISH_TIMEOUT_NS", connect))
-    if read is not None:
-        numbers += [("SEND_TIMEOUT_NS", read), ("AWAIT_TIMEOUT_NS", read), ("READ_TIMEOUT_NS", read)]
-    if total is not None:
-        numbers.append(("TOTAL_TIMEOUT_NS", total))
-    paths: list[tuple[str, str | bytes]] = []
-    if verify is not _NO_TLS:
-        if verify is None or verify:
-            bundle = os.fspath(verify) if isinstance(verify, (str, bytes, os.PathLike)) else where()
-            bundle = os.fsdecode(bundle)
-            if not os.path.exists(bundle):
-                raise OSError(f"Could not find a suitable TLS CA certificate bundle, invalid path: {bundle}")
-            paths.append(("CA_FOLDER" if os.path.isdir(bundle) else "CA_FILE", bundle))
-        else:
-            numbers.append(("DANGER_ACCEPT_INVALID_CERTS", 1))
-    if cert:
-        certificate, key = (cert, None) if isinstance(cert, (str, bytes, os.PathLike)) else cert
-        paths.append(("CLIENT_CERT_FILE", _existing("certificate file", certificate)))
-        if key:
-            paths.append(("CLIENT_KEY_FILE", _existing("key file", key)))
+    numbers, texts = choices
     if proxy is None:
-        return _core.options(tuple(numbers), tuple(paths))
-    paths += [("PROXY_URL", proxy.url), *(("PROXY_HEADER", field) for field in proxy.fields)]
+        return _core.options(numbers, texts)
+    told = (("PROXY_URL", proxy.url), *(("PROXY_HEADER", field) for field in proxy.fields))
     try:
-        return _core.options(tuple(numbers), tuple(paths))
+        return _core.options(numbers, (*texts, *told))
     except CoreError as error:
         if error.kind not in _core.NO_URL:
             raise _told(error, None) from error
         raise InvalidProxyURL(f"Please check proxy URL. {error.message}") from error
 
 
-def _existing(what: str, path: Any) -> str:
-    name: str = os.fsdecode(path)
-    if not os.path.exists(name):
-        raise OSError(f"Could not find the TLS {what}, invalid path: {name}")
-    return name
+def _state_of(context: Any) -> Any:
+    from . import _context
+
+    return _context.state_of(_context.unwrap(context))
+
+
+def _their_timeout(timeout: Any) -> Any:
+    """
+    A time-out as urllib3's pools take it.
+    """
+    loaded = sys.modules.get("urllib3.util.timeout")
+    if (
+        loaded is None
+        or isinstance(timeout, loaded.Timeout)
+        or not (isinstance(timeout, tuple) or isinstance(timeout, TimeLimits))
+    ):
+        return timeout
+    connect, read = (timeout.connect, timeout.read) if isinstance(timeout, TimeLimits) else timeout
+    return loaded.Timeout(connect=connect, read=read)
+
+
+_OVERRIDABLE = (
+    "get_connection_with_tls_context",
+    "build_connection_pool_key_attributes",
+    "cert_verify",
+    "request_url",
+    "proxy_manager_for",
+    "add_headers",
+)
+_GET_CONNECTION = HTTPAdapter.get_connection_with_tls_context
+_BUILD_KEY = HTTPAdapter.build_connection_pool_key_attributes
+_CERT_VERIFY, _REQUEST_URL = HTTPAdapter.cert_verify, HTTPAdapter.request_url
+_PROXY_MANAGER_FOR = HTTPAdapter.proxy_manager_for
+_ADD_HEADERS, _BUILD_RESPONSE = HTTPAdapter.add_headers, HTTPAdapter.build_response

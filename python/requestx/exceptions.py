@@ -343,6 +343,40 @@ def from_urllib3(error: Exception) -> RequestException | None:
     return next((cls(error) for name, cls in _READING.items() if is_a(error, name)), None)
 
 
+# What a pool of urllib3's shape raises when it sends; the first that fits counts.
+_SENDING = {
+    "ProtocolError": ConnectionError,
+    "ClosedPoolError": ConnectionError,
+    "ProxyError": ProxyError,
+    "SSLError": SSLError,
+    "ReadTimeoutError": ReadTimeout,
+    "InvalidHeader": InvalidHeader,
+    "LocationValueError": InvalidURL,
+}
+_LAST_REASON = {
+    "NewConnectionError": ConnectionError,
+    "ConnectTimeoutError": ConnectTimeout,
+    "ResponseError": RetryError,
+    "ProxyError": ProxyError,
+    "SSLError": SSLError,
+}
+
+
+def from_pool(error: Exception, request: Any = None) -> RequestException | None:
+    """
+    The exception for one that a pool of a user's raised when it sent a request; None if it is none of those.
+    """
+    if is_a(error, "MaxRetryError"):
+        reason: Any = getattr(error, "reason", None)
+        cls = next((cls for name, cls in _LAST_REASON.items() if is_a(reason, name)), ConnectionError)
+    else:
+        found = next((cls for name, cls in _SENDING.items() if is_a(error, name)), None)
+        if found is None and not isinstance(error, OSError):
+            return None
+        cls = found or ConnectionError
+    return cls(error, request=request)
+
+
 def from_core(
     kind: int,
     phase: int,

@@ -423,7 +423,7 @@ class Session(SessionRedirectMixin):
             if found.proxies or _environ._SYSTEM_PROXIES or _netrc_auth(prepared_url, found):
                 return None
         adapter = self.get_adapter(prepared_url)
-        if type(adapter) is not HTTPAdapter or "send" in adapter.__dict__:
+        if type(adapter) is not HTTPAdapter or not adapter._is_simple():
             return None
         checked = PreparedRequest()
         checked.prepare_headers(merge_setting({}, self.headers, dict_class=CaseInsensitiveDict))
@@ -654,7 +654,7 @@ class _Kept:
             self.version == session.headers._version
             and adapters[self.prefix] is adapter
             and self.adapters == len(adapters)
-            and "send" not in adapter.__dict__
+            and adapter._state is ready.state
             and _is_plain(session)
             and (found is _UNASKED or _is_quiet(found, ready.url, ready.secure))
         )

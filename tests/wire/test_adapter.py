@@ -1,0 +1,318 @@
+"""HTTPAdapter as its users subclass and mount it: what they override is obeyed, what they set is seen on the wire."""
+
+import pickle
+import threading
+
+import pytest
+from server.steps import answer, request, send, serve
+
+from requestx import _pools
+
+
+def mounted(world, adapter, **attributes):
+    """A session that sends everything through this adapter."""
+    session = world.session(**attributes)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+def test_init_poolmanager_is_called_with_the_constructors_numbers(world, server):
+    """As in requests: positional, and `block` by name."""
+    seen = []
+
+    class Adapter(world.requestx.adapters.HTTPAdapter):
+        def init_poolmanager(self, *arguments, **more):
+            seen.append((arguments, more))
+            super().init_poolmanager(*arguments, **more)
+
+    session = mounted(world, Adapter(3, 4, pool_block=True))
+
+    assert session.get(server.url + "/get").ok
+    assert seen == [((3, 4), {"block": True})]
+
+
+def test_poolmanager_keeps_the_keywords(world):
+    """``connection_pool_kw`` is what was given."""
+    adapter = world.requestx.adapters.HTTPAdapter()
+    adapter.init_poolmanager(5, 6, block=True, assert_hostname=False)
+
+    assert dict(adapter.poolmanager.connection_pool_kw) == {"maxsize": 6, "block": True, "assert_hostname": False}
+
+
+@pytest.mark.parametrize("keyword", ["nonsense", "headers", "blocksize"])
+def test_unknown_keywords_are_refused(world, keyword):
+    """Nothing is dropped in silence."""
+    with pytest.raises(TypeError, match=keyword):
+        world.requestx.adapters.HTTPAdapter().init_poolmanager(1, 1, **{keyword: 1})
+
+
+def test_keywords_may_be_set_later(world, tls_server, certs):
+    """A change of ``connection_pool_kw`` counts from the next request on, those that a session keeps ready included."""
+    adapter = world.requestx.adapters.HTTPAdapter()
+    session = mounted(world, adapter, verify=True)
+    url = tls_server.at("localhost") + "/get"
+    with pytest.raises(world.requestx.exceptions.SSLError):
+        session.get(url)
+    adapter.poolmanager.connection_pool_kw["ca_certs"] = certs.ca
+
+    assert session.get(url).ok
+
+
+def test_a_time_limit_of_the_pools_counts_where_the_request_has_none(world, wire):
+    """``timeout`` among the keywords."""
+    site = wire([request()])
+    adapter = world.requestx.adapters.HTTPAdapter()
+    adapter.init_poolmanager(1, 1, timeout=0.05)
+    with pytest.raises(world.requestx.exceptions.ReadTimeout):
+        mounted(world, adapter).get(site.url)
+
+
+def test_cert_verify_has_the_last_word(world, tls_server, certs):
+    """It is given the pool, and what it sets there is used."""
+
+    class Adapter(world.requestx.adapters.HTTPAdapter):
+        def cert_verify(self, conn, url, verify, cert):
+            super().cert_verify(conn, url=url, verify=verify, cert=cert)
+            conn.ca_certs = certs.ca
+
+    assert mounted(world, Adapter()).get(tls_server.at("localhost") + "/get").ok
+
+
+def test_key_attributes_are_merged_into_the_pool(world, tls_server, certs):
+    """``build_connection_pool_key_attributes`` may add settings."""
+
+    class Adapter(world.requestx.adapters.HTTPAdapter):
+        def build_connection_pool_key_attributes(self, request, verify, cert=None):
+            host, settings = super().build_connection_pool_key_attributes(request, verify, cert)
+            settings["ca_certs"] = certs.ca
+            return host, settings
+
+    assert mounted(world, Adapter()).get(tls_server.at("localhost") + "/get").ok
+
+
+def test_key_attributes_say_what_was_asked_for(world, ca):
+    """Scheme, host and port; and what `verify` and `cert` stand for, by urllib3's names."""
+    adapter = world.requestx.adapters.HTTPAdapter()
+    request = world.requestx.Request("GET", "https://Example.org/x").prepare()
+
+    assert adapter.build_connection_pool_key_attributes(request, ca, ("a.pem", "b.pem")) == (
+        {"scheme": "https", "host": "example.org", "port": 443},
+        {"cert_reqs": "CERT_REQUIRED", "ca_certs": ca, "cert_file": "a.pem", "key_file": "b.pem"},
+    )
+    assert adapter.build_connection_pool_key_attributes(request, False)[1] == {"cert_reqs": "CERT_NONE"}
+
+
+def test_a_connection_to_another_host_is_used(world, server):
+    """``get_connection_with_tls_context`` decides where the request goes."""
+
+    class Adapter(world.requestx.adapters.HTTPAdapter):
+        def get_connection_with_tls_context(self, request, verify, proxies=None, cert=None):
+            return self.poolmanager.connection_from_host("127.0.0.1", server.port, "http")
+
+    response = mounted(world, Adapter()).get("http://nowhere.invalid/echo?a=1")
+
+    assert response.json()["path"] == "/echo?a=1"
+    assert response.url == "http://nowhere.invalid/echo?a=1"
+
+
+def test_request_url_is_what_the_request_line_names(world, server):
+    """A subclass may write another path."""
+
+    class Adapter(world.requestx.adapters.HTTPAdapter):
+        def request_url(self, request, proxies):
+            return "/echo" + super().request_url(request, proxies)
+
+    assert mounted(world, Adapter()).get(server.url + "/x?y").json()["path"] == "/echo/x?y"
+
+
+def test_add_headers_may_add_headers(world, server):
+    """It is called with what `send` was."""
+
+    class Adapter(world.requestx.adapters.HTTPAdapter):
+        def add_headers(self, request, **more):
+            request.headers["X-Verify"] = repr(more["verify"])
+
+    headers = dict(mounted(world, Adapter()).get(server.url + "/get", verify=False).json()["headers"])
+
+    assert headers["X-Verify"] == "False"
+
+
+def test_build_response_is_called_for_every_answer(world, server):
+    """With an object of urllib3's shape whose body has not been read."""
+
+    class Adapter(world.requestx.adapters.HTTPAdapter):
+        def build_response(self, req, resp):
+            response = super().build_response(req, resp)
+            response.seen = resp.status, resp.headers["content-type"]
+            return response
+
+    response = mounted(world, Adapter()).get(server.url + "/json")
+
+    assert response.seen == (200, "application/json")
+    assert response.json()["name"] == "value"
+
+
+def test_overrides_run_beside_the_loop(awaited, server):
+    """What users wrote may block, so that an awaited request calls it in another thread."""
+    threads = set()
+
+    class Adapter(awaited.requestx.adapters.HTTPAdapter):
+        def add_headers(self, request, **more):
+            threads.add(threading.current_thread())
+
+        def build_response(self, req, resp):
+            threads.add(threading.current_thread())
+            return super().build_response(req, resp)
+
+    assert mounted(awaited, Adapter()).get(server.url + "/get").ok
+    assert threads and awaited.thread not in threads
+
+
+class Answers:
+    """A pool of a user's own, of urllib3's shape."""
+
+    def __init__(self, outcome):
+        self.outcome = outcome
+
+    def urlopen(self, **asked):
+        self.asked = asked
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+class Theirs:
+    """A response of urllib3's shape."""
+
+    status, reason, headers = 203, "Mine", {"X-Own": "1"}
+    _original_response = None
+
+    def stream(self, amt, decode_content=False):
+        yield b"own"
+
+    def close(self):
+        pass
+
+    release_conn = close
+
+
+def adapter_of(world, pool):
+    class Adapter(world.requestx.adapters.HTTPAdapter):
+        def get_connection_with_tls_context(self, request, verify, proxies=None, cert=None):
+            return pool
+
+    return Adapter()
+
+
+def test_a_pool_of_a_users_own_is_asked(world):
+    """Its `urlopen` is called as requests calls it, and its answer built into a response."""
+    pool = Answers(Theirs())
+    response = mounted(world, adapter_of(world, pool)).post("http://own.invalid/path?q", data=b"x", timeout=3)
+
+    assert (response.status_code, response.headers["x-own"], response.content) == (203, "1", b"own")
+    asked = {name: pool.asked[name] for name in ("method", "url", "body", "redirect", "preload_content", "timeout")}
+    assert asked == {
+        "method": "POST",
+        "url": "/path?q",
+        "body": b"x",
+        "redirect": False,
+        "preload_content": False,
+        "timeout": 3,
+    }
+
+
+@pytest.mark.parametrize("raised, expected", [(OSError("gone"), "ConnectionError"), ("MaxRetryError", "SSLError")])
+def test_what_such_a_pool_raises_has_requests_classes(world, raised, expected):
+    """An OSError is a ConnectionError, and urllib3's exceptions have their counterparts."""
+    from requestx import _causes
+
+    if raised == "MaxRetryError":
+        raised = _causes.shape("MaxRetryError")(None, "/", _causes.shape("SSLError")("bad"))
+    with pytest.raises(getattr(world.requestx.exceptions, expected)) as caught:
+        mounted(world, adapter_of(world, Answers(raised))).get("http://own.invalid/")
+
+    assert caught.value.args[0] is raised
+
+
+def test_connections_can_be_asked_for_by_url(world, server):
+    """``poolmanager.connection_from_url`` gives settings that can also send."""
+    adapter = world.requestx.adapters.HTTPAdapter()
+    pool = adapter.poolmanager.connection_from_url(server.url)
+
+    assert pool is adapter.poolmanager.connection_from_url(server.url + "/other")
+    assert (pool.scheme, pool.host, pool.port) == ("http", "127.0.0.1", server.port)
+    assert b'"/echo?a"' in pool.urlopen("GET", "/echo?a").data
+
+
+def test_get_connection_is_deprecated(world, server):
+    """It is there, and warns."""
+    with pytest.warns(DeprecationWarning, match="get_connection_with_tls_context"):
+        pool = world.requestx.adapters.HTTPAdapter().get_connection(server.url)
+
+    assert isinstance(pool, _pools.ConnectionPool)
+
+
+def test_closing_closes_idle_connections(world, server):
+    """``close`` and ``poolmanager.clear`` do."""
+    adapter = world.requestx.adapters.HTTPAdapter()
+    session = mounted(world, adapter)
+    session.get(server.url + "/get")
+    adapter.poolmanager.clear()
+
+    assert server.end(0) == "eof"
+    assert session.get(server.url + "/get").ok
+
+
+def test_adapters_pickle(world, server):
+    """Numbers and retries go along, and the poolmanager is made anew by the subclass."""
+    adapter = pickle.loads(pickle.dumps(world.requestx.adapters.HTTPAdapter(3, 4, max_retries=2, pool_block=True)))
+
+    assert (adapter._pool_connections, adapter._pool_maxsize, adapter._pool_block) == (3, 4, True)
+    assert adapter.max_retries.total == 2
+    assert mounted(world, adapter).get(server.url + "/get").ok
+
+
+def test_urllib3s_own_poolmanager_is_read(world, tls_server, certs, module):
+    """The old way to set keywords: another PoolManager in the place of ours; the core still sends."""
+    urllib3 = module("urllib3")
+
+    class Adapter(world.requestx.adapters.HTTPAdapter):
+        def init_poolmanager(self, connections, maxsize, block=False):
+            self.poolmanager = urllib3.PoolManager(
+                num_pools=connections, maxsize=maxsize, block=block, ca_certs=certs.ca
+            )
+
+    response = mounted(world, Adapter()).get(tls_server.at("localhost") + "/get")
+
+    assert type(response.raw).__module__ == "requestx._raw"
+
+
+def test_a_poolmanager_with_connections_of_its_own_sends_itself(world, server, module):
+    """A subclass of urllib3's brings its transport along, as for unix sockets."""
+    urllib3 = module("urllib3")
+
+    class Manager(urllib3.PoolManager):
+        pass
+
+    class Adapter(world.requestx.adapters.HTTPAdapter):
+        def init_poolmanager(self, connections, maxsize, block=False):
+            self.poolmanager = Manager(num_pools=connections, maxsize=maxsize, block=block)
+
+    response = mounted(world, Adapter()).get(server.url + "/json")
+
+    assert isinstance(response.raw, urllib3.HTTPResponse)
+    assert response.json()["name"] == "value"
+
+
+def test_chunks_follow_each_other_on_a_kept_connection(world, wire):
+    """An adapter of a subclass keeps connections as ours does."""
+
+    class Adapter(world.requestx.adapters.HTTPAdapter):
+        def request_url(self, request, proxies):
+            return request.path_url
+
+    site = wire(serve(b"one") + [request(), send(answer(b"two"))])
+    session = mounted(world, Adapter())
+
+    assert [session.get(site.url).content for _ in range(2)] == [b"one", b"two"]

@@ -1,0 +1,216 @@
+"""max_retries: what is sent again, how long is waited, and what is raised in the end."""
+
+import io
+import signal
+import threading
+import time
+
+import pytest
+from server.steps import answer, close, mark, request, rst, send, serve
+
+BUSY = b"503 Busy"
+
+
+def retrying(world, *arguments, **more):
+    """A session whose adapter has this Retry; one number is that number itself."""
+    adapters = world.requestx.adapters
+    retry = arguments[0] if arguments and not more else adapters.Retry(*arguments, **more)
+    session = world.session()
+    session.mount("http://", adapters.HTTPAdapter(max_retries=retry))
+    return session
+
+
+def test_a_number_retries_connections(world, wire):
+    """A request whose connection died is sent again, on another."""
+    site = wire([request(), rst()], [request(), rst()], serve(b"third"))
+
+    assert retrying(world, 2).get(site.url).content == b"third"
+
+
+def test_no_retries_by_default(world, wire):
+    """The first error is the last, and is told as it is."""
+    site = wire([request(), rst()], serve(b"second"))
+    with pytest.raises(world.requestx.exceptions.ConnectionError) as caught:
+        world.get(site.url)
+
+    assert len(site.requests) == 1
+    assert type(caught.value.args[0]).__name__ == "ProtocolError"
+
+
+def test_the_last_error_is_wrapped(world):
+    """As in requests: a ConnectionError around a MaxRetryError around the reason."""
+    with pytest.raises(world.requestx.exceptions.ConnectionError, match="Max retries exceeded with url: /x") as caught:
+        retrying(world, 2).get("http://127.0.0.1:1/x")
+
+    assert type(caught.value.args[0]).__name__ == "MaxRetryError"
+    assert type(caught.value.args[0].reason).__name__ == "NewConnectionError"
+    assert caught.value.phase == "connect"
+
+
+def test_exhausted_reads_are_connectionerrors(world, wire):
+    """Retries make of a read time-out what requests makes of it."""
+    site = wire([request()], [request()])
+    with pytest.raises(world.requestx.exceptions.ConnectionError) as caught:
+        retrying(world, 1).get(site.url, timeout=0.05)
+
+    assert type(caught.value.args[0].reason).__name__ == "ReadTimeoutError"
+    assert len(site.requests) == 2
+
+
+def test_listed_statuses_are_retried(world, wire):
+    """On the same connection, whose body was read."""
+    site = wire(serve(b"no", status=BUSY) + serve(b"no", status=BUSY) + serve(b"yes"))
+    response = retrying(world, 5, status_forcelist=[503]).get(site.url)
+
+    assert response.content == b"yes"
+    assert [seen.status for seen in response.raw.retries.history] == [503, 503]
+
+
+def test_statuses_end_in_a_retryerror(world, wire):
+    """With urllib3's words in it."""
+    site = wire(serve(b"no", status=BUSY) * 2)
+    with pytest.raises(world.requestx.exceptions.RetryError, match="too many 503 error responses") as caught:
+        retrying(world, 1, status_forcelist=[503]).get(site.url)
+
+    assert type(caught.value.args[0].reason).__name__ == "ResponseError"
+
+
+def test_statuses_may_end_in_the_last_answer(world, wire):
+    """raise_on_status=False."""
+    site = wire(serve(b"no", status=BUSY) + serve(b"never", status=BUSY))
+    response = retrying(world, 1, status_forcelist=[503], raise_on_status=False).get(site.url)
+
+    assert (response.status_code, response.content) == (503, b"never")
+
+
+def test_a_post_is_not_repeated_after_it_was_sent(world, wire):
+    """Unless the caller says so; the server may have done it."""
+    for methods, tries in ((("GET",), 1), (None, 2)):
+        site = wire([request(), rst()], serve(b"second"))
+        session = retrying(world, 3, allowed_methods=methods)
+        if tries == 1:
+            with pytest.raises(world.requestx.exceptions.ConnectionError):
+                session.post(site.url, data=b"x")
+        else:
+            assert session.post(site.url, data=b"x").content == b"second"
+        assert [each.body for each in site.requests] == [b"x"] * tries
+
+
+def test_a_file_is_sent_again_from_where_it_was(world, wire):
+    """The body of the second try is the body of the first."""
+    site = wire([request(), rst()], serve(b"second"))
+    file = io.BytesIO(b"skipped|" + b"x" * 100)
+    file.seek(8)
+
+    assert retrying(world, 3).put(site.url, data=file).content == b"second"
+    assert [each.body for each in site.requests] == [b"x" * 100] * 2
+
+
+def test_what_a_generator_gave_is_not_sent_again(world, wire):
+    """It cannot be had twice, so the first error is told."""
+    site = wire([request(), rst()], serve(b"second"))
+    with pytest.raises(world.requestx.exceptions.ConnectionError):
+        retrying(world, 3).put(site.url, data=(piece for piece in [b"a", b"b"]))
+
+    assert len(site.requests) == 1
+
+
+def test_a_body_that_breaks_off_is_not_retried(world, wire):
+    """There was an answer; requests retries none either."""
+    half = answer(b"x" * 100)[:-50]
+    site = wire([request(), send(half), close()], serve(b"second"))
+    with pytest.raises(world.requestx.exceptions.ChunkedEncodingError):
+        retrying(world, 3).get(site.url)
+
+    assert len(site.requests) == 1
+
+
+def test_retry_after_is_obeyed(world, wire):
+    """The server's own seconds, as long as the caller allows."""
+    site = wire(serve(b"no", b"Retry-After: 300", status=BUSY) + serve(b"yes"))
+    began = time.monotonic()
+    response = retrying(world, 1, retry_after_max=0.2).get(site.url)
+
+    assert response.content == b"yes"
+    assert time.monotonic() - began >= 0.2
+
+
+def test_waits_grow(world, wire):
+    """backoff_factor: nothing, then twice, then four times."""
+    site = wire(serve(b"no", status=BUSY) * 3 + serve(b"yes"))
+    began = time.monotonic()
+    assert retrying(world, 3, status_forcelist=[503], backoff_factor=0.05).get(site.url).content == b"yes"
+
+    assert time.monotonic() - began >= 0.3
+
+
+def test_the_loop_goes_on_while_a_try_waits(awaited, wire, server):
+    """A pause is awaited, and can be cancelled."""
+    site = wire(serve(b"no", b"Retry-After: 300", status=BUSY) + [mark("told")])
+    call = retrying(awaited, 1).start("get", site.url)
+    site.wait("told")
+
+    assert [awaited.get(server.url + "/get").ok for _ in range(5)] == [True] * 5
+    assert call.cancel()
+
+
+def test_signals_end_a_pause(blocking, wire):
+    """A handler that raises ends the call."""
+    site = wire(serve(b"no", b"Retry-After: 300", status=BUSY))
+
+    def ring():
+        site.wait("request 1")
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+
+    class Rang(Exception):
+        pass
+
+    def handle(number, frame):
+        raise Rang
+
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        threading.Thread(target=ring, daemon=True).start()
+        with pytest.raises(Rang):
+            retrying(blocking, 1).get(site.url)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_urllib3s_retry_is_taken_as_it_is(world, wire, module):
+    """Its own counts and exceptions, a subclass's overrides included."""
+    theirs = module("urllib3.util.retry").Retry
+    urllib3 = module("urllib3")
+
+    class Counted(theirs):
+        asked = []
+
+        def increment(self, *arguments, **more):
+            self.asked.append(more.get("error") or more["response"].status)
+            return super().increment(*arguments, **more)
+
+    site = wire([request(), rst()], serve(b"no", status=BUSY) * 2)
+    with pytest.raises(world.requestx.exceptions.RetryError) as caught:
+        retrying(world, Counted(2, status_forcelist=[503])).get(site.url)
+
+    assert isinstance(caught.value.args[0], urllib3.exceptions.MaxRetryError)
+    assert [each if each == 503 else type(each).__name__ for each in Counted.asked[-3:]] == ["ProtocolError", 503, 503]
+
+
+def test_retries_set_later_count(world, wire):
+    """``adapter.max_retries = n`` holds for requests that a session keeps ready too."""
+    site = wire(serve(b"one") + [request(), rst()], [request(), rst()], serve(b"two"))
+    session = world.session()
+    session.get(site.url)
+    session.get_adapter(site.url).max_retries = 3
+
+    assert session.get(site.url).content == b"two"
+
+
+def test_send_of_the_adapter_retries(world, wire):
+    """Called by itself, as hooks and tests do."""
+    site = wire([request(), rst()], serve(b"second"))
+    adapter = world.requestx.adapters.HTTPAdapter(max_retries=1)
+    prepared = world.requestx.Request("GET", site.url).prepare()
+
+    assert adapter.send(prepared).content == b"second"
