@@ -65,16 +65,17 @@ def is_single(retries: Any) -> bool:
     )
 
 
-def retrying(adapter: Any, request: Any, settings: tuple[Any, ...]) -> Generator[Any, Any, Any]:
+def retrying(adapter: Any, retries: Any, request: Any, settings: tuple[Any, ...]) -> Generator[Any, Any, Any]:
     """
     Send until there is an answer to be taken, or no try is left.
 
     Args:
-        adapter: whose `max_retries` it is.
+        adapter: with `_send` and `_asend_once`.
+        retries: a Retry, or a number.
         request: the PreparedRequest.
         settings: of `send`.
     """
-    retries = _retry.retry_class().from_int(adapter.max_retries)
+    retries = _retry.retry_class().from_int(retries)
     pool, url = _explain.where(request)
     while True:
         try:

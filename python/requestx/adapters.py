@@ -216,9 +216,10 @@ class HTTPAdapter(BaseAdapter):
         Raises:
             ConnectionError, Timeout, SSLError, ...: what went wrong, and in which phase.
         """
-        if not is_single(self.max_retries):
+        retries = self._retries()
+        if not is_single(retries):
             settings = (stream, timeout, verify, cert, proxies)
-            return drive(retrying(self, request, settings))  # type: ignore[no-any-return]
+            return drive(retrying(self, retries, request, settings))  # type: ignore[no-any-return]
         return self._send(request, stream, timeout, verify, cert, proxies)
 
     async def _asend(
@@ -233,9 +234,10 @@ class HTTPAdapter(BaseAdapter):
         """
         The awaited twin of `send`.
         """
-        if not is_single(self.max_retries):
+        retries = self._retries()
+        if not is_single(retries):
             settings = (stream, timeout, verify, cert, proxies)
-            return await adrive(retrying(self, request, settings))  # type: ignore[no-any-return]
+            return await adrive(retrying(self, retries, request, settings))  # type: ignore[no-any-return]
         return await self._asend_once(request, stream, timeout, verify, cert, proxies)
 
     def _send(self, request: Any, stream: bool, timeout: Any, verify: Any, cert: Any, proxies: Any) -> Response:
@@ -326,6 +328,13 @@ class HTTPAdapter(BaseAdapter):
     def _revive(self) -> None:
         self._choices.clear()
         self._client.revive()
+
+    def _retries(self) -> Any:
+        """
+        The adapter's retries, or those among the keywords of its pools where it has none.
+        """
+        retries = self.max_retries
+        return self._beneath_all().get("retries", retries) if is_single(retries) else retries
 
     def _is_simple(self) -> bool:
         """

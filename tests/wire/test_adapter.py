@@ -4,7 +4,7 @@ import pickle
 import threading
 
 import pytest
-from server.steps import answer, request, send, serve
+from server.steps import answer, request, rst, send, serve
 
 from requestx import _pools
 
@@ -66,6 +66,15 @@ def test_a_time_limit_of_the_pools_counts_where_the_request_has_none(world, wire
     adapter.init_poolmanager(1, 1, timeout=0.05)
     with pytest.raises(world.requestx.exceptions.ReadTimeout):
         mounted(world, adapter).get(site.url)
+
+
+def test_retries_of_the_pools_count_where_the_adapter_has_none(world, wire):
+    """``retries`` among the keywords."""
+    site = wire([request(), rst()], serve(b"second"))
+    adapter = world.requestx.adapters.HTTPAdapter()
+    adapter.init_poolmanager(1, 1, retries=1)
+
+    assert mounted(world, adapter).get(site.url).content == b"second"
 
 
 def test_cert_verify_has_the_last_word(world, tls_server, certs):
