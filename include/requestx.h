@@ -377,6 +377,8 @@ typedef struct {
   rqx_slice message;
   /** What lies beneath, outermost first, '\n' between. */
   rqx_slice chain;
+  /** HTTP's status in the proxy's answer to CONNECT, or 0. */
+  uint64_t proxy_status;
 } rqx_error_view;
 
 #ifdef __cplusplus

@@ -90,10 +90,18 @@ class CoreError(Exception):
         os_code: errno, or 0.
         tls_code: the TLS library's verification code, or 0.
         chain: the causes, outermost first.
+        proxy_status: of the proxy's answer to CONNECT, or 0.
     """
 
     def __init__(
-        self, kind: int, phase: int, message: str, os_code: int = 0, tls_code: int = 0, chain: tuple[str, ...] = ()
+        self,
+        kind: int,
+        phase: int,
+        message: str,
+        os_code: int = 0,
+        tls_code: int = 0,
+        chain: tuple[str, ...] = (),
+        proxy_status: int = 0,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -102,6 +110,7 @@ class CoreError(Exception):
         self.os_code = os_code
         self.tls_code = tls_code
         self.chain = chain
+        self.proxy_status = proxy_status
 
 
 def version() -> str:
@@ -136,6 +145,7 @@ def _take_error(error: Any) -> CoreError:
         view.os_code,
         view.tls_code,
         tuple(chain.split("\n")) if chain else (),
+        view.proxy_status,
     )
     _lib.rqx_error_free(error)
     return told

@@ -837,6 +837,7 @@ def _told(error: CoreError, request: Any) -> Exception:
         os_code=error.os_code,
         tls_code=error.tls_code,
         chain=error.chain,
+        proxy_status=error.proxy_status,
         request=request,
     )
 

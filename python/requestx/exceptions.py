@@ -119,7 +119,12 @@ class ConnectionError(RequestException):
 class ProxyError(ConnectionError):
     """
     The proxy did not do its part.
+
+    Attributes:
+        proxy_status: HTTP's status in its answer where it refused a tunnel, 407 say, or 0.
     """
+
+    proxy_status: int = 0
 
 
 class SSLError(ConnectionError):
@@ -385,6 +390,7 @@ def from_core(
     os_code: int = 0,
     tls_code: int = 0,
     chain: Iterable[str] = (),
+    proxy_status: int = 0,
     request: Any = None,
 ) -> RequestException:
     """
@@ -397,6 +403,7 @@ def from_core(
         os_code: the operating system's errno, or 0.
         tls_code: the TLS library's code, or 0.
         chain: texts of the errors beneath, outermost first.
+        proxy_status: HTTP's status in a proxy's refusal of a tunnel, or 0.
         request: the PreparedRequest.
 
     Returns:
@@ -414,4 +421,6 @@ def from_core(
     error.phase = PHASES[phase] if 0 <= phase < len(PHASES) else "none"
     if os_code:
         error.errno = os_code
+    if isinstance(error, ProxyError):
+        error.proxy_status = proxy_status
     return error

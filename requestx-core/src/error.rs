@@ -61,13 +61,23 @@ pub struct Error {
     pub os_code: i32,
     /// The TLS library's own verification code, 0 where there is none.
     pub tls_code: i32,
+    /// HTTP's status in a proxy's answer to CONNECT, 0 where there is none.
+    pub proxy_status: u16,
     /// Causes, outermost first.
     pub chain: Vec<String>,
 }
 
 impl Error {
     pub fn new(kind: Kind, phase: Phase, message: impl Into<String>) -> Error {
-        Error { kind, phase, message: printable(&message.into()), os_code: 0, tls_code: 0, chain: Vec::new() }
+        Error {
+            kind,
+            phase,
+            message: printable(&message.into()),
+            os_code: 0,
+            tls_code: 0,
+            proxy_status: 0,
+            chain: Vec::new(),
+        }
     }
 
     /// The caller's mistake, found before anything was sent.
@@ -140,6 +150,11 @@ impl Error {
 
     pub fn with_tls_code(mut self, code: i32) -> Error {
         self.tls_code = code;
+        self
+    }
+
+    pub fn with_proxy_status(mut self, status: u16) -> Error {
+        self.proxy_status = status;
         self
     }
 

@@ -15,7 +15,7 @@ use crate::body::send::Upload;
 use crate::error::{Error, Kind};
 use crate::options::Options;
 use crate::pool::Key;
-use crate::proxy::{Field, Protocol, Proxy, PROXY_AUTHORIZATION};
+use crate::proxy::{Protocol, Proxy, PROXY_AUTHORIZATION};
 
 /// A request body.
 #[derive(Debug, Clone)]
@@ -91,13 +91,13 @@ impl Plan {
         if parts.next().is_some() {
             return Err(wrong_count(fields, head));
         }
+        let proxy = writer.proxy.take();
+        if let Some(proxy) = proxy.as_ref().filter(|_| writer.forwarded) {
+            proxy.fields.iter().try_for_each(|(name, value)| writer.field(name, value))?;
+        }
         writer.check_framing(&body)?;
         if body.length().is_none() && !writer.is_chunked() {
             writer.field(b"Transfer-Encoding", b"chunked")?; // or hyper would take a GET to have no body
-        }
-        let proxy = writer.proxy.take();
-        if let Some(proxy) = proxy.as_ref().filter(|proxy| proxy.forwards(target.secure)) {
-            writer.add(&proxy.fields);
         }
         Ok(Plan {
             key: key_of(&target, proxy, &options),
@@ -264,19 +264,11 @@ impl HeadWriter {
             return Ok(());
         }
         self.notice(name, value)?;
-        self.write(name, value);
-        Ok(())
-    }
-
-    fn add(&mut self, fields: &[Field]) {
-        fields.iter().for_each(|(name, value)| self.write(name, value));
-    }
-
-    fn write(&mut self, name: &[u8], value: &[u8]) {
         self.out.extend_from_slice(name);
         self.out.extend_from_slice(b": ");
         self.out.extend_from_slice(value);
         self.out.extend_from_slice(b"\r\n");
+        Ok(())
     }
 
     /// Whether a field is told to the proxy rather than to the origin: its credentials go into no tunnel, and what a
@@ -528,6 +520,22 @@ mod tests {
             ("proxy http://proxy:3128".into(), "proxy", 3128),
             (plan.key.to_string(), &*plan.key.host, plan.key.port)
         );
+    }
+
+    #[test]
+    fn fields_for_a_proxy_that_forwards_rule_the_connection_as_others_do() {
+        let told = |name: &str, value: &str| {
+            let mut options = Options::default();
+            options.proxy.set_url("proxy").unwrap();
+            options.proxy.add_field(name.as_bytes(), value.as_bytes());
+            let head = b"GET\nhttp://a\nHost\nb\nX\n1";
+            Plan::parse(head, 2, Outgoing::Empty, Arc::new(options), false)
+        };
+
+        assert!(!told("Connection", "close").unwrap().keep_alive);
+        assert!(told("host", "c").unwrap().head.ends_with(b"HTTP/1.1\r\nX: 1\r\nhost: c\r\n"));
+        assert_eq!(Kind::InvalidHeader, told("Content-length", "5").unwrap_err().kind);
+        assert_eq!(Kind::InvalidHeader, told("Transfer-Encoding", "chunked").unwrap_err().kind);
     }
 
     #[test]

@@ -134,6 +134,10 @@ impl Proxy {
         if !self.protocol.is_http() && !self.fields.is_empty() {
             return refuse(format!("proxy {self} speaks SOCKS, which has no header fields"));
         }
+        if self.has(b"Content-Length") || self.has(b"Transfer-Encoding") {
+            let why = format!("how a body ends is no matter of proxy {self}'s fields");
+            return Err(Error::caller(Kind::InvalidHeader, why));
+        }
         let Some(login) = &self.login else { return Ok(self) };
         match self.protocol {
             Protocol::Http | Protocol::Https => {

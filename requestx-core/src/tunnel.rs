@@ -143,7 +143,7 @@ fn refused(head: &Head, rest: &[u8]) -> Error {
         chain.push(format!("the proxy said: {}", text(&rest[..rest.len().min(QUOTED)])));
     }
     let why = format!("Tunnel connection failed: {} {}", head.status, text(&head.reason));
-    failed(why.trim_end()).with_chain(chain)
+    failed(why.trim_end()).with_proxy_status(head.status).with_chain(chain)
 }
 
 /// <https://www.openssh.com/txt/socks4.protocol> and its extension 4a.
@@ -335,7 +335,7 @@ mod tests {
         let said = b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\n<b>log in\x1b";
         let error = tunnel("proxy", "a", said).1.unwrap_err();
 
-        assert_eq!((Kind::Proxy, Phase::Tunnel), (error.kind, error.phase));
+        assert_eq!((Kind::Proxy, Phase::Tunnel, 407), (error.kind, error.phase, error.proxy_status));
         assert_eq!("Tunnel connection failed: 407 Proxy Authentication Required", error.message);
         let expected = ["Proxy-Authenticate: Basic realm=\"x\"", "the proxy said: <b>log in\\u{1b}"];
         assert_eq!(expected, &error.chain[..]);

@@ -89,6 +89,7 @@ static void a_refused_tunnel_says_so(void) {
   CHECK_CODE(RQX_OK, rqx_error_read(event.error, &view));
   CHECK_CODE(RQX_E_PROXY, view.code);
   CHECK(view.phase == RQX_PHASE_TUNNEL);
+  CHECK(view.proxy_status == 407);
   CHECK(holds(view.message, "Tunnel connection failed: 407 Who are you"));
   CHECK(!holds(view.message, "wrong"));
   CHECK(holds(view.chain, "Proxy-Authenticate: Basic"));

@@ -429,7 +429,7 @@ def test_tunnel_that_is_refused(world, guarded):
     assert "Unable to connect to proxy" in str(problem)
     assert 'Basic realm="tests"' in str(problem)
     assert "wrong" not in str(problem)
-    assert problem.phase == "tunnel"
+    assert (problem.phase, problem.proxy_status) == ("tunnel", 407)
     assert type(problem.args[0]).__name__ == "MaxRetryError"
     assert type(problem.args[0].reason).__name__ == "ProxyError"
 

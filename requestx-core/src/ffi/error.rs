@@ -33,6 +33,7 @@ pub extern "C" fn rqx_error_read(error: *const rqx_error, view: *mut rqx_error_v
             phase: held.error.phase as u32,
             message: rqx_slice::of(held.error.message.as_bytes()),
             chain: rqx_slice::of(held.chain.as_bytes()),
+            proxy_status: held.error.proxy_status.into(),
         };
         raw::fill_sized("view", view, read).map(|()| RQX_OK)
     })

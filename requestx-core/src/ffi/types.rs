@@ -213,6 +213,8 @@ pub struct rqx_error_view {
     pub message: rqx_slice,
     /// What lies beneath, outermost first, '\n' between.
     pub chain: rqx_slice,
+    /// HTTP's status in the proxy's answer to CONNECT, or 0.
+    pub proxy_status: u64,
 }
 
 /// One thing that happened to one exchange. Its size is frozen for the major version, so that arrays of it stay packed.
