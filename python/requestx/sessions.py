@@ -579,7 +579,8 @@ class Session(SessionRedirectMixin):
         """
         Close the idle connections.
         """
-        for adapter in self.adapters.values():
+        # One of ours serves both schemes, and is closed once.
+        for adapter in {id(each): each for each in self.adapters.values()}.values():
             adapter.close()
 
     async def aclose(self) -> None:

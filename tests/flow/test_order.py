@@ -286,3 +286,15 @@ def test_an_adapter_of_a_user_gets_the_limits_that_were_given():
         seen.append(play.op.settings["timeout"])
 
     assert seen == [None, (1, 2), 5, (1, 2)]
+
+
+def test_closing_closes_each_adapter_once():
+    """One that is mounted under several prefixes too."""
+    closed = []
+    session = requestx.blocking.Session()
+    adapter = type("Adapter", (requestx.adapters.BaseAdapter,), {"close": lambda self: closed.append(self)})()
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    session.close()
+
+    assert closed == [adapter]

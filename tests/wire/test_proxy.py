@@ -148,6 +148,27 @@ def test_proxy_headers_of_a_subclass_are_told_to_the_proxy_alone(world, wire, tu
     assert [BASIC] == plain.requests[0].field(b"Proxy-Authorization")
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("kind", ["http", "socks5h"])
+def test_adapter_that_has_a_say_in_its_connections(world, guarded, server, tls_server, ca, scheme, kind):
+    """A subclass that overrides more than ``proxy_headers`` goes through the proxy as well, and logs in."""
+
+    class Adapter(world.requestx.adapters.HTTPAdapter):
+        def add_headers(self, request, **settings):
+            request.headers["X-Added"] = "1"
+
+        def proxy_manager_for(self, proxy, **settings):
+            return super().proxy_manager_for(proxy, **settings)
+
+    origin = {"http": server.url, "https": tls_server.at("localhost")}[scheme]
+    session = world.session(verify=ca)
+    session.mount(scheme + "://", Adapter())
+    answered = session.get(origin + "/get", proxies=through(guarded, "ann:pw", kind))
+
+    assert ["X-Added", "1"] in answered.json()["headers"]
+    assert len(guarded.requests) == 1
+
+
 @pytest.mark.parametrize("field", [("X-A", "b\r\nX-C: d"), ("X-A\r\nX-C", "d"), ("X-A: b", "c")])
 def test_proxy_headers_cannot_inject(world, proxy, field):
     """CR and LF for the proxy are refused as elsewhere (CVE-2026-1502)."""
