@@ -16,6 +16,7 @@ What costs nothing when it is not there is asked for first: hooks, cookies, auth
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any, Generator
 
 from . import _redirect
@@ -123,10 +124,10 @@ def settle(
     if not last:
         return response
     if response.status_code in _REDIRECTS:
-        if not allowed:
+        if session._overrides("resolve_redirects"):
+            response = yield from _follow_theirs(session, response, prepared, settings, allowed)
+        elif not allowed:
             response._next = _next_of(session, response, prepared, settings)
-        elif session._overrides("resolve_redirects"):
-            response = yield from _follow_theirs(session, response, prepared, settings)
         else:
             response = yield from follow(session, response, prepared, settings)
         reply = response.__dict__.get("_reply")
@@ -209,16 +210,20 @@ def follow(session: Any, response: Any, prepared: Any, settings: dict[str, Any])
     return response
 
 
-def _follow_theirs(session: Any, response: Any, prepared: Any, settings: dict[str, Any]) -> Flow:
+def _follow_theirs(session: Any, response: Any, prepared: Any, settings: dict[str, Any], allowed: bool) -> Flow:
     """
-    Follow redirects as a user's own `resolve_redirects` does.
+    Follow redirects as a user's own `resolve_redirects` does, or ask it for the request that would follow.
     """
-    following = yield Call(lambda: list(session.resolve_redirects(response, prepared, **settings)))
-    if not following:
-        return response
-    *between, last = following
-    last.history = [response, *between]
-    return last
+    asked = settings if allowed else dict(settings, yield_requests=True)
+    most = None if allowed else 1
+    found = yield Call(lambda: list(islice(session.resolve_redirects(response, prepared, **asked), most)))
+    if not allowed:
+        response._next = found[0] if found else None
+    elif found:
+        *between, last = found
+        last.history = [response, *between]
+        return last
+    return response
 
 
 def drain(response: Any, settings: dict[str, Any]) -> Flow:

@@ -58,7 +58,7 @@ def target(url: str | None, location: str) -> str:
         location: the Location header, see `location`.
 
     Returns:
-        The URL, prepared; it inherits the fragment of `url` unless it has its own.
+        The URL, prepared (but see `_slash_as_it_came`); it inherits the fragment of `url` unless it has its own.
 
     Raises:
         InvalidURL: it is no URL.
@@ -70,8 +70,20 @@ def target(url: str | None, location: str) -> str:
         location = f"{location.rstrip('#')}#{base.fragment}"
     # An absolute one is prepared as it came: quoting it first would move the end of ``http://A\\@B/``'s host.
     if ":" in location and split(location).scheme and split(location).authority:
-        return prepare(location)
+        return _slash_as_it_came(prepare(location), location)
     return prepare(urljoin(url or "", requote_uri(location)))
+
+
+def _slash_as_it_came(prepared: str, location: str) -> str:
+    """
+    A prepared URL without the slash that stands for no path, where the server wrote none: people compare
+    `response.url` with what it wrote, and it is the same place.
+    """
+    parts = split(prepared)
+    if split(location).path or parts.path != "/":
+        return prepared
+    end = len(f"{parts.scheme}://{parts.authority}")
+    return prepared[:end] + prepared[end + 1 :]
 
 
 def method(status: int, method: str) -> str:

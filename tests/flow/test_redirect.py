@@ -51,7 +51,9 @@ def test_history_is_in_order():
         ("../b", "http://a.test/b"),
         ("?q", "http://a.test/x/y?q"),
         ("//b.test/c", "http://b.test/c"),
-        ("https://b.test", "https://b.test/"),
+        ("https://b.test", "https://b.test"),
+        ("https://b.test?q#f", "https://b.test?q#f"),
+        ("https://b.test/?q", "https://b.test/?q"),
         ("HTTP://B.test/c", "http://b.test/c"),
         ("/ä b", "http://a.test/%C3%A4%20b"),
         ("/b#new", "http://a.test/b#new"),
@@ -330,6 +332,26 @@ def test_an_overridden_resolve_redirects_is_obeyed():
 
     assert play.result.url == "http://mine.test/2"
     assert [each.url for each in play.result.history] == ["http://a.test/", "http://mine.test/1"]
+
+
+@pytest.mark.parametrize("stops, expected", [(False, "http://mine.test/"), (True, None)])
+def test_an_overridden_resolve_redirects_says_what_would_follow(stops, expected):
+    """A redirect that is not followed has the request in `next` that it yields, if it yields one."""
+
+    class Mine(PausedSession):
+        def resolve_redirects(self, resp, req, yield_requests=False, **settings):
+            if not stops:
+                yield requestx.Request("GET" if yield_requests else "PUT", "http://mine.test/").prepare()
+
+    play = Scenario(Mine())
+    play.get("http://a.test/", allow_redirects=False)
+    play.answer(302, Location="/b")
+    play.perform()
+    play.settle()
+
+    assert play.result.status_code == 302
+    assert getattr(play.result.next, "url", None) == expected
+    assert getattr(play.result.next, "method", "GET") == "GET"
 
 
 def test_redirects_are_resolved_through_send():

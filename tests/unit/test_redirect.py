@@ -25,7 +25,7 @@ def test_a_redirect_says_where(status, yes):
         ("#g", "http://h:8/p/a?q#g"),
         ("b#g", "http://h:8/p/b#g"),
         ("//other/x", "http://other/x#f"),
-        ("http://other", "http://other/#f"),
+        ("http://other", "http://other#f"),
         ("HTTPS://Other/x y", "https://other/x%20y#f"),
         ("/%zz", "http://h:8/%25zz#f"),
         ("/š", "http://h:8/%C5%A1#f"),

@@ -39,6 +39,7 @@ TARGETS = [
     "//127.0.0.1:{port}/b",
     "//localhost:{port}/b",
     "{here}",
+    "{here}?q",
     "{here}/b",
     "{there}/b",
     "{elsewhere}/b",
@@ -76,7 +77,6 @@ TARGETS = [
     "data:text/plain,x",
 ]
 DIFFERENT_TARGETS = {
-    "{here}": "redirect-urls",
     "/[b]": "redirect-urls",
     "/b ": "redirect-space",
     "/\xe4": "redirect-latin1",
