@@ -153,11 +153,12 @@ async fn through(
     Ok((socket, stream))
 }
 
-/// The origin's address, for a proxy that is not to be told its name.
+/// The origin's address, for a proxy that is not to be told its name: of version 4 if there is one, as there is no
+/// knowing what the proxy can reach, and no second try.
 async fn resolved_here(proxy: &Proxy, key: &Key, deadline: &mut Deadline) -> Result<Place, Error> {
     let found = resolve(&key.host, key.port, deadline).await?;
-    let fits = |address: &&SocketAddr| proxy.protocol != Protocol::Socks4 || address.is_ipv4();
-    match found.iter().find(fits) {
+    let other = found.first().filter(|_| proxy.protocol != Protocol::Socks4);
+    match found.iter().find(|address| address.is_ipv4()).or(other) {
         Some(address) => Ok(Place::Address(address.ip())),
         None => {
             let why = format!("resolve {}: no IPv4 address, and {proxy} takes no other", key.host);
