@@ -23,12 +23,20 @@ from pathlib import Path
 from typing import Iterable, NamedTuple
 
 import interpreters
+import programs
+from programs import Program
 from steps import ROOT, Steps
 
 SHARED = ROOT.parent / "shared" / "requests-suite"
 KNOWN = ROOT / "tests" / "suites.txt"
 SCRATCH = ROOT / "build" / "suites"
 OWN = "requests-suite"
+
+TOOLS = [
+    Program("ip", "iproute2", "the network namespace of other people's tests"),
+    Program("krb5-config", "libkrb5-dev", "tests of kerberos and keystoneauth"),
+    Program("cc", "gcc", "tests of kerberos and keystoneauth"),
+]
 
 #: Tests named for one suite; where it did not run at all, all are missing.
 MOST_LINES = 60
@@ -61,6 +69,7 @@ def main() -> int:
         print("there is no wheel in dist/: `make test` builds one")
         return 1
     steps = Steps()
+    programs.provide(steps, programs.missing(TOOLS))
     run(steps, wheel, sys.argv[1:] or projects())
     steps.summary()
     return 1 if steps.failed else 0

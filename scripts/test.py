@@ -7,7 +7,6 @@ whole pytest suite with it installed. pytest comes last, so that its closing lin
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import sys
@@ -16,27 +15,28 @@ from pathlib import Path
 import build_core
 import check
 import interpreters
+import programs
 import suites
+from programs import Program
 from steps import ROOT, Steps, cargo_is_there, environment
 
 DIST = ROOT / "dist"
 
-# program, Debian package, what wants it
 TOOLS = [
-    ("cc", "gcc", "the Rust build, tests/abi"),
-    ("c++", "g++", "tests/abi"),
-    ("make", "make", "OpenSSL built from source"),
-    ("perl", "perl", "OpenSSL built from source"),
-    ("pkg-config", "pkg-config", "finding the system's OpenSSL, tests/abi"),
-    ("nm", "binutils", "tests/abi"),
-    ("node", "nodejs", "pyright"),
-    ("valgrind", "valgrind", "tests/abi"),
-    ("pypy3", "pypy3 pypy3-venv", "tests/wheels on PyPy"),
-    ("openssl", "openssl", "tests/wire/test_tls.py"),
-    ("tinyproxy", "tinyproxy-bin", "tests/wire/test_real_proxies.py"),
-    ("microsocks", "microsocks", "tests/wire/test_real_proxies.py"),
-    ("danted", "dante-server", "tests/wire/test_real_proxies.py"),
-    ("ip", "iproute2", "requests' own tests"),
+    Program("cc", "gcc", "the Rust build, tests/abi"),
+    Program("c++", "g++", "tests/abi"),
+    Program("make", "make", "OpenSSL built from source"),
+    Program("perl", "perl", "OpenSSL built from source"),
+    Program("pkg-config", "pkg-config", "finding the system's OpenSSL, tests/abi"),
+    Program("nm", "binutils", "tests/abi"),
+    Program("node", "nodejs", "pyright"),
+    Program("valgrind", "valgrind", "tests/abi"),
+    Program("pypy3", "pypy3 pypy3-venv", "tests/wheels on PyPy"),
+    Program("openssl", "openssl", "tests/wire/test_tls.py"),
+    Program("tinyproxy", "tinyproxy-bin", "tests/wire/test_real_proxies.py"),
+    Program("microsocks", "microsocks", "tests/wire/test_real_proxies.py"),
+    Program("danted", "dante-server", "tests/wire/test_real_proxies.py"),
+    Program("ip", "iproute2", "requests' own tests"),
 ]
 
 
@@ -72,24 +72,12 @@ def main() -> int:
 
 def system_packages(steps: Steps) -> None:
     """
-    Install what is missing where that is ours to do: as root, on Debian. Else say what will be skipped.
+    Install what is missing where that is ours to do. Else say what will be skipped.
     """
-    missing = [tool for tool in TOOLS if not shutil.which(tool[0])]
+    lacking = programs.missing(TOOLS)
     if shutil.which("pkg-config") is None or not build_core.system_openssl():
-        missing.append(("openssl", "libssl-dev", "builds with the system's OpenSSL"))
-    if not missing:
-        return
-    packages = " ".join(package for _, package, _ in missing)
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
-        quiet = {"DEBIAN_FRONTEND": "noninteractive"}
-        steps.run("apt-get update", ["apt-get", "-q", "update"], "see apt's message above", quiet)
-        install = ["apt-get", "-q", "-y", "--no-install-recommends", "install", *packages.split()]
-        steps.run(f"apt-get install {packages}", install, "see apt's message above", quiet)
-        return
-    for program, package, wanted_by in missing:
-        print(f"missing: {program} (Debian: {package}), wanted by {wanted_by}; tests that need it are skipped by name")
-    if os.environ.get("CI") == "true":
-        steps.add(f"programs that CI must have: {packages}", False, f"install {packages}")
+        lacking.append(Program("openssl", "libssl-dev", "builds with the system's OpenSSL"))
+    programs.provide(steps, lacking)
 
 
 def cargo_tests(steps: Steps) -> None:
