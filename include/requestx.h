@@ -100,6 +100,8 @@
 #define RQX_E_DECODE 54
 /** More than a limit allows. */
 #define RQX_E_TOO_LARGE 55
+/** One side reset the HTTP/2 stream, or the server went away (RFC 9113 sections 5.4 and 6.8). */
+#define RQX_E_STREAM 56
 /** Cancelled by the caller. */
 #define RQX_E_CANCELLED 70
 /** The client, or the exchange, is closed. */
@@ -148,6 +150,8 @@
 #define RQX_F_ZSTD 32
 /** Proxies: http, https, SOCKS. */
 #define RQX_F_PROXY 64
+/** HTTP/2. */
+#define RQX_F_HTTP2 128
 
 /** Return with the head; pull the body with rqx_body_read or rqx_body_read_into. */
 #define RQX_SEND_STREAM 1
@@ -220,6 +224,11 @@
 #define RQX_OPT_DECODE 1040
 /** Longest response head in bytes, informational ones counted. Default 262144. */
 #define RQX_OPT_MAX_HEAD_BYTES 1041
+/**
+ * 0: HTTP/2 where a server offers it in the TLS handshake (ALPN), else HTTP/1.1; the default. 1: HTTP/1.1 alone.
+ * 2: HTTP/2 alone, on plain connections by prior knowledge (RFC 9113 section 3.3).
+ */
+#define RQX_OPT_HTTP_VERSION 1042
 /**
  * 1: proxies as http_proxy, https_proxy, all_proxy and no_proxy name them now, in lower case or in upper case, which
  * are read at once. 0: none. Takes the place of RQX_OPT_PROXY_URL and RQX_OPT_NO_PROXY.
@@ -318,7 +327,7 @@ typedef struct {
   uint32_t flags;
   /** HTTP's status code. */
   uint16_t status;
-  /** 10 or 11. */
+  /** 10, 11 or 20. */
   uint16_t http_version;
   /** Pairs in `head`. */
   uint32_t n_headers;

@@ -278,7 +278,7 @@ class Inline:
 
     Args:
         status: the status code.
-        version: 10 or 11.
+        version: 10, 11 or 20.
         flags: RQX_EVF_*.
         reason_at: where the reason phrase begins; the head is before it.
         body_at: where the body begins.

@@ -7,6 +7,7 @@ It reads from a whole body or from a `Stream`; what was read can be asked for, w
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 import sys
 from typing import Any, Iterator
 
@@ -48,11 +49,30 @@ class HeaderDict(CaseInsensitiveDict[str]):
     get_all = getheaders = getlist
 
 
-def parse_head(head: bytes) -> HeaderDict:
+def parse_head(reply: Any) -> HeaderDict:
     """
-    The headers in a reply's head.
+    The headers of a reply.
+
+    HTTP/2 has names in lower case alone; code that makes a plain dict of them looks for the usual spelling.
     """
-    return HeaderDict(head.decode("latin-1").split("\n") if head else [])
+    fields = reply.head.decode("latin-1").split("\n") if reply.head else []
+    if reply.version == 20:
+        fields[::2] = map(_usual, fields[::2])
+    return HeaderDict(fields)
+
+
+_UNUSUAL = {
+    name.lower(): name
+    for name in (
+        "Content-MD5 DNT ETag Expect-CT NEL SourceMap TE WWW-Authenticate X-DNS-Prefetch-Control X-Request-ID "
+        "X-UA-Compatible X-XSS-Protection"
+    ).split()
+}
+
+
+@lru_cache(maxsize=512)
+def _usual(name: str) -> str:
+    return _UNUSUAL.get(name) or name.title()
 
 
 class _Message:

@@ -98,10 +98,13 @@ class HTTPAdapter(BaseAdapter):
         max_retries: tries after the first, for requests that could not be sent or got no answer; or a `Retry`, ours or
             urllib3's, which may also try again for some statuses and wait between tries.
         pool_block: wait for a free connection instead of opening one more.
+        http2: True for HTTP/2 where an https server offers it, False for HTTP/1.1 alone, "only" for HTTP/2 alone, also
+            over http (by prior knowledge).
     """
 
-    __attrs__ = ["max_retries", "config", "_pool_connections", "_pool_maxsize", "_pool_block"]
+    __attrs__ = ["max_retries", "config", "_pool_connections", "_pool_maxsize", "_pool_block", "http2"]
 
+    http2: Any = True
     poolmanager: Any
     _client: _core.Client
     _choices: dict[Any, _core.Options]
@@ -114,6 +117,8 @@ class HTTPAdapter(BaseAdapter):
         pool_maxsize: int = DEFAULT_POOLSIZE,
         max_retries: Any = DEFAULT_RETRIES,
         pool_block: bool = DEFAULT_POOLBLOCK,
+        *,
+        http2: Any = True,
     ) -> None:
         retry = retry_class()
         self.max_retries: Any = retry(0, read=False) if max_retries == DEFAULT_RETRIES else retry.from_int(max_retries)
@@ -123,10 +128,13 @@ class HTTPAdapter(BaseAdapter):
         self._pool_connections = pool_connections
         self._pool_maxsize = pool_maxsize
         self._pool_block = pool_block
+        self.http2 = http2
         self.init_poolmanager(pool_connections, pool_maxsize, block=pool_block)
         self._start()
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name == "http2" and value not in _HTTP_VERSIONS:
+            raise ValueError(f'http2 is True, False or "only", not {value!r}')
         object.__setattr__(self, name, value)
         if name == "poolmanager" and isinstance(value, _pools.PoolManager):
             value._adapter = weakref.proxy(self)
@@ -386,7 +394,7 @@ class HTTPAdapter(BaseAdapter):
         if not secure and proxy is not None and proxy.is_secure:
             secure, cert = True, None  # which is for origins
         if way.settings is not None:
-            return _made(choose(timeout, way.settings, secure), proxy)
+            return _made(choose(timeout, way.settings, secure), proxy, _HTTP_VERSIONS[self.http2])
         beneath = self._beneath_all()
         key: Any = (timeout, verify, cert, proxy) if secure else ("plain", timeout, proxy)
         if "ssl_context" in beneath:
@@ -397,7 +405,7 @@ class HTTPAdapter(BaseAdapter):
         except (KeyError, TypeError):
             pass
         settings = tls_settings(verify, cert, beneath) if secure else beneath
-        choices = _made(choose(timeout, settings, secure), proxy)
+        choices = _made(choose(timeout, settings, secure), proxy, _HTTP_VERSIONS[self.http2])
         if len(kept) > 128:
             kept.clear()
         try:
@@ -862,7 +870,15 @@ class _Way:
         self.pool = pool
 
 
-def _made(choices: Any, proxy: Any) -> _core.Options:
+# RQX_OPT_HTTP_VERSION for `http2`.
+_HTTP_VERSIONS: dict[Any, tuple[tuple[str, int], ...]] = {
+    True: (),
+    False: (("HTTP_VERSION", 1),),
+    "only": (("HTTP_VERSION", 2),),
+}
+
+
+def _made(choices: Any, proxy: Any, version: tuple[tuple[str, int], ...]) -> _core.Options:
     """
     The core's options.
 
@@ -870,6 +886,7 @@ def _made(choices: Any, proxy: Any) -> _core.Options:
         InvalidProxyURL: the proxy's URL is none.
     """
     numbers, texts = choices
+    numbers = (*version, *numbers)
     if proxy is None:
         return _core.options(numbers, texts)
     told = (("PROXY_URL", proxy.url), *(("PROXY_HEADER", field) for field in proxy.fields))

@@ -310,6 +310,7 @@ _BY_KIND: dict[int, type[RequestException]] = {
     53: ConnectionError,  # INCOMPLETE
     54: ContentDecodingError,
     55: ConnectionError,  # TOO_LARGE
+    56: ConnectionError,  # STREAM
     70: ConnectionError,  # CANCELLED
     71: ConnectionError,  # CLOSED
     72: ConnectionError,  # FORKED
@@ -325,7 +326,7 @@ _BY_PHASE: dict[tuple[int, int], type[RequestException]] = {
     (40, 8): BodyTimeout,
     (52, 7): InvalidHead,
     (53, 7): BrokenHead,
-    **{(kind, 8): ChunkedEncodingError for kind in (*_PROTOCOL, 55)},
+    **{(kind, 8): ChunkedEncodingError for kind in (*_PROTOCOL, 55, 56)},
 }
 TABLE: dict[tuple[int, int], type[RequestException]] = {
     (kind, phase): _BY_PHASE.get((kind, phase), cls) for kind, cls in _BY_KIND.items() for phase in range(len(PHASES))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 import io
 import json as jsonlib
+from http import client
 from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Iterator
 
 from . import _names, _redirect
@@ -564,7 +565,7 @@ def _make_request(response: Response, reply: Reply) -> Any:
 
 
 def _make_headers(response: Response, reply: Reply) -> HeaderDict:
-    return parse_head(reply.head)
+    return parse_head(reply)
 
 
 def _make_cookies(response: Response, reply: Reply) -> RequestsCookieJar:
@@ -575,6 +576,8 @@ def _make_cookies(response: Response, reply: Reply) -> RequestsCookieJar:
 
 
 def _make_reason(response: Response, reply: Reply) -> str:
+    if reply.version == 20:  # which has none
+        return client.responses.get(reply.status, "")
     return reply.reason.decode("latin-1") if reply.reason else ""
 
 

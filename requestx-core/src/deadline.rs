@@ -109,6 +109,13 @@ impl Deadline {
         [own, establish, self.total_until].into_iter().flatten().min()
     }
 
+    /// When a connection that is begun now would have to be there.
+    pub fn limit_on_opening(&self, now: Instant) -> Option<Instant> {
+        let limits = &self.options.limits;
+        let establish = limits.establish.and_then(|d| now.checked_add(d));
+        [establish, self.until(Phase::Connect, now), self.total_until].into_iter().flatten().min()
+    }
+
     /// Runs `work` in `phase` and ends it at the phase's limit; `what` names it for the error.
     ///
     /// # Errors

@@ -39,6 +39,7 @@ pub enum Kind {
     Incomplete = 53,
     Decode = 54,
     TooLarge = 55,
+    Stream = 56,
     Cancelled = 70,
     Closed = 71,
     Forked = 72,
@@ -114,6 +115,9 @@ impl Error {
         if let Some(ours) = causes(error.source()).find_map(|cause| cause.downcast_ref::<Error>()) {
             return ours.clone().about(what);
         }
+        if let Some((kind, why)) = stream_fault(error) {
+            return Error::new(kind, phase, format!("{what}: {why}")).with_chain(chain_of(error));
+        }
         let ended = error.is_incomplete_message();
         if let Some(source) = io_beneath(error).filter(|_| !ended) {
             return Error::io(phase, what, source).about(what);
@@ -171,6 +175,33 @@ impl fmt::Display for Error {
 }
 
 impl StdError for Error {}
+
+/// Whether the server says that it has not begun with the request, so that any request may be sent again:
+/// RFC 9113 sections 8.7 and 6.8.
+pub fn is_unprocessed(error: &hyper::Error) -> bool {
+    h2_beneath(error).is_some_and(|error| {
+        error.reason() == Some(h2::Reason::REFUSED_STREAM) || (error.is_go_away() && error.is_remote())
+    })
+}
+
+/// What HTTP/2 itself says is wrong with a stream or a connection.
+fn stream_fault(error: &hyper::Error) -> Option<(Kind, String)> {
+    let error = h2_beneath(error)?;
+    let reason = error.reason()?;
+    let whose = if error.is_remote() { "the server" } else { "we" };
+    let code = format!("{reason:?} (0x{:x})", u32::from(reason));
+    Some(match () {
+        _ if error.is_go_away() && error.is_remote() => {
+            (Kind::Stream, format!("the server closed the HTTP/2 connection: {code}"))
+        }
+        _ if error.is_reset() => (Kind::Stream, format!("{whose} reset the HTTP/2 stream: {code}")),
+        _ => (Kind::Protocol, format!("{whose} broke off HTTP/2: {code}")),
+    })
+}
+
+fn h2_beneath(error: &hyper::Error) -> Option<&h2::Error> {
+    causes(Some(error)).find_map(|cause| cause.downcast_ref::<h2::Error>())
+}
 
 /// The first `io::Error` below `error`, if there is one: hyper and HttpConnector wrap theirs.
 pub fn io_beneath<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a io::Error> {

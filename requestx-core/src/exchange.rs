@@ -16,8 +16,10 @@ use hyper::{Request, Response};
 use crate::body::decode::Decoder;
 use crate::body::recv::Body;
 use crate::body::send::{Abandon, SendBody};
+use crate::connection::Connection;
 use crate::deadline::{Deadline, Phase};
-use crate::error::{Error, Kind};
+use crate::error::{is_unprocessed, Error, Kind};
+use crate::head::Head;
 use crate::lease::{Connections, Lease};
 use crate::plan::{Outgoing, Plan};
 use crate::reply::{Reply, Timing};
@@ -40,12 +42,14 @@ pub async fn run(connections: &Arc<Connections>, plan: &Plan, lane: Lane) -> Res
         Outgoing::Pushed(upload) => Some(upload.clone()),
         _ => None,
     });
-    let mut fresh = false;
+    let (mut fresh, mut repeated) = (false, false);
     loop {
         let mut lease = connections.check_out(plan, lane, &mut deadline, fresh).await?;
         match send(&mut lease, plan, &mut deadline).await {
             Ok(response) => return receive(lease, response, plan, deadline).await,
-            Err(lost) if lease.reused && !fresh && lost.may_be_repeated(plan) => fresh = true,
+            Err(lost) if !repeated && lost.may_be_repeated(plan, lease.reused) => {
+                (fresh, repeated) = (!lost.refused, true);
+            }
             Err(lost) => return Err(lost.error),
         }
     }
@@ -56,26 +60,42 @@ struct Lost {
     error: Error,
     unsent: bool,
     answered: bool,
+    /// The server says that it has not begun with it.
+    refused: bool,
 }
 
 impl Lost {
-    fn may_be_repeated(&self, plan: &Plan) -> bool {
-        let died = matches!(self.error.kind, Kind::Reset | Kind::Incomplete | Kind::Closed | Kind::Io);
-        self.unsent || (died && !self.answered && plan.repeatable())
+    fn may_be_repeated(&self, plan: &Plan, reused: bool) -> bool {
+        if self.refused {
+            return !matches!(plan.body, Outgoing::Pushed(_)); // part of that is gone
+        }
+        let died = matches!(
+            self.error.kind,
+            Kind::Reset | Kind::Incomplete | Kind::Closed | Kind::Io | Kind::Stream
+        );
+        reused && (self.unsent || (died && !self.answered && plan.repeatable()))
     }
 }
 
 /// Sends the request and waits for the head of the response.
 async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result<Response<Incoming>, Lost> {
-    let connection = &mut lease.connection;
-    let tap = connection.tap.clone();
-    deadline.enter(Phase::Send, Instant::now());
-    tap.arm(head_of(plan), plan.options.max_head, Instant::now());
-    let mut request = Request::new(SendBody::new(&plan.body, &tap, plan.expects));
-    *request.method_mut() = plan.method.clone();
-    *request.headers_mut() = plan.framing.clone();
-    let answer = connection.sender.try_send_request(request);
-    let outcome = connection.drive(answer_in_time(answer, &tap, plan, deadline)).await;
+    let tap = lease.connection.tap().clone();
+    let now = Instant::now();
+    deadline.enter(Phase::Send, now);
+    let outcome = match &mut lease.connection {
+        Connection::One(one) => {
+            tap.arm(head_of(plan), plan.options.max_head, now);
+            let mut request = Request::new(SendBody::new(&plan.body, &tap, plan.expects));
+            *request.method_mut() = plan.method.clone();
+            *request.headers_mut() = plan.framing.clone();
+            let answer = one.sender.try_send_request(request);
+            one.drive(answer_in_time(answer, &tap, plan, deadline)).await
+        }
+        Connection::Two(two) => match two.dispatch(plan, now) {
+            Ok(answer) => Box::pin(answer_in_time(answer, &tap, plan, deadline)).await,
+            Err(error) => Err(error),
+        },
+    };
     if let Some(sent) = tap.sent() {
         deadline.enter(Phase::Await, sent.max(deadline.started));
     }
@@ -86,9 +106,16 @@ async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result
             let unsent = refused.take_message().is_some();
             let phase = deadline.phase();
             let what = format!("{} {} ({})", plan.method, plan.url, plan.key);
-            Err(Lost { error: Error::hyper(phase, &what, refused.error()), unsent, answered })
+            let error = Error::hyper(phase, &what, refused.error());
+            let refused = is_unprocessed(refused.error());
+            if let Connection::Two(two) = &lease.connection {
+                if !matches!(error.kind, Kind::Stream) {
+                    two.retire(); // what ended this stream ended all of them
+                }
+            }
+            Err(Lost { error, unsent, answered, refused })
         }
-        Err(error) => Err(Lost { error, unsent: false, answered }),
+        Err(error) => Err(Lost { error, unsent: false, answered, refused: false }),
     }
 }
 
@@ -141,15 +168,22 @@ async fn receive(
     plan: &Plan,
     mut deadline: Deadline,
 ) -> Result<Reply, Error> {
-    let connection = &lease.connection;
+    let connection = &mut lease.connection;
     let what = || format!("{} {} ({})", plan.method, plan.url, plan.key);
-    let mut head = connection.tap.take_head().ok_or_else(|| {
-        Error::new(Kind::Protocol, Phase::Await, format!("{}: an answer to nothing", what()))
-    })?;
-    let (tap, id, reused) = (connection.tap.clone(), connection.id, lease.reused);
+    let (parts, incoming) = response.into_parts();
+    let mut head = match connection {
+        Connection::Two(_) => Head::of_http2(&parts).map_err(|error| error.about(&what()))?,
+        Connection::One(one) => {
+            let head = one.tap.take_head().ok_or_else(|| {
+                Error::new(Kind::Protocol, Phase::Await, format!("{}: an answer to nothing", what()))
+            })?;
+            one.speaks_1_0 |= head.version == 10;
+            head
+        }
+    };
+    let (tap, id, reused) = (connection.tap().clone(), connection.id(), lease.reused);
     let unwanted = tap.holds(); // it was answered without its body, and what follows would be read as that body
     lease.keep = plan.keep_alive && head.keeps && !unwanted;
-    lease.connection.speaks_1_0 |= head.version == 10;
     let decoder = match plan.options.decode && plan.method != http::Method::HEAD {
         true => Decoder::new(&head.codings)?,
         false => None,
@@ -164,7 +198,6 @@ async fn receive(
         let raw_bytes = whole.len() as u64;
         return Ok(Reply { head, whole: begun, raw_bytes, body: None, timing });
     }
-    let incoming = response.into_body();
     let mut body = Box::new(Body::new(begun, incoming, decoder, lease, deadline, plan.url.clone()));
     let whole = if plan.stream { None } else { read_whole(&mut body).await? };
     let timing = Timing { spent: body.deadline.spent, counts: tap.counts(), connection: id, reused };

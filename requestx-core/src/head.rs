@@ -19,7 +19,7 @@ use crate::plan::has_token;
 #[derive(Debug, Clone)]
 pub struct Head {
     pub status: u16,
-    /// 10 or 11.
+    /// 10, 11 or 20.
     pub version: u16,
     pub reason: Vec<u8>,
     /// `name\nvalue\nname\nvalue`, in wire order and case, duplicates kept.
@@ -57,10 +57,7 @@ impl Head {
         match config.parse_response_with_uninit_headers(&mut response, bytes, &mut space) {
             Ok(httparse::Status::Complete(_)) => {}
             Ok(httparse::Status::Partial) => return Err(refuse("it is not whole")),
-            Err(httparse::Error::TooManyHeaders) => {
-                let why = format!("the response has more than {MAX_FIELDS} header fields");
-                return Err(Error::new(Kind::TooLarge, Phase::Await, why));
-            }
+            Err(httparse::Error::TooManyHeaders) => return Err(too_many_fields()),
             Err(error) => return Err(refuse(&error.to_string())),
         }
         let mut head = Head {
@@ -85,6 +82,31 @@ impl Head {
         }
         let hypers = framing.for_hyper(&head, rest, response.headers);
         Ok((head, hypers))
+    }
+
+    /// The head of an answer over HTTP/2: names are in lower case, and there is no reason.
+    ///
+    /// # Errors
+    /// `TooLarge` if it has too many fields.
+    pub fn of_http2(parts: &http::response::Parts) -> Result<Head, Error> {
+        let mut head = Head {
+            status: parts.status.as_u16(),
+            version: 20,
+            reason: Vec::new(),
+            block: Vec::new(),
+            fields: parts.headers.len() as u32,
+            codings: Vec::new(),
+            sets_cookies: false,
+            keeps: true,
+            body: None,
+        };
+        if parts.headers.len() > MAX_FIELDS {
+            return Err(too_many_fields());
+        }
+        for (name, value) in &parts.headers {
+            head.add(name.as_str().as_bytes(), value.as_bytes());
+        }
+        Ok(head)
     }
 
     fn add(&mut self, name: &[u8], value: &[u8]) {
@@ -171,6 +193,11 @@ fn is_framing(name: &str) -> bool {
 
 fn number(digits: &[u8]) -> Option<usize> {
     std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+fn too_many_fields() -> Error {
+    let why = format!("the response has more than {MAX_FIELDS} header fields");
+    Error::new(Kind::TooLarge, Phase::Await, why)
 }
 
 fn refuse(why: &str) -> Error {

@@ -3,16 +3,18 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::connect::{self, Connection};
+use crate::connect;
+use crate::connection::Connection;
 use crate::deadline::{Deadline, Phase};
 use crate::error::{Error, Kind};
-use crate::options::PoolLimits;
+use crate::options::{Http, PoolLimits};
 use crate::plan::Plan;
 use crate::pool::{Grant, Key, Pool, Ticket};
+use crate::process;
 use crate::runtime::Lane;
 
 /// The connections of one client, shared by any number of threads.
@@ -24,7 +26,7 @@ pub struct Connections {
 
 #[derive(Debug)]
 struct State {
-    pool: Pool<Box<Connection>>,
+    pool: Pool<Connection>,
     waiting: HashMap<Ticket, oneshot::Sender<()>>,
 }
 
@@ -64,15 +66,24 @@ impl Connections {
             }
             let (count, idle) = self.grant(plan, lane, deadline).await?;
             let reused = idle.is_some();
-            let connection = match idle {
+            let (connection, count) = match idle {
                 // Whatever is in the pool may be as stale as the one that just died.
-                Some(_) if fresh => continue,
-                Some(connection) if connection.speaks_1_0 && plan.body.length().is_none() => continue,
+                Some(Connection::One(_)) if fresh => continue,
+                Some(connection) if !connection.sends_any_length() && plan.body.length().is_none() => {
+                    continue
+                }
                 Some(mut connection) => match connection.is_alive(!plan.repeatable()).await {
-                    true => connection,
+                    true => (connection, count),
                     false => continue,
                 },
-                None => Box::pin(connect::open(&plan.key, lane, &plan.options, deadline)).await?, // large, and rare
+                None => {
+                    let opening = Opening { count, lane, done: false };
+                    // large, and rare
+                    let connection =
+                        Box::pin(connect::open(&plan.key, lane, &plan.options, deadline)).await?;
+                    let count = opening.done(&connection);
+                    (connection, count)
+                }
             };
             return Ok(Lease { connection, reused, keep: false, lane, count });
         }
@@ -84,18 +95,26 @@ impl Connections {
         plan: &Plan,
         lane: Lane,
         deadline: &mut Deadline,
-    ) -> Result<(Counted, Option<Box<Connection>>), Error> {
-        let counted = || Counted { owner: Some(self.clone()), key: plan.key.clone() };
+    ) -> Result<(Counted, Option<Connection>), Error> {
+        let counted = |connection: Option<&Connection>| Counted {
+            owner: Some(self.clone()),
+            key: plan.key.clone(),
+            seat: connection.filter(|connection| matches!(connection, Connection::Two(_))).map(|_| lane),
+        };
         let mut place = Place { connections: self, ticket: None };
         let since = Instant::now();
         loop {
             let (grant, turn) = self.ask_pool(&plan.key, lane, &mut place);
+            let hopes = matches!(grant, Grant::Hope(_));
             match grant {
-                Grant::Reuse(connection) => return Ok((counted(), Some(connection))),
-                Grant::Open => return Ok((counted(), None)),
-                Grant::Wait(_) => {}
+                Grant::Reuse(connection) => return Ok((counted(Some(&connection)), Some(connection))),
+                Grant::Open => return Ok((counted(None), None)),
+                Grant::Wait(_) | Grant::Hope(_) => {}
             }
-            if let Some(turn) = turn {
+            let Some(turn) = turn else { continue };
+            if hopes {
+                let _ = tokio::time::timeout(patience(deadline), turn).await; // then it opens its own
+            } else {
                 let what =
                     || format!("{} {}: wait for a free connection to {}", plan.method, plan.url, plan.key);
                 let _ = deadline.within_since(Phase::Queue, since, what, turn).await?;
@@ -116,13 +135,13 @@ impl Connections {
         key: &Key,
         lane: Lane,
         place: &mut Place<'_>,
-    ) -> (Grant<Box<Connection>>, Option<oneshot::Receiver<()>>) {
+    ) -> (Grant<Connection>, Option<oneshot::Receiver<()>>) {
         let mut close = Vec::new();
         let mut turn = None;
         let mut state = self.lock();
         let grant = state.pool.check_out(key, lane, place.ticket, Instant::now(), &mut close);
         place.ticket = None;
-        if let Grant::Wait(ticket) = grant {
+        if let Grant::Wait(ticket) | Grant::Hope(ticket) = grant {
             let (wake, woken) = oneshot::channel();
             place.ticket = Some(ticket);
             state.waiting.insert(ticket, wake);
@@ -133,7 +152,7 @@ impl Connections {
         (grant, turn)
     }
 
-    fn check_in(&self, key: &Key, connection: Box<Connection>, lane: Lane) {
+    fn check_in(&self, key: &Key, connection: Connection, lane: Lane) {
         let mut close = Vec::new();
         let mut state = self.lock();
         if self.closed.load(Ordering::Acquire) {
@@ -148,6 +167,28 @@ impl Connections {
         drop(close); // without the lock
     }
 
+    fn opened(&self, key: &Key, keeper: Option<Connection>, lane: Lane) {
+        let mut state = self.lock();
+        let closed = self.closed.load(Ordering::Acquire);
+        let woken = state.pool.opened(key, keeper, lane, Instant::now());
+        woken.into_iter().for_each(|ticket| state.wake(Some(ticket)));
+        let close = if closed { state.pool.drain() } else { Vec::new() };
+        drop(state);
+        drop(close); // without the lock
+    }
+
+    fn failed(&self, key: &Key, lane: Lane) {
+        let mut state = self.lock();
+        let woken = state.pool.failed(key, lane);
+        woken.into_iter().for_each(|ticket| state.wake(Some(ticket)));
+    }
+
+    fn vacated(&self, key: &Key, lane: Lane) {
+        let mut state = self.lock();
+        let next = state.pool.vacated(key, lane, Instant::now());
+        state.wake(next);
+    }
+
     fn release(&self, key: &Key) {
         let mut state = self.lock();
         let next = state.pool.release(key);
@@ -157,7 +198,11 @@ impl Connections {
     /// Closes what is idle.
     pub fn close_idle(&self) {
         let idle = self.lock().pool.drain();
+        let shared = idle.iter().any(|connection| matches!(connection, Connection::Two(_)));
         drop(idle); // without the lock
+        if shared {
+            process::current().lanes.turn(); // one of HTTP/1 is closed by being dropped, these are not
+        }
     }
 
     /// Refuses new exchanges from now on; what waits in the queue is told.
@@ -205,7 +250,7 @@ impl Drop for Place<'_> {
 /// A connection lent to one exchange. Given back, it can be used again; dropped, it is closed.
 #[derive(Debug)]
 pub struct Lease {
-    pub connection: Box<Connection>,
+    pub connection: Connection,
     pub reused: bool,
     /// Both sides have said that the connection may be kept.
     pub keep: bool,
@@ -216,24 +261,72 @@ pub struct Lease {
 impl Lease {
     /// The exchange is over: back into the pool, or closed if one side wanted that.
     pub async fn give_back(self) {
-        let Lease { mut connection, keep, lane, count, .. } = self;
-        if keep && connection.is_idle().await {
-            count.into_pool(connection, lane);
-        } else {
-            connection.finish().await;
+        let Lease { connection, keep, lane, count, .. } = self;
+        match connection {
+            Connection::One(mut one) => {
+                if keep && one.is_idle().await {
+                    count.into_pool(Connection::One(one), lane);
+                } else {
+                    one.finish().await;
+                }
+            }
+            Connection::Two(two) => drop(two), // its seat; the pool has the connection
         }
     }
 }
 
-/// One open connection in the pool's count, until it is closed or the pool has it back.
+/// How long to wait for somebody else's connection before opening an own: half of what opening may take, at most.
+fn patience(deadline: &Deadline) -> Duration {
+    let now = Instant::now();
+    let limit = deadline.limit_on_opening(now).map(|until| until.saturating_duration_since(now) / 2);
+    limit.unwrap_or(PATIENCE).min(PATIENCE)
+}
+
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A connection being opened, which others may wait for.
+struct Opening {
+    count: Counted,
+    lane: Lane,
+    done: bool,
+}
+
+impl Opening {
+    /// It is there. The pool gets a handle on one that can be shared, and has it in its count from now on.
+    fn done(mut self, connection: &Connection) -> Counted {
+        let keeper = match connection {
+            Connection::One(_) => None,
+            Connection::Two(two) => Some(Connection::Two(two.keeper())),
+        };
+        self.done = true;
+        let (owner, key) = (self.count.owner.take(), self.count.key.clone());
+        let seat = keeper.as_ref().map(|_| self.lane);
+        if let Some(owner) = owner.as_ref().filter(|_| key.http != Http::One) {
+            owner.opened(&key, keeper, self.lane);
+        }
+        Counted { owner, key, seat }
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        if let Some(owner) = self.count.owner.take().filter(|_| !self.done) {
+            owner.failed(&self.count.key, self.lane);
+        }
+    }
+}
+
+/// What an exchange has of the pool's count: an open connection, until it is closed or the pool has it back; or a seat.
 #[derive(Debug)]
 struct Counted {
     owner: Option<Arc<Connections>>,
     key: Key,
+    /// A seat on a shared connection of this lane, which the pool itself counts.
+    seat: Option<Lane>,
 }
 
 impl Counted {
-    fn into_pool(mut self, connection: Box<Connection>, lane: Lane) {
+    fn into_pool(mut self, connection: Connection, lane: Lane) {
         if let Some(owner) = self.owner.take() {
             owner.check_in(&self.key, connection, lane);
         }
@@ -242,8 +335,10 @@ impl Counted {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        if let Some(owner) = &self.owner {
-            owner.release(&self.key);
+        match (&self.owner, self.seat) {
+            (Some(owner), None) => owner.release(&self.key),
+            (Some(owner), Some(lane)) => owner.vacated(&self.key, lane),
+            (None, _) => {}
         }
     }
 }

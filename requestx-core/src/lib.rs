@@ -8,6 +8,7 @@
 //!                                   lease        wire         reply             body::recv
 //!                                   pool         body::send                     body::decode
 //!                                   connect dns tls
+//!                                   connection: http1 http2
 //! ```
 //!
 //! [`runtime`] runs it in one of two lanes. In *wait* the calling thread drives the I/O itself for as long as it
@@ -26,12 +27,15 @@ pub mod authority;
 pub mod body;
 pub mod client;
 pub mod connect;
+pub mod connection;
 pub mod deadline;
 pub mod dns;
 pub mod error;
 pub mod exchange;
 pub mod ffi;
 pub mod head;
+pub mod http1;
+pub mod http2;
 pub mod lease;
 pub mod options;
 pub mod plan;

@@ -10,12 +10,25 @@ use crate::{proxy, tls};
 pub struct Options {
     pub limits: Limits,
     pub tls: tls::Settings,
+    pub http: Http,
     pub proxy: proxy::Choice,
     pub pool: PoolLimits,
     /// Undo Content-Encoding.
     pub decode: bool,
     /// Longest response head that is read, in bytes.
     pub max_head: usize,
+}
+
+/// Which HTTP is spoken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Http {
+    /// HTTP/1.1 alone.
+    One,
+    /// HTTP/2 where a server offers it in the TLS handshake (ALPN), else HTTP/1.1.
+    #[default]
+    Negotiated,
+    /// HTTP/2 alone; over plain connections by prior knowledge.
+    Two,
 }
 
 /// How many connections are kept, and for how long. 0 is without limit.
@@ -34,6 +47,7 @@ impl Default for Options {
         Options {
             limits: Limits::default(),
             tls: tls::Settings::default(),
+            http: Http::default(),
             proxy: proxy::Choice::default(),
             pool: PoolLimits::default(),
             decode: true,

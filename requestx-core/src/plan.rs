@@ -13,7 +13,7 @@ use http::Method;
 use crate::authority;
 use crate::body::send::Upload;
 use crate::error::{Error, Kind};
-use crate::options::Options;
+use crate::options::{Http, Options};
 use crate::pool::Key;
 use crate::proxy::{Protocol, Proxy, PROXY_AUTHORIZATION};
 
@@ -126,6 +126,7 @@ fn key_of(target: &Target<'_>, proxy: Option<Proxy>, options: &Options) -> Key {
     match &proxy {
         Some(forwarding) if forwarding.forwards(target.secure) => Key {
             secure: false,
+            http: Http::One,
             host: forwarding.host.clone(),
             port: forwarding.port,
             tls: if forwarding.protocol == Protocol::Https { options.tls.for_proxy().identity() } else { 0 },
@@ -133,6 +134,10 @@ fn key_of(target: &Target<'_>, proxy: Option<Proxy>, options: &Options) -> Key {
         },
         _ => Key {
             secure: target.secure,
+            http: match options.http {
+                Http::Negotiated if !target.secure => Http::One,
+                chosen => chosen,
+            },
             host: target.host.as_str().into(),
             port: target.port,
             tls: if target.secure { options.tls.identity() } else { 0 },

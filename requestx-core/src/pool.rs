@@ -6,13 +6,16 @@
 //! limits count both lanes, and an idle connection of the other lane is closed to make room.
 //!
 //! An open connection is counted from its grant until `release`, idle or not.
+//!
+//! A connection that can be shared (HTTP/2) is handed to the pool as soon as it is there, and the pool hands out seats.
+//! Where one may turn out to be such, the others wait for the first to be opened instead of opening theirs.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::authority;
-use crate::options::PoolLimits;
+use crate::options::{Http, PoolLimits};
 use crate::proxy::Proxy;
 use crate::runtime::Lane;
 
@@ -25,6 +28,8 @@ pub struct Key {
     pub port: u16,
     /// The TLS settings' identity; 0 on plain connections.
     pub tls: u64,
+    /// `Negotiated` on secure connections alone: on a plain one there is nothing to negotiate.
+    pub http: Http,
     /// What is in between, user, password and all: who says other credentials gets another connection.
     /// Where it forwards requests, it is the host itself, and one connection serves all origins.
     pub proxy: Option<Arc<Proxy>>,
@@ -47,6 +52,17 @@ impl std::fmt::Display for Key {
     }
 }
 
+/// A connection that may serve several exchanges at a time.
+pub trait Shareable: Sized {
+    /// A seat on it for one more exchange, if there is one.
+    fn share(&self) -> Option<Self>;
+    fn has_room(&self) -> bool;
+    /// No exchange has a seat.
+    fn is_unused(&self) -> bool;
+    /// It takes no more exchanges.
+    fn is_over(&self) -> bool;
+}
+
 /// A place in the line.
 pub type Ticket = u64;
 
@@ -55,7 +71,10 @@ pub type Ticket = u64;
 pub enum Grant<C> {
     Reuse(C),
     Open,
+    /// For a place in the count.
     Wait(Ticket),
+    /// For a connection that is being opened and may be shared; who has waited long enough asks again.
+    Hope(Ticket),
 }
 
 /// The idle connections of all hosts, and the count of the open ones.
@@ -75,6 +94,8 @@ pub struct Pool<C> {
 struct Waiting {
     ticket: Ticket,
     key: Key,
+    /// The lane in which it waits for a connection that is being opened.
+    hopes: Option<Lane>,
     /// It was told to try again, and has not.
     woken: bool,
 }
@@ -82,20 +103,26 @@ struct Waiting {
 #[derive(Debug)]
 struct Host<C> {
     idle: Vec<Idle<C>>,
+    shared: Vec<Idle<C>>,
     open: usize,
+    /// Lanes in which a connection is being opened that may be shared.
+    opening: Vec<Lane>,
+    /// It was found to speak HTTP/1.1.
+    alone: bool,
 }
 
 #[derive(Debug)]
 struct Idle<C> {
     connection: C,
     lane: Lane,
+    /// When it was last used.
     since: Instant,
 }
 
 /// Old idle connections of hosts that nobody asks for are looked for this often.
 const SWEEP: Duration = Duration::from_secs(1);
 
-impl<C> Pool<C> {
+impl<C: Shareable> Pool<C> {
     pub fn new(limits: PoolLimits) -> Pool<C> {
         Pool {
             hosts: HashMap::new(),
@@ -121,27 +148,96 @@ impl<C> Pool<C> {
         close: &mut Vec<C>,
     ) -> Grant<C> {
         self.sweep(now, close);
-        if let Some(connection) = self.take_idle(key, lane, now, close) {
+        let found = self.take_idle(key, lane, now, close).or_else(|| self.take_seat(key, lane, now, close));
+        if let Some(connection) = found {
             self.forget(ticket);
             return Grant::Reuse(connection);
         }
-        if self.make_room(key, close) {
+        let hopes = ticket.is_none() && self.is_opening(key, lane);
+        if !hopes && self.make_room(key, close) {
             self.forget(ticket);
             self.open += 1;
-            self.hosts.entry(key.clone()).or_insert_with(Host::new).open += 1;
+            let host = self.hosts.entry(key.clone()).or_insert_with(Host::new);
+            host.open += 1;
+            if key.http != Http::One {
+                host.opening.push(lane);
+            }
             return Grant::Open;
         }
-        Grant::Wait(match ticket {
-            Some(ticket) => {
-                self.line.iter_mut().filter(|waiting| waiting.ticket == ticket).for_each(|w| w.woken = false);
-                ticket
-            }
-            None => {
-                self.last_ticket += 1;
-                self.line.push_back(Waiting { ticket: self.last_ticket, key: key.clone(), woken: false });
-                self.last_ticket
-            }
+        let Some(ticket) = ticket else {
+            self.last_ticket += 1;
+            let (ticket, hopes) = (self.last_ticket, hopes.then_some(lane));
+            self.line.push_back(Waiting { ticket, key: key.clone(), hopes, woken: false });
+            return if hopes.is_some() { Grant::Hope(ticket) } else { Grant::Wait(ticket) };
+        };
+        let mine = self.line.iter_mut().filter(|waiting| waiting.ticket == ticket);
+        mine.for_each(|waiting| (waiting.woken, waiting.hopes) = (false, None));
+        Grant::Wait(ticket)
+    }
+
+    /// A connection that was granted is open: `keeper` is a handle on it for the pool, if it can be shared.
+    /// Returns who may try again.
+    pub fn opened(&mut self, key: &Key, keeper: Option<C>, lane: Lane, now: Instant) -> Vec<Ticket> {
+        if let Some(host) = self.hosts.get_mut(key) {
+            host.alone = keeper.is_none();
+            host.shared.extend(keeper.map(|connection| Idle { connection, lane, since: now }));
+        }
+        self.settled(key, lane)
+    }
+
+    /// Whoever waited for it to be opened may try again, however that ended.
+    fn settled(&mut self, key: &Key, lane: Lane) -> Vec<Ticket> {
+        if let Some(host) = self.hosts.get_mut(key) {
+            host.opening.iter().position(|opening| *opening == lane).map(|at| host.opening.remove(at));
+        }
+        let hopes =
+            |waiting: &&mut Waiting| waiting.hopes == Some(lane) && waiting.key == *key && !waiting.woken;
+        let woken = self.line.iter_mut().filter(hopes).map(|waiting| {
+            waiting.woken = true;
+            waiting.ticket
+        });
+        woken.collect()
+    }
+
+    /// A granted connection could not be opened. Returns who may try again.
+    pub fn failed(&mut self, key: &Key, lane: Lane) -> Vec<Ticket> {
+        let mut woken = self.settled(key, lane);
+        woken.extend(self.release(key));
+        woken
+    }
+
+    /// A seat is free again. Returns who may try again.
+    pub fn vacated(&mut self, key: &Key, lane: Lane, now: Instant) -> Option<Ticket> {
+        if let Some(host) = self.hosts.get_mut(key) {
+            host.shared.iter_mut().filter(|entry| entry.lane == lane).for_each(|entry| entry.since = now);
+        }
+        self.next_in_line()
+    }
+
+    fn is_opening(&self, key: &Key, lane: Lane) -> bool {
+        self.hosts.get(key).is_some_and(|host| !host.alone && host.opening.contains(&lane))
+    }
+
+    fn take_seat(&mut self, key: &Key, lane: Lane, now: Instant, close: &mut Vec<C>) -> Option<C> {
+        self.close_shared(key, |entry| entry.connection.is_over(), close);
+        let host = self.hosts.get_mut(key)?;
+        host.shared.iter_mut().filter(|entry| entry.lane == lane).find_map(|entry| {
+            entry.since = now;
+            entry.connection.share()
         })
+    }
+
+    /// Lets go of shared connections to `key`.
+    fn close_shared(&mut self, key: &Key, which: impl Fn(&Idle<C>) -> bool, close: &mut Vec<C>) -> bool {
+        let Some(host) = self.hosts.get_mut(key).filter(|host| !host.shared.is_empty()) else { return false };
+        let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut host.shared).into_iter().partition(which);
+        host.shared = kept;
+        let some = !gone.is_empty();
+        for entry in gone {
+            close.push(entry.connection);
+            self.uncount(key);
+        }
+        some
     }
 
     /// Takes a connection back. Returns who may try again.
@@ -222,6 +318,7 @@ impl<C> Pool<C> {
                 all.push(entry.connection);
                 self.uncount_idle(&key);
             }
+            self.close_shared(&key, |_| true, &mut all);
         }
         all
     }
@@ -270,7 +367,7 @@ impl<C> Pool<C> {
             .filter(|(key, host)| at(key) && !host.idle.is_empty())
             .min_by_key(|(_, host)| host.idle[0].since)
             .map(|(key, _)| key.clone());
-        let Some(key) = oldest else { return false };
+        let Some(key) = oldest else { return self.close_unused(at, close) };
         if let Some(host) = self.hosts.get_mut(&key) {
             close.push(host.idle.remove(0).connection);
         }
@@ -278,14 +375,24 @@ impl<C> Pool<C> {
         true
     }
 
+    /// Closes the shared connections that nobody has a seat on, of one host.
+    fn close_unused(&mut self, at: impl Fn(&Key) -> bool, close: &mut Vec<C>) -> bool {
+        let unused = |host: &Host<C>| host.shared.iter().any(|entry| entry.connection.is_unused());
+        let key = self.hosts.iter().find(|(key, host)| at(key) && unused(host)).map(|(key, _)| key.clone());
+        key.is_some_and(|key| self.close_shared(&key, |entry| entry.connection.is_unused(), close))
+    }
+
     fn sweep(&mut self, now: Instant, close: &mut Vec<C>) {
-        if self.idle == 0 || self.swept.is_some_and(|last| now.duration_since(last) < SWEEP) {
+        if self.open == 0 || self.swept.is_some_and(|last| now.duration_since(last) < SWEEP) {
             return;
         }
         self.swept = Some(now);
         let keys: Vec<Key> = self.hosts.keys().cloned().collect();
         for key in keys {
             self.expire(&key, now, close);
+            let limit = self.limits.idle_timeout;
+            let old = |entry: &Idle<C>| limit.is_some_and(|limit| now.duration_since(entry.since) >= limit);
+            self.close_shared(&key, |entry| entry.connection.is_unused() && old(entry), close);
         }
     }
 
@@ -324,8 +431,9 @@ impl<C> Pool<C> {
 
     /// Who may try again: the first in line that could go now and has not been told so yet.
     fn next_in_line(&mut self) -> Option<Ticket> {
-        let next =
-            (0..self.line.len()).find(|&at| !self.line[at].woken && self.could_go(&self.line[at].key))?;
+        let may_go =
+            |waiting: &Waiting| !waiting.woken && waiting.hopes.is_none() && self.could_go(&waiting.key);
+        let next = self.line.iter().position(may_go)?;
         self.line[next].woken = true;
         Some(self.line[next].ticket)
     }
@@ -333,6 +441,9 @@ impl<C> Pool<C> {
     fn could_go(&self, key: &Key) -> bool {
         let PoolLimits { per_host, total, .. } = self.limits;
         let host = self.hosts.get(key);
+        if host.is_some_and(|host| host.shared.iter().any(|entry| entry.connection.has_room())) {
+            return true;
+        }
         let here = per_host == 0 || host.is_none_or(|host| host.open < per_host || !host.idle.is_empty());
         here && (total == 0 || self.open < total || self.idle > 0)
     }
@@ -340,7 +451,7 @@ impl<C> Pool<C> {
 
 impl<C> Host<C> {
     fn new() -> Host<C> {
-        Host { idle: Vec::new(), open: 0 }
+        Host { idle: Vec::new(), shared: Vec::new(), open: 0, opening: Vec::new(), alone: false }
     }
 }
 
@@ -348,8 +459,26 @@ impl<C> Host<C> {
 mod tests {
     use super::*;
 
+    impl Shareable for &'static str {
+        fn share(&self) -> Option<&'static str> {
+            self.has_room().then_some(*self)
+        }
+
+        fn has_room(&self) -> bool {
+            self.ends_with("with room")
+        }
+
+        fn is_unused(&self) -> bool {
+            self.starts_with("unused")
+        }
+
+        fn is_over(&self) -> bool {
+            self.ends_with("over")
+        }
+    }
+
     fn key(host: &str) -> Key {
-        Key { secure: false, host: host.into(), port: 80, tls: 0, proxy: None }
+        Key { http: Http::One, secure: false, host: host.into(), port: 80, tls: 0, proxy: None }
     }
 
     fn pool(per_host: usize, total: usize) -> Pool<&'static str> {
@@ -518,5 +647,86 @@ mod tests {
         pool.check_in(&key("a"), "idle", Lane::Wait, now, &mut close);
 
         assert_eq!((vec!["idle"], 1, 0), (pool.drain(), pool.open(), pool.idle()));
+    }
+
+    fn shareable() -> Key {
+        Key { secure: true, http: Http::Negotiated, ..key("a") }
+    }
+
+    #[test]
+    fn a_shared_connection_has_a_seat_for_each_until_it_is_full() {
+        let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
+        let key = shareable();
+        pool.check_out(&key, Lane::Wait, None, now, &mut close);
+        pool.opened(&key, Some("with room"), Lane::Wait, now);
+
+        assert_eq!(Grant::Reuse("with room"), pool.check_out(&key, Lane::Wait, None, now, &mut close));
+        assert_eq!(Grant::Reuse("with room"), pool.check_out(&key, Lane::Wait, None, now, &mut close));
+        assert_eq!(Grant::Open, pool.check_out(&key, Lane::Spawn, None, now, &mut close));
+        assert_eq!(2, pool.open());
+    }
+
+    #[test]
+    fn while_one_opens_the_others_hope_to_share_and_open_their_own_if_they_cannot() {
+        let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
+        let key = shareable();
+        assert_eq!(Grant::Open, pool.check_out(&key, Lane::Wait, None, now, &mut close));
+        let Grant::Hope(ticket) = pool.check_out(&key, Lane::Wait, None, now, &mut close) else {
+            panic!("it did not hope");
+        };
+
+        assert_eq!(vec![ticket], pool.opened(&key, None, Lane::Wait, now));
+        assert_eq!(Grant::Open, pool.check_out(&key, Lane::Wait, Some(ticket), now, &mut close));
+        assert_eq!(Grant::Open, pool.check_out(&key, Lane::Wait, None, now, &mut close));
+        // it is known by now
+    }
+
+    #[test]
+    fn a_failure_to_open_lets_all_who_hoped_try_for_themselves() {
+        let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
+        let key = shareable();
+        pool.check_out(&key, Lane::Wait, None, now, &mut close);
+        let first = pool.check_out(&key, Lane::Wait, None, now, &mut close);
+        let second = pool.check_out(&key, Lane::Wait, None, now, &mut close);
+
+        let woken: Vec<_> = pool.failed(&key, Lane::Wait).into_iter().map(Grant::Hope).collect();
+        assert_eq!(vec![first, second], woken);
+        assert_eq!(0, pool.open());
+    }
+
+    #[test]
+    fn a_shared_connection_that_is_over_is_let_go() {
+        let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
+        let key = shareable();
+        pool.check_out(&key, Lane::Wait, None, now, &mut close);
+        pool.opened(&key, Some("over"), Lane::Wait, now);
+
+        assert_eq!(Grant::Open, pool.check_out(&key, Lane::Wait, None, now, &mut close));
+        assert_eq!((vec!["over"], 1), (close, pool.open()));
+    }
+
+    #[test]
+    fn a_shared_connection_without_passengers_makes_room() {
+        let (mut pool, now, mut close) = (pool(1, 0), Instant::now(), Vec::new());
+        let key = shareable();
+        pool.check_out(&key, Lane::Wait, None, now, &mut close);
+        pool.opened(&key, Some("unused"), Lane::Wait, now);
+
+        assert_eq!(Grant::Open, pool.check_out(&key, Lane::Spawn, None, now, &mut close));
+        assert_eq!((vec!["unused"], 1), (close, pool.open()));
+    }
+
+    #[test]
+    fn a_shared_connection_is_swept_when_nobody_has_used_it_for_too_long() {
+        let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
+        let key = shareable();
+        pool.check_out(&key, Lane::Wait, None, now, &mut close);
+        pool.opened(&key, Some("unused"), Lane::Wait, now);
+        pool.vacated(&key, Lane::Wait, now + Duration::from_secs(5));
+
+        pool.check_out(&super::tests::key("b"), Lane::Wait, None, now + Duration::from_secs(11), &mut close);
+        assert!(close.is_empty());
+        pool.check_out(&super::tests::key("b"), Lane::Wait, None, now + Duration::from_secs(16), &mut close);
+        assert_eq!(vec!["unused"], close);
     }
 }

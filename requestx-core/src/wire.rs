@@ -49,6 +49,8 @@ struct State {
     holder: Option<Waker>,
     max_head: usize,
     body_given: bool,
+    /// No wire is between: hyper's word is all there is.
+    stream: bool,
     sent: Option<Instant>,
     progress: Option<Instant>,
     received: u64,
@@ -89,6 +91,27 @@ impl Tap {
         };
     }
 
+    /// Prepares for an exchange over HTTP/2, which has no head to be replaced.
+    pub fn arm_stream(&self, now: Instant) {
+        *self.lock() = State { stream: true, progress: Some(now), ..State::default() };
+    }
+
+    /// Bytes of the body that hyper has taken; a wire counts itself.
+    pub fn given(&self, bytes: usize) {
+        let mut state = self.lock();
+        if state.stream {
+            state.wrote(bytes);
+        }
+    }
+
+    /// Bytes of the body that hyper has handed over; a wire counts itself.
+    pub fn taken(&self, bytes: usize) {
+        let mut state = self.lock();
+        if state.stream {
+            state.received += bytes as u64;
+        }
+    }
+
     /// The head of the answer.
     pub fn take_head(&self) -> Option<Head> {
         self.lock().head.take()
@@ -117,7 +140,11 @@ impl Tap {
 
     /// hyper has taken the last of the body.
     pub fn body_given(&self) {
-        self.lock().body_given = true;
+        let mut state = self.lock();
+        state.body_given = true;
+        if state.stream {
+            state.sent = state.progress;
+        }
     }
 
     /// When the request was sent whole, if it was.

@@ -1,5 +1,5 @@
 /* Sends one request with short limits and prints the code's name and the message: how test_programs.py provokes errors.
- * A GET; with a size as second argument a POST of so many bytes, in several writes. */
+ * A GET; with a size as second argument a POST of so many bytes, in several writes; with "h2" over HTTP/2 alone. */
 #include "check.h"
 
 static int32_t post(rqx_client *client, size_t size, rqx_event *event) {
@@ -19,10 +19,12 @@ int main(int argc, char **argv) {
   rqx_options *options = new_options();
   CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_AWAIT_TIMEOUT_NS, 1000000000, NULL));
   CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_TOTAL_TIMEOUT_NS, 8000000000, NULL));
+  int h2 = argc > 2 && strcmp(argv[2], "h2") == 0;
+  if (h2) CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_HTTP_VERSION, 2, NULL));
   rqx_client *client = NULL;
   CHECK_CODE(RQX_OK, rqx_client_new(options, &client, NULL));
   rqx_event event;
-  int32_t code = argc > 2 ? post(client, strtoul(argv[2], NULL, 10), &event) : get(client, http_url, &event);
+  int32_t code = argc > 2 && !h2 ? post(client, strtoul(argv[2], NULL, 10), &event) : get(client, http_url, &event);
   printf("%s\n", rqx_code_name(code));
   if (event.error) {
     rqx_error_view view = {.struct_size = sizeof view};

@@ -48,6 +48,8 @@ static void switches_are_0_or_1(void) {
   }
   CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_MAX_HEAD_BYTES, 65536, NULL));
   CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_MAX_HEAD_BYTES, 1, NULL));
+  CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_HTTP_VERSION, 2, NULL));
+  CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_HTTP_VERSION, 3, NULL));
   rqx_options_free(options);
 }
 

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 from abi.toolchain import HEADER, HERE, INCLUDE, ROOT, VALGRIND, run
-from server.steps import answer, close, head, request, rst, send, wait
+from server.steps import answer, close, head, receive, request, rst, send, wait
 
 if not HEADER.exists():
     pytest.skip("no header yet", allow_module_level=True)
@@ -58,6 +58,17 @@ def test_errors_of_the_peer(build, wire, name):
     done = subprocess.run([build("send_once"), site.url], stdout=subprocess.PIPE, timeout=15)
 
     assert done.stdout.decode().split()[0] == name, done.stdout.decode()
+
+
+def test_a_stream_that_the_server_resets(build, wire):
+    """HTTP/2 has an error of its own; this server speaks just enough of it, and refuses stream 1 twice."""
+    settings, refused = bytes(3) + b"\4" + bytes(5), b"\0\0\4\3\0\0\0\0" b"\1\0\0\0\7"
+    again = refused[:8] + b"\3" + refused[9:]
+    beginning = len(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") + 66  # and into the request's own frame
+    site = wire([receive(beginning), send(settings + refused), receive(20), send(again), wait("never")])
+    done = subprocess.run([build("send_once"), site.url, "h2"], stdout=subprocess.PIPE, timeout=15)
+
+    assert done.stdout.decode().split()[0] == "RQX_E_STREAM", done.stdout.decode()
 
 
 def test_errors_of_the_network(build, server, tls_server):

@@ -83,7 +83,7 @@ impl Body {
 
     /// The time spent in each phase, and the bytes on the wire, up to now.
     pub fn so_far(&self) -> ([u64; PHASES], Counts) {
-        let counts = self.lease.as_ref().map(|lease| lease.connection.tap.counts()).or(self.counts);
+        let counts = self.lease.as_ref().map(|lease| lease.connection.counts()).or(self.counts);
         (self.deadline.spent_by(Instant::now()), counts.unwrap_or_default())
     }
 
@@ -198,6 +198,7 @@ impl Body {
                 Some(frame) => {
                     if let Some(data) = frame.into_data().ok().filter(|data| !data.is_empty()) {
                         self.raw_bytes += data.len() as u64;
+                        self.lease.iter().for_each(|lease| lease.connection.tap().taken(data.len()));
                         return Ok(Some(data));
                     }
                 }
@@ -205,7 +206,7 @@ impl Body {
                     self.state = if self.decoder.is_some() { State::Drained } else { State::Ended };
                     self.deadline.enter(Phase::None, Instant::now());
                     if let Some(lease) = self.lease.take() {
-                        self.counts = Some(lease.connection.tap.counts());
+                        self.counts = Some(lease.connection.counts());
                         lease.give_back().await;
                     }
                 }

@@ -256,6 +256,7 @@ impl Body for SendBody {
         match &chunk {
             Poll::Ready(Some(Ok(bytes))) => {
                 self.given += bytes.len() as u64;
+                self.tap.given(bytes.len());
                 self.tell();
             }
             Poll::Ready(None) => self.tap.body_given(),

@@ -31,7 +31,7 @@ pub extern "C" fn rqx_version() -> *const c_char {
 pub extern "C" fn rqx_features() -> u64 {
     let tls = if tls::NAME == "openssl" { RQX_F_TLS_OPENSSL } else { RQX_F_TLS_NATIVE };
     let queue = if cfg!(unix) { RQX_F_QUEUE_FD } else { 0 };
-    tls | queue | RQX_F_GZIP | RQX_F_BROTLI | RQX_F_ZSTD | RQX_F_PROXY
+    tls | queue | RQX_F_GZIP | RQX_F_BROTLI | RQX_F_ZSTD | RQX_F_PROXY | RQX_F_HTTP2
 }
 
 /// What the library was built from, "hyper 1; OpenSSL 3.0.19 27 Jan 2026; x86_64-linux", static. Any thread. Since 1.0.
@@ -78,7 +78,7 @@ const NAMES: &[(i32, &CStr)] = names!(
     RQX_OK RQX_PENDING RQX_WANT_BODY RQX_E_INVALID_ARGUMENT RQX_E_NULL RQX_E_INVALID_URL RQX_E_INVALID_HEADER
     RQX_E_UNSUPPORTED_SCHEME RQX_E_UNKNOWN_OPTION RQX_E_STATE RQX_E_HANDLE RQX_E_INVALID_METHOD RQX_E_CONNECT RQX_E_DNS
     RQX_E_REFUSED RQX_E_PROXY RQX_E_TLS RQX_E_TLS_VERIFY RQX_E_TIMEOUT RQX_E_IO RQX_E_RESET RQX_E_PROTOCOL RQX_E_INCOMPLETE
-    RQX_E_DECODE RQX_E_TOO_LARGE RQX_E_CANCELLED RQX_E_CLOSED RQX_E_FORKED RQX_E_INTERRUPTED RQX_E_AGAIN
+    RQX_E_DECODE RQX_E_TOO_LARGE RQX_E_STREAM RQX_E_CANCELLED RQX_E_CLOSED RQX_E_FORKED RQX_E_INTERRUPTED RQX_E_AGAIN
     RQX_E_NO_RESOURCES RQX_E_INTERNAL
 );
 
@@ -110,6 +110,7 @@ mod tests {
         Kind::Incomplete,
         Kind::Decode,
         Kind::TooLarge,
+        Kind::Stream,
         Kind::Cancelled,
         Kind::Closed,
         Kind::Forked,

@@ -8,7 +8,7 @@ use super::types::*;
 use super::{as_pointer, boundary, freed, guard_or, raw, tables};
 use crate::deadline::Phase;
 use crate::error::{Error, Kind};
-use crate::options::Options;
+use crate::options::{Http, Options};
 use crate::plan::check_field;
 use crate::tls::Roots;
 
@@ -48,6 +48,9 @@ pub const RQX_OPT_DANGER_ACCEPT_INVALID_CERTS: i32 = 1030;
 pub const RQX_OPT_DECODE: i32 = 1040;
 /// Longest response head in bytes, informational ones counted. Default 262144.
 pub const RQX_OPT_MAX_HEAD_BYTES: i32 = 1041;
+/// 0: HTTP/2 where a server offers it in the TLS handshake (ALPN), else HTTP/1.1; the default. 1: HTTP/1.1 alone.
+/// 2: HTTP/2 alone, on plain connections by prior knowledge (RFC 9113 section 3.3).
+pub const RQX_OPT_HTTP_VERSION: i32 = 1042;
 /// 1: proxies as http_proxy, https_proxy, all_proxy and no_proxy name them now, in lower case or in upper case, which
 /// are read at once. 0: none. Takes the place of RQX_OPT_PROXY_URL and RQX_OPT_NO_PROXY.
 pub const RQX_OPT_PROXY_ENVIRONMENT: i32 = 1050;
@@ -178,10 +181,17 @@ fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> 
         }
         RQX_OPT_MAX_HEAD_BYTES if (1024..=LONGEST_HEAD).contains(&count) => choices.max_head = count,
         RQX_OPT_MAX_HEAD_BYTES => return refuse("it is 1024 to 16777216"),
+        RQX_OPT_HTTP_VERSION => match HTTP.get(count) {
+            Some(http) => choices.http = *http,
+            None => return refuse("it is 0, 1 or 2"),
+        },
         _ => return Err(unknown(option, "a number")),
     }
     Ok(())
 }
+
+/// By RQX_OPT_HTTP_VERSION.
+const HTTP: [Http; 3] = [Http::Negotiated, Http::One, Http::Two];
 
 /// A head is held in memory until it is whole.
 const LONGEST_HEAD: usize = 16 * 1024 * 1024;

@@ -58,6 +58,8 @@ pub const RQX_E_INCOMPLETE: i32 = 53;
 pub const RQX_E_DECODE: i32 = 54;
 /// More than a limit allows.
 pub const RQX_E_TOO_LARGE: i32 = 55;
+/// One side reset the HTTP/2 stream, or the server went away (RFC 9113 sections 5.4 and 6.8).
+pub const RQX_E_STREAM: i32 = 56;
 /// Cancelled by the caller.
 pub const RQX_E_CANCELLED: i32 = 70;
 /// The client, or the exchange, is closed.
@@ -106,6 +108,8 @@ pub const RQX_F_BROTLI: u64 = 16;
 pub const RQX_F_ZSTD: u64 = 32;
 /// Proxies: http, https, SOCKS.
 pub const RQX_F_PROXY: u64 = 64;
+/// HTTP/2.
+pub const RQX_F_HTTP2: u64 = 128;
 
 /// Return with the head; pull the body with rqx_body_read or rqx_body_read_into.
 pub const RQX_SEND_STREAM: u32 = 1;
@@ -232,7 +236,7 @@ pub struct rqx_event {
     pub flags: u32,
     /// HTTP's status code.
     pub status: u16,
-    /// 10 or 11.
+    /// 10, 11 or 20.
     pub http_version: u16,
     /// Pairs in `head`.
     pub n_headers: u32,

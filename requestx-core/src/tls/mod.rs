@@ -17,6 +17,7 @@ use std::task::{Context as Task, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::error::Error;
+use crate::options::Http;
 use crate::socket::Socket;
 
 #[cfg(not(native_backend))]
@@ -135,6 +136,22 @@ fn stamps(settings: &Settings) -> Vec<Stamp> {
 pub enum Stream {
     Plain(Socket),
     Tls(Box<TlsStream>),
+}
+
+impl Stream {
+    /// The server has chosen HTTP/2 in the handshake.
+    pub fn chose_http2(&self) -> bool {
+        matches!(self, Stream::Tls(stream) if stream.chosen_protocol().as_deref() == Some(b"h2"))
+    }
+}
+
+/// What the client offers in the handshake (ALPN), best first.
+pub fn protocols(http: Http) -> &'static [&'static str] {
+    match http {
+        Http::One => &["http/1.1"],
+        Http::Negotiated => &["h2", "http/1.1"],
+        Http::Two => &["h2"],
+    }
 }
 
 /// Passes a call on to whichever stream it is.

@@ -18,6 +18,7 @@ use tower_service::Service;
 use super::{Roots, Settings, Stream};
 use crate::deadline::Phase;
 use crate::error::{chain_of, Error, Kind};
+use crate::options::Http;
 
 /// For `rqx_features`.
 pub const NAME: &str = "native-tls";
@@ -30,7 +31,8 @@ pub fn build_info() -> String {
 /// A connector for one set of settings.
 #[derive(Debug)]
 pub struct Context {
-    connector: TlsConnector,
+    /// One for each choice of HTTP: what is offered is a connector's.
+    connectors: Vec<(Http, TlsConnector)>,
     verify: bool,
 }
 
@@ -42,7 +44,7 @@ impl Context {
     pub fn new(settings: &Settings) -> Result<Context, Error> {
         let verify = !settings.danger_accept_invalid;
         let mut builder = TlsConnector::builder();
-        builder.min_protocol_version(Some(Protocol::Tlsv12)).request_alpns(&["http/1.1"]);
+        builder.min_protocol_version(Some(Protocol::Tlsv12));
         builder.danger_accept_invalid_certs(!verify).danger_accept_invalid_hostnames(!verify);
         match &settings.roots {
             Roots::Platform => {}
@@ -68,10 +70,14 @@ impl Context {
                 .map_err(|e| unreadable("client certificate (a PKCS#8 key is needed)", key_path, &e))?;
             builder.identity(identity);
         }
-        let connector = builder
-            .build()
-            .map_err(|e| Error::new(Kind::Tls, Phase::Secure, format!("make a TLS context: {e}")))?;
-        Ok(Context { connector, verify })
+        let mut connector = |http| {
+            let built = builder.request_alpns(super::protocols(http)).build();
+            built
+                .map(|connector| (http, connector))
+                .map_err(|e| Error::new(Kind::Tls, Phase::Secure, format!("make a TLS context: {e}")))
+        };
+        let connectors = [Http::One, Http::Negotiated, Http::Two].into_iter().map(&mut connector);
+        Ok(Context { connectors: connectors.collect::<Result<_, _>>()?, verify })
     }
 }
 
@@ -108,15 +114,22 @@ impl Connection for Stream {
 ///
 /// # Errors
 /// `TlsVerify` where the message shows that the certificate was refused, else `Tls`.
-pub async fn handshake(context: &Context, host: &str, stream: Stream) -> Result<TlsStream, Error> {
+pub async fn handshake(
+    context: &Context,
+    http: Http,
+    host: &str,
+    stream: Stream,
+) -> Result<TlsStream, Error> {
     let authority = if host.contains(':') { format!("[{host}]") } else { host.to_string() };
     let uri = format!("https://{authority}/")
         .parse::<http::Uri>()
         .map_err(|e| Error::caller(Kind::InvalidUrl, e.to_string()))?;
-    let mut connector = HttpsConnector::from((
-        Connected1(Arc::new(Mutex::new(Some(stream)))),
-        context.connector.clone().into(),
-    ));
+    let connector = context.connectors.iter().find(|(offers, _)| *offers == http);
+    let connector = connector.map(|(_, connector)| connector.clone());
+    let connector =
+        connector.ok_or_else(|| Error::new(Kind::Internal, Phase::Secure, "no such connector"))?;
+    let mut connector =
+        HttpsConnector::from((Connected1(Arc::new(Mutex::new(Some(stream)))), connector.into()));
     let stream = connector.call(uri).await.map_err(|error| {
         let chain = chain_of(&*error);
         let text =
@@ -144,6 +157,16 @@ fn require_alternative_name(stream: &MaybeHttpsStream<TokioIo<Stream>>) -> Resul
     }
     let why = "certificate verify failed: the certificate names no host in subjectAltName";
     Err(Error::new(Kind::TlsVerify, Phase::Secure, why))
+}
+
+impl TlsStream {
+    /// What the server chose of the protocols that were offered.
+    pub fn chosen_protocol(&self) -> Option<Vec<u8>> {
+        match self.0.inner() {
+            MaybeHttpsStream::Https(stream) => stream.inner().get_ref().negotiated_alpn().ok().flatten(),
+            MaybeHttpsStream::Http(_) => None,
+        }
+    }
 }
 
 impl AsyncRead for TlsStream {

@@ -16,6 +16,7 @@ use tokio_openssl::SslStream;
 use super::{Roots, Settings, Stream};
 use crate::deadline::Phase;
 use crate::error::{Error, Kind};
+use crate::options::Http;
 
 /// For `rqx_features`.
 pub const NAME: &str = "openssl";
@@ -49,7 +50,6 @@ impl Context {
             .set_min_proto_version(Some(SslVersion::TLS1_2))
             .map_err(|e| failed("set the TLS version", &e))?;
         builder.set_read_ahead(true); // one read of the socket a record, not two
-        builder.set_alpn_protos(b"\x08http/1.1").map_err(|e| failed("set ALPN", &e))?;
         let verify = !settings.danger_accept_invalid;
         if verify {
             trust(&mut builder, &settings.roots)?;
@@ -126,7 +126,12 @@ struct Watched {
 ///
 /// # Errors
 /// `TlsVerify` with OpenSSL's verification code, or `Tls`.
-pub async fn handshake(context: &Context, host: &str, stream: Stream) -> Result<TlsStream, Error> {
+pub async fn handshake(
+    context: &Context,
+    http: Http,
+    host: &str,
+    stream: Stream,
+) -> Result<TlsStream, Error> {
     let name = host.strip_suffix('.').unwrap_or(host);
     let ssl = context
         .connector
@@ -136,6 +141,7 @@ pub async fn handshake(context: &Context, host: &str, stream: Stream) -> Result<
             // RFC 9525 section 2: the common name says nothing.
             ssl.param_mut()
                 .set_hostflags(X509CheckFlags::NO_PARTIAL_WILDCARDS | X509CheckFlags::NEVER_CHECK_SUBJECT);
+            ssl.set_alpn_protos(&offer(http))?;
             SslStream::new(ssl, Watched { stream, ended: false })
         });
     let mut stream = ssl.map_err(|e| failed("prepare the handshake", &e))?;
@@ -163,6 +169,19 @@ pub async fn handshake(context: &Context, host: &str, stream: Stream) -> Result<
                 },
             })
         }
+    }
+}
+
+/// ALPN's list, each with its length in front: RFC 7301 section 3.1.
+fn offer(http: Http) -> Vec<u8> {
+    let each = super::protocols(http).iter();
+    each.flat_map(|name| std::iter::once(name.len() as u8).chain(name.bytes())).collect()
+}
+
+impl TlsStream {
+    /// What the server chose of the protocols that were offered.
+    pub fn chosen_protocol(&self) -> Option<Vec<u8>> {
+        self.0.ssl().selected_alpn_protocol().map(<[u8]>::to_vec)
     }
 }
 

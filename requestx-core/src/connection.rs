@@ -1,0 +1,83 @@
+//! A connection as an exchange has it: one of HTTP/1, which is its own, or a seat on one of HTTP/2.
+
+use std::future::Future;
+
+use crate::pool::Shareable;
+use crate::wire::{Counts, Tap};
+use crate::{http1, http2};
+
+#[derive(Debug)]
+pub enum Connection {
+    One(Box<http1::Connection>),
+    Two(http2::Connection),
+}
+
+impl Connection {
+    pub fn id(&self) -> u64 {
+        match self {
+            Connection::One(one) => one.id,
+            Connection::Two(two) => two.id(),
+        }
+    }
+
+    /// What the exchange sees of the wire.
+    pub fn tap(&self) -> &Tap {
+        match self {
+            Connection::One(one) => &one.tap,
+            Connection::Two(two) => &two.tap,
+        }
+    }
+
+    pub fn counts(&self) -> Counts {
+        self.tap().counts()
+    }
+
+    /// Whether it can be used again; see `http1::Connection::is_alive` on `vital`.
+    pub async fn is_alive(&mut self, vital: bool) -> bool {
+        match self {
+            Connection::One(one) => one.is_alive(vital).await,
+            Connection::Two(two) => two.is_alive(vital).await,
+        }
+    }
+
+    /// Whether a body whose length only its end will tell can be sent on it.
+    pub fn sends_any_length(&self) -> bool {
+        !matches!(self, Connection::One(one) if one.speaks_1_0)
+    }
+
+    /// Waits for `work`, which waits for the connection; one of HTTP/1 is driven by this.
+    pub async fn drive<F: Future>(&mut self, work: F) -> F::Output {
+        match self {
+            Connection::One(one) => one.drive(work).await,
+            Connection::Two(_) => work.await,
+        }
+    }
+
+    /// Drives it until the request has been sent whole, or cannot be; HTTP/2 sends on whoever waits.
+    pub async fn send_rest(&mut self) {
+        if let Connection::One(one) = self {
+            one.send_rest().await;
+        }
+    }
+}
+
+impl Shareable for Connection {
+    fn share(&self) -> Option<Connection> {
+        match self {
+            Connection::One(_) => None,
+            Connection::Two(two) => two.share().map(Connection::Two),
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        matches!(self, Connection::Two(two) if two.has_room())
+    }
+
+    fn is_unused(&self) -> bool {
+        matches!(self, Connection::Two(two) if two.is_unused())
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self, Connection::Two(two) if two.is_over())
+    }
+}
