@@ -13,6 +13,7 @@ A keyword that no pool of urllib3's knows is a TypeError, as there.
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from typing import Any, Callable
 
 from ._causes import Pool
@@ -223,7 +224,8 @@ class PoolManager:
         """
         self.pools.clear()
         if self._adapter is not None:
-            self._adapter._close_idle()
+            with suppress(ReferenceError):  # while the interpreter ends, weak references go first
+                self._adapter._close_idle()
 
     def connection_from_host(
         self, host: str | None, port: int | None = None, scheme: str | None = "http", pool_kwargs: Any = None

@@ -7,8 +7,8 @@ It reads from a whole body or from a `Stream`; what was read can be asked for, w
 from __future__ import annotations
 
 import io
-from functools import lru_cache
 import sys
+from functools import lru_cache
 from typing import Any, Iterator
 
 from ._core import PIECE, CoreError, Reply

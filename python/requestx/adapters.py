@@ -581,7 +581,7 @@ class HTTPAdapter(BaseAdapter):
             reply = self._client.wait(choices, head, fields, given, upload, stream)
         except CoreError as error:
             raise _told(error, request) from error
-        return RawResponse(reply, parse_head(reply.head), request)
+        return RawResponse(reply, parse_head(reply), request)
 
     def build_response(self, req: Any, resp: Any) -> Response:
         """
@@ -825,7 +825,7 @@ def _framing(request: Any) -> tuple[str, ...]:
 
 def _answer(adapter: HTTPAdapter, request: Any, reply: Reply) -> Response:
     if type(adapter).build_response is not _BUILD_RESPONSE:
-        return adapter.build_response(request, RawResponse(reply, parse_head(reply.head), request))
+        return adapter.build_response(request, RawResponse(reply, parse_head(reply), request))
     response = _new(Response)
     response.__dict__ = {
         "status_code": reply.status,
