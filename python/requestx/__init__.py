@@ -12,9 +12,9 @@ In a running event loop the same call is awaited: ``response = await requestx.ge
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import utils
+from . import _names, utils
 from .__version__ import __build__, __description__, __license__, __title__, __version__
 from ._limits import TimeLimits
 from .api import delete, get, head, options, patch, post, put, request
@@ -35,7 +35,9 @@ from .models import PreparedRequest, Request, Response
 from .sessions import Session, session
 from .status_codes import codes
 
-_LATE = ("adapters", "aio", "auth", "blocking", "certs", "compat", "cookies", "help", "hooks", "packages", "structures")
+_LATE = (
+    "_internal_utils _types adapters aio auth blocking certs compat cookies help hooks packages structures".split()
+)
 
 
 def install_as_requests() -> None:
@@ -50,15 +52,29 @@ def install_as_requests() -> None:
     install_as_requests()
 
 
-def __getattr__(name: str) -> Any:
-    """
-    Modules that not everybody needs are imported when they are named.
-    """
-    if name in _LATE:
-        from importlib import import_module
+if TYPE_CHECKING:
+    from . import adapters as adapters
+    from . import aio as aio
+    from . import auth as auth
+    from . import blocking as blocking
+    from . import certs as certs
+    from . import compat as compat
+    from . import cookies as cookies
+    from . import help as help
+    from . import hooks as hooks
+    from . import packages as packages
+    from . import structures as structures
+else:
 
-        return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        """
+        Modules that not everybody needs are imported when they are named.
+        """
+        if name in _LATE:
+            from importlib import import_module
+
+            return import_module(f"{__name__}.{name}")
+        return _names.find(__name__, name)
 
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Coroutine
-from typing import Any, Generator
+from typing import TYPE_CHECKING, Any, Generator
+
+if TYPE_CHECKING:
+    from .models import Response
 
 _get_running_loop: Any = None
 
@@ -131,7 +134,13 @@ def block_on_op(op: Any, rest: Any, session: Any, allowed: bool) -> Any:
     return result if following is None else drive(following)
 
 
-class Awaitable(Coroutine):  # type: ignore[type-arg]
+if TYPE_CHECKING:
+    _Coroutine = Coroutine[Any, Any, Response]
+else:
+    _Coroutine = Coroutine
+
+
+class Awaitable(_Coroutine):
     """
     A call in a running event loop: await it, or enter it with ``async with``. Nothing is sent before that.
 
@@ -141,7 +150,7 @@ class Awaitable(Coroutine):  # type: ignore[type-arg]
 
     __slots__ = ("__weakref__", "_coroutine", "_response")
 
-    _response: Any
+    _response: Response
 
     def __init__(self, coroutine: Any) -> None:
         self._coroutine: Any = coroutine
@@ -164,10 +173,11 @@ class Awaitable(Coroutine):  # type: ignore[type-arg]
         """
         self._coroutine.close()
 
-    def __await__(self) -> Any:
-        return self._coroutine.__await__()
+    def __await__(self) -> Generator[Any, Any, Response]:
+        waiting: Generator[Any, Any, Response] = self._coroutine.__await__()
+        return waiting
 
-    async def __aenter__(self) -> Any:
+    async def __aenter__(self) -> Response:
         self._response = await self._coroutine
         return self._response
 
@@ -176,10 +186,12 @@ class Awaitable(Coroutine):  # type: ignore[type-arg]
         if close is not None:
             await close()
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name in ("_response", "cr_await", "cr_frame", "cr_running", "cr_code"):
-            raise AttributeError(name)
-        raise NotAwaited(f"this call was not awaited yet: write `(await ...).{name}`, or await it first")
+    if not TYPE_CHECKING:  # a checker says it before
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("__") or name in ("_response", "cr_await", "cr_frame", "cr_running", "cr_code"):
+                raise AttributeError(name)
+            raise NotAwaited(f"this call was not awaited yet: write `(await ...).{name}`, or await it first")
 
     def __repr__(self) -> str:
         frame = self._coroutine.cr_frame

@@ -13,10 +13,13 @@ import socket
 import struct
 import sys
 from functools import lru_cache
-from typing import Any, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Callable
 from urllib.request import getproxies, getproxies_environment
 
 from ._url import hostname, origin, split
+
+if TYPE_CHECKING:
+    from . import _types as _t
 
 # Here the system's own settings come in where the environment has none.
 _SYSTEM_PROXIES = sys.platform in ("darwin", "win32")
@@ -187,7 +190,7 @@ def _matches_ipv6(host: str, entries: list[str]) -> bool:
     return False
 
 
-def resolve_proxies(request: Any, proxies: dict[str, str] | None, trust_env: bool = True) -> dict[str, str]:
+def resolve_proxies(request: Any, proxies: _t.ProxiesType | None, trust_env: bool = True) -> dict[str, Any]:
     """
     The proxies for a request: the caller's, and the environment's for its scheme where the caller has none.
     """
@@ -201,7 +204,7 @@ def resolve_proxies(request: Any, proxies: dict[str, str] | None, trust_env: boo
     return found
 
 
-def without_environments(url: str, proxies: Mapping[str, str] | None) -> Mapping[str, str] | None:
+def without_environments(url: str, proxies: _t.ProxiesType | None) -> _t.ProxiesType | None:
     """
     The proxies without those that the environment has for other URLs, if this one bypasses them.
 
@@ -213,7 +216,7 @@ def without_environments(url: str, proxies: Mapping[str, str] | None) -> Mapping
     return {key: proxy for key, proxy in proxies.items() if theirs.get(key) != proxy}
 
 
-def select_proxy(url: str, proxies: Mapping[str, str] | None) -> str | None:
+def select_proxy(url: str, proxies: _t.ProxiesType | None) -> str | None:
     """
     The proxy for a URL: that of its scheme and host, of its scheme, of all schemes and its host, or of all.
     """

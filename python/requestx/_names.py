@@ -18,6 +18,14 @@ _THEIR_EXCEPTIONS = ".packages.urllib3.exceptions"
 
 # module -> where its names come from -> the names; "name=other" is the other under this name.
 _TABLE: dict[str, dict[str, str]] = {
+    "requestx": {
+        _OUR_EXCEPTIONS: "RequestsDependencyWarning",
+        _THEIR_EXCEPTIONS: "DependencyWarning",
+        ".packages": "urllib3",
+        "logging": "NullHandler",
+        "ssl": "",
+        "warnings": "",
+    },
     "adapters": {
         _OUR_EXCEPTIONS: "ConnectTimeout ConnectionError ReadTimeout RetryError SSLError",
         _THEIR_EXCEPTIONS: "ClosedPoolError ConnectTimeoutError LocationValueError MaxRetryError NewConnectionError "

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 from http.cookiejar import CookieJar
-from typing import Any
+from typing import TYPE_CHECKING, Any, Iterable
 
 from . import _url
 from ._body import encode_body, encode_files, encode_json, is_stream, super_len, tell, text_len
@@ -22,15 +22,20 @@ from .cookies import RequestsCookieJar, _copy_cookie_jar, cookiejar_from_dict, g
 from .hooks import default_hooks
 from .structures import CaseInsensitiveDict
 
+if TYPE_CHECKING:
+    from . import _types as _t
+
+_NOT_YET: Any = None
+
 
 class RequestHooksMixin:
     """
     What Request and PreparedRequest do with hooks.
     """
 
-    hooks: dict[str, list[Any]]
+    hooks: dict[str, list[_t.HookType]]
 
-    def register_hook(self, event: str, hook: Any) -> None:
+    def register_hook(self, event: str, hook: Iterable[_t.HookType] | _t.HookType) -> None:
         """
         Add a hook, or the callable ones of several.
 
@@ -44,7 +49,7 @@ class RequestHooksMixin:
         elif hasattr(hook, "__iter__"):
             self.hooks[event].extend(one for one in hook if callable(one))
 
-    def deregister_hook(self, event: str, hook: Any) -> bool:
+    def deregister_hook(self, event: str, hook: _t.HookType) -> bool:
         """
         Remove a hook; False if it is not there.
         """
@@ -60,7 +65,7 @@ class RequestEncodingMixin:
     What a PreparedRequest encodes.
     """
 
-    url: str | None
+    url: str
 
     @property
     def path_url(self) -> str:
@@ -98,15 +103,15 @@ class Request(RequestHooksMixin):
     def __init__(
         self,
         method: str | None = None,
-        url: Any = None,
-        headers: Any = None,
-        files: Any = None,
-        data: Any = None,
-        params: Any = None,
-        auth: Any = None,
-        cookies: Any = None,
-        hooks: Any = None,
-        json: Any = None,
+        url: _t.UriType | None = None,
+        headers: _t.HeadersType = None,
+        files: _t.FilesType = None,
+        data: _t.DataType = None,
+        params: _t.ParamsType = None,
+        auth: _t.AuthType = None,
+        cookies: _t.CookiesType = None,
+        hooks: _t.HooksInputType | None = None,
+        json: _t.JsonType = None,
     ) -> None:
         self.hooks = default_hooks()
         for event, hook in dict(hooks or {}).items():
@@ -151,10 +156,11 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
     Make one by `Request.prepare` or `Session.prepare_request`; it may be changed until it is sent.
     """
 
-    method: Any = None
-    url: Any = None
-    headers: Any = None
-    body: Any = None
+    # None until they are prepared, which no checker need know: who has a prepared one would be asked at each use.
+    method: str = _NOT_YET
+    url: str = _NOT_YET
+    headers: CaseInsensitiveDict[Any] = _NOT_YET
+    body: _t.BodyType = None
     _body_position: Any = None
     #: Set before `prepare`: the session's encoder for `json=`.
     _json_dumps: Any = None
@@ -174,16 +180,16 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
 
     def prepare(
         self,
-        method: Any = None,
-        url: Any = None,
-        headers: Any = None,
-        files: Any = None,
-        data: Any = None,
-        params: Any = None,
-        auth: Any = None,
-        cookies: Any = None,
-        hooks: Any = None,
-        json: Any = None,
+        method: str | None = None,
+        url: _t.UriType | None = None,
+        headers: _t.HeadersType = None,
+        files: _t.FilesType = None,
+        data: _t.DataType = None,
+        params: _t.ParamsType = None,
+        auth: _t.AuthType = None,
+        cookies: _t.CookiesType = None,
+        hooks: _t.HooksInputType | None = None,
+        json: _t.JsonType = None,
     ) -> None:
         """
         Prepare everything; the arguments are those of `Request`.
@@ -215,19 +221,19 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
             state["_cookies"] = _copy_cookie_jar(mine["_cookies"])
         return new
 
-    def prepare_method(self, method: Any) -> None:
+    def prepare_method(self, method: str | None) -> None:
         """
         The method, in upper case.
         """
-        self.method = method if method is None else to_native_string(method.upper())
+        self.method = _NOT_YET if method is None else to_native_string(method.upper())
 
-    def prepare_url(self, url: Any, params: Any) -> None:
+    def prepare_url(self, url: _t.UriType | None, params: _t.ParamsType) -> None:
         """
         The URL; see `_url.prepare`.
         """
         self.url = _url.prepare(url, params)
 
-    def prepare_headers(self, headers: Any) -> None:
+    def prepare_headers(self, headers: _t.HeadersType) -> None:
         """
         The headers, each checked.
 
@@ -243,7 +249,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
                     name = to_native_string(name)
                 store[name.lower()] = (name, value)
 
-    def prepare_body(self, data: Any, files: Any, json: Any = None) -> None:
+    def prepare_body(self, data: _t.DataType, files: _t.FilesType, json: _t.JsonType = None) -> None:
         """
         The body, and the headers that describe it.
 
@@ -279,7 +285,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
             self.headers["Transfer-Encoding"] = "chunked"
         self.body = data
 
-    def prepare_content_length(self, body: Any) -> None:
+    def prepare_content_length(self, body: _t.BodyType) -> None:
         """
         Content-Length for a body whose length is known, and "0" without one where the method may have one.
         """
@@ -290,7 +296,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         elif self.method not in ("GET", "HEAD") and self.headers.get("Content-Length") is None:
             self.headers["Content-Length"] = "0"
 
-    def prepare_auth(self, auth: Any, url: Any = "") -> None:
+    def prepare_auth(self, auth: _t.AuthType, url: _t.UriType | None = "") -> None:
         """
         Have the request authenticated: by `auth`, or by the user and password in its URL.
         """
@@ -317,7 +323,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
             self.__dict__.update(request.__dict__)
         self.prepare_content_length(self.body)
 
-    def prepare_cookies(self, cookies: Any) -> None:
+    def prepare_cookies(self, cookies: _t.CookiesType) -> None:
         """
         The Cookie header, from a jar or dict; one that is already there stays.
         """
@@ -331,13 +337,13 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         if header is not None:
             self.headers["Cookie"] = header
 
-    def prepare_hooks(self, hooks: Any) -> None:
+    def prepare_hooks(self, hooks: _t.HooksInputType | None) -> None:
         """
         Register the hooks.
         """
-        for event in hooks or ():
-            if hooks[event] or event != "response":
-                self.register_hook(event, hooks[event])
+        for event, hook in (hooks or {}).items():
+            if hook or event != "response":
+                self.register_hook(event, hook)
 
 
 def sketch(method: str, url: str, headers: CaseInsensitiveDict[Any]) -> PreparedRequest:

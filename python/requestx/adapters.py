@@ -49,7 +49,10 @@ _EXPECT_A_BODY = frozenset(("POST", "PUT", "PATCH"))
 _explain.explain  # noqa: B018
 
 
-if not TYPE_CHECKING:
+if TYPE_CHECKING:
+    from . import _types as _t
+    from .models import PreparedRequest
+else:
 
     def __getattr__(name: str) -> Any:
         # Asked for each time: the class is another once the program has imported urllib3.
@@ -66,13 +69,13 @@ class BaseAdapter:
 
     def send(
         self,
-        request: Any,
+        request: PreparedRequest,
         stream: bool = False,
-        timeout: Any = None,
-        verify: Any = True,
-        cert: Any = None,
-        proxies: Any = None,
-    ) -> Any:
+        timeout: _t.TimeoutType = None,
+        verify: _t.VerifyType = True,
+        cert: _t.CertType = None,
+        proxies: _t.ProxiesType | None = None,
+    ) -> Response:
         """
         Send a PreparedRequest; returns a Response.
         """
@@ -203,12 +206,12 @@ class HTTPAdapter(BaseAdapter):
 
     def send(
         self,
-        request: Any,
+        request: PreparedRequest,
         stream: bool = False,
-        timeout: Any = None,
-        verify: Any = True,
-        cert: Any = None,
-        proxies: Any = None,
+        timeout: _t.TimeoutType = None,
+        verify: _t.VerifyType = True,
+        cert: _t.CertType = None,
+        proxies: _t.ProxiesType | None = None,
     ) -> Response:
         """
         Send a PreparedRequest and wait for the response.
@@ -232,12 +235,12 @@ class HTTPAdapter(BaseAdapter):
 
     async def _asend(
         self,
-        request: Any,
+        request: PreparedRequest,
         stream: bool = False,
-        timeout: Any = None,
-        verify: Any = True,
-        cert: Any = None,
-        proxies: Any = None,
+        timeout: _t.TimeoutType = None,
+        verify: _t.VerifyType = True,
+        cert: _t.CertType = None,
+        proxies: _t.ProxiesType | None = None,
     ) -> Response:
         """
         The awaited twin of `send`.
@@ -583,7 +586,7 @@ class HTTPAdapter(BaseAdapter):
             raise _told(error, request) from error
         return RawResponse(reply, parse_head(reply), request)
 
-    def build_response(self, req: Any, resp: Any) -> Response:
+    def build_response(self, req: PreparedRequest, resp: Any) -> Response:
         """
         A Response around an object shaped like urllib3's response.
 
@@ -598,11 +601,12 @@ class HTTPAdapter(BaseAdapter):
         from .structures import CaseInsensitiveDict
 
         response = Response()
-        response.status_code = getattr(resp, "status", None)
+        unknown: Any = None
+        response.status_code = getattr(resp, "status", unknown)
         response.headers = CaseInsensitiveDict(getattr(resp, "headers", {}))
         response.encoding = get_encoding_from_headers(response.headers)
         response.raw = resp
-        response.reason = getattr(resp, "reason", None)
+        response.reason = getattr(resp, "reason", unknown)
         response.url = req.url.decode("utf-8") if isinstance(req.url, bytes) else req.url
         extract_cookies_to_jar(response.cookies, req, resp)
         response.request = req
@@ -621,7 +625,7 @@ class HTTPAdapter(BaseAdapter):
     def _close_idle(self) -> None:
         self._client.close_idle()
 
-    def add_headers(self, request: Any, **kwargs: Any) -> None:
+    def add_headers(self, request: PreparedRequest, **kwargs: Any) -> None:
         """
         For subclasses: change a request before it is sent. Does nothing here.
         """
@@ -638,14 +642,14 @@ class HTTPAdapter(BaseAdapter):
         found = _proxy.credentials(proxy)
         return {} if found is None else {"Proxy-Authorization": _basic_auth_str(*found)}
 
-    def request_url(self, request: Any, proxies: Any) -> str:
+    def request_url(self, request: PreparedRequest, proxies: _t.ProxiesType | None) -> str:
         """
         What the request line names: path and query, or the whole URL where a proxy forwards the request.
         """
         proxy = select_proxy(request.url, proxies)
         if proxy and request.url[:5].lower() != "https" and not _proxy.is_socks(proxy):
             return wire_url(request.url)
-        return request.path_url  # type: ignore[no-any-return]
+        return request.path_url
 
 
 class Ready:

@@ -6,24 +6,30 @@ In a running event loop they return an awaitable; the session then lives as long
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Mapping
 
 from . import sessions
 from ._flow import closing, one
 from ._verbs import verbs
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
-def request(method: Any, url: Any, **kwargs: Any) -> Any:
+    from . import _types as _t
+
+
+def request(method: str, url: _t.UriType, **kwargs: Unpack[_t.RequestKwargs]) -> _t.ResponseOrAwaitable:
     """
     Send a request; see `Session.request` for the arguments.
 
     Returns:
         The Response; in a running event loop an awaitable of it.
     """
-    return call(sessions.Session, method, url, kwargs)
+    made: _t.ResponseOrAwaitable = call(sessions.Session, method, url, kwargs)
+    return made
 
 
-def call(session_class: Any, method: Any, url: Any, arguments: dict[str, Any]) -> Any:
+def call(session_class: Any, method: str, url: _t.UriType, arguments: Mapping[str, Any]) -> Any:
     """
     One request on a session of its own, which is closed when the response is there.
 
@@ -44,7 +50,7 @@ def call(session_class: Any, method: Any, url: Any, arguments: dict[str, Any]) -
     return session._run(closing(session, flow))
 
 
-def _request(method: Any, url: Any, **kwargs: Any) -> Any:
+def _request(method: str, url: _t.UriType, **kwargs: Any) -> _t.ResponseOrAwaitable:
     return request(method, url, **kwargs)  # looked up at each call: `api.request` is a name that tests patch
 
 

@@ -34,13 +34,16 @@ CONTENT_TYPE_MULTI_PART = "multipart/form-data"
 _DIGEST = re.compile(r"(?:^|,)\s*digest\s+", re.IGNORECASE)
 
 
-if not TYPE_CHECKING:
+if TYPE_CHECKING:
+    from ._prepare import PreparedRequest
+    from .models import Response
+else:
 
     def __getattr__(name: str) -> Any:
         return _names.find(__name__, name)
 
 
-def _basic_auth_str(username: Any, password: Any) -> str:
+def _basic_auth_str(username: str | bytes, password: str | bytes) -> str:
     """
     The value of a Basic Authorization header; str is encoded as latin-1, as servers expect it.
     """
@@ -64,7 +67,7 @@ class AuthBase:
     Base of auth objects: called with the prepared request, which it returns.
     """
 
-    def __call__(self, r: Any) -> Any:
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
         raise NotImplementedError("Auth hooks must be callable.")
 
 
@@ -81,7 +84,7 @@ class HTTPBasicAuth(AuthBase):
         password: str or bytes.
     """
 
-    def __init__(self, username: Any, password: Any) -> None:
+    def __init__(self, username: str | bytes, password: str | bytes) -> None:
         self.username = username
         self.password = password
 
@@ -93,7 +96,7 @@ class HTTPBasicAuth(AuthBase):
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __call__(self, r: Any) -> Any:
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
         r.headers["Authorization"] = _basic_auth_str(self.username, self.password)
         return r
 
@@ -103,7 +106,7 @@ class HTTPProxyAuth(HTTPBasicAuth):
     Basic authentication to a proxy.
     """
 
-    def __call__(self, r: Any) -> Any:
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
         r.headers["Proxy-Authorization"] = _basic_auth_str(self.username, self.password)
         return r
 
@@ -119,7 +122,7 @@ class HTTPDigestAuth(AuthBase):
         password: str or bytes.
     """
 
-    def __init__(self, username: Any, password: Any) -> None:
+    def __init__(self, username: str | bytes, password: str | bytes) -> None:
         self.username = username
         self.password = password
         self._thread_local = threading.local()
@@ -186,7 +189,7 @@ class HTTPDigestAuth(AuthBase):
             header += f', qop="{quality}", nc={count}, cnonce="{cnonce}"'
         return f"Digest {header}"
 
-    def handle_redirect(self, r: Any, **kwargs: Any) -> None:
+    def handle_redirect(self, r: Response, **kwargs: Any) -> None:
         """
         Hook: a redirect's target may challenge anew.
         """
@@ -194,7 +197,7 @@ class HTTPDigestAuth(AuthBase):
         if r.is_redirect:
             self._thread_local.num_401_calls = 1
 
-    def handle_401(self, r: Any, **kwargs: Any) -> Any:
+    def handle_401(self, r: Response, **kwargs: Any) -> Any:
         """
         Hook: answer a challenge by sending the request again, once.
 
@@ -247,7 +250,7 @@ class HTTPDigestAuth(AuthBase):
         given = [url for auth, url in request.__dict__.get("_digest_given", ()) if auth is self]
         return bool(given) and all(should_strip_auth(url, request.url) for url in given)
 
-    def __call__(self, r: Any) -> Any:
+    def __call__(self, r: PreparedRequest) -> PreparedRequest:
         self.init_per_thread_state()
         state = self._thread_local
         # A nonce is told only to the server that gave it.

@@ -4,15 +4,29 @@ requests' API that always blocks, also in a running event loop: for notebooks, a
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import sessions
 from ._drive import block_on_op, drive
 from ._verbs import verbs
 from .api import call
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
-class Session(sessions.Session):
+    from . import _types as _t
+    from .models import Response
+
+    class _Session(_t.SessionOf[Response], sessions.Session):  # type: ignore[misc]
+        """
+        A checker would have neither in the place of the other.
+        """
+
+else:
+    _Session = sessions.Session
+
+
+class Session(_Session):
     """
     A Session whose calls always block.
     """
@@ -21,14 +35,15 @@ class Session(sessions.Session):
     _go = staticmethod(block_on_op)
 
 
-def request(method: Any, url: Any, **kwargs: Any) -> Any:
+def request(method: str, url: _t.UriType, **kwargs: Unpack[_t.RequestKwargs]) -> Response:
     """
     Send a request and wait for the Response; see `Session.request` for the arguments.
     """
-    return call(Session, method, url, kwargs)
+    made: Response = call(Session, method, url, kwargs)
+    return made
 
 
-def _request(method: Any, url: Any, **kwargs: Any) -> Any:
+def _request(method: str, url: _t.UriType, **kwargs: Any) -> Response:
     return request(method, url, **kwargs)  # looked up at each call, as in `api`
 
 

@@ -8,12 +8,15 @@ Awaited hooks are the flow's business (`_flow`); here is what both worlds share.
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._types import HookType
 
 HOOKS = ["response"]
 
 
-def default_hooks() -> dict[str, list[Callable[..., Any]]]:
+def default_hooks() -> dict[str, list[HookType]]:
     """
     A new table of hooks with none in it.
     """

@@ -12,7 +12,7 @@ import datetime
 import io
 import json as jsonlib
 from http import client
-from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Iterator, overload
 
 from . import _names, _redirect
 from ._core import CoreError, Reply
@@ -43,7 +43,11 @@ ITER_CHUNK_SIZE = 512
 _new = object.__new__
 
 
-if not TYPE_CHECKING:
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from typing_extensions import Self
+else:
 
     def __getattr__(name: str) -> Any:
         return _names.find(__name__, name)
@@ -67,15 +71,15 @@ class Response:
         "request",
     ]
 
-    status_code: Any
-    url: Any
-    headers: Any
+    status_code: int
+    url: str
+    headers: CaseInsensitiveDict[str]
     history: list[Response]
     encoding: str | None
-    reason: Any
-    cookies: Any
+    reason: str
+    cookies: RequestsCookieJar
     elapsed: datetime.timedelta
-    request: Any
+    request: PreparedRequest
     raw: Any
     connection: Any
     _content: Any
@@ -85,19 +89,20 @@ class Response:
     _reply: Reply | None = None
 
     def __init__(self) -> None:
+        unknown: Any = None
         self._content = False
         self._content_consumed = False
         self._next = None
-        self.status_code = None
+        self.status_code = unknown
         self.headers = CaseInsensitiveDict()
         self.raw = None
-        self.url = None
+        self.url = unknown
         self.encoding = None
         self.history = []
-        self.reason = None
+        self.reason = unknown
         self.cookies = cookiejar_from_dict({})
         self.elapsed = datetime.timedelta(0)
-        self.request = None
+        self.request = unknown
 
     def __getattr__(self, name: str) -> Any:
         make = _LAZY.get(name)
@@ -111,7 +116,7 @@ class Response:
         # What is made when it is asked for is there as well.
         return sorted({*super().__dir__(), *self.__attrs__, "raw"})
 
-    def __enter__(self) -> Response:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: Any) -> None:
@@ -192,6 +197,12 @@ class Response:
             return "utf-8"
         return chardet.detect(self.content)["encoding"]  # type: ignore[no-any-return]
 
+    @overload
+    def iter_content(self, chunk_size: int | None = 1, decode_unicode: Literal[False] = False) -> Iterator[bytes]: ...
+    @overload
+    def iter_content(self, chunk_size: int | None = 1, *, decode_unicode: bool) -> Iterator[Any]: ...
+    @overload
+    def iter_content(self, chunk_size: int | None, decode_unicode: bool) -> Iterator[Any]: ...
     def iter_content(self, chunk_size: int | None = 1, decode_unicode: bool = False) -> Iterator[Any]:
         """
         The body in pieces; one that is still on the wire is read as they are taken.
@@ -235,6 +246,14 @@ class Response:
                 yield chunk
         self._content_consumed = True
 
+    @overload
+    def aiter_content(
+        self, chunk_size: int | None = 1, decode_unicode: Literal[False] = False
+    ) -> AsyncIterator[bytes]: ...
+    @overload
+    def aiter_content(self, chunk_size: int | None = 1, *, decode_unicode: bool) -> AsyncIterator[Any]: ...
+    @overload
+    def aiter_content(self, chunk_size: int | None, decode_unicode: bool) -> AsyncIterator[Any]: ...
     async def aiter_content(self, chunk_size: int | None = 1, decode_unicode: bool = False) -> AsyncIterator[Any]:
         """
         The body in pieces, awaited; arguments and errors as `iter_content`.
@@ -261,8 +280,26 @@ class Response:
             yield last
         self._content_consumed = True
 
+    @overload
     def iter_lines(
-        self, chunk_size: int | None = ITER_CHUNK_SIZE, decode_unicode: bool = False, delimiter: Any = None
+        self,
+        chunk_size: int | None = ITER_CHUNK_SIZE,
+        decode_unicode: Literal[False] = False,
+        delimiter: str | bytes | None = None,
+    ) -> Iterator[bytes]: ...
+    @overload
+    def iter_lines(
+        self, chunk_size: int | None = ITER_CHUNK_SIZE, *, decode_unicode: bool, delimiter: str | bytes | None = None
+    ) -> Iterator[Any]: ...
+    @overload
+    def iter_lines(
+        self, chunk_size: int | None, decode_unicode: bool, delimiter: str | bytes | None = None
+    ) -> Iterator[Any]: ...
+    def iter_lines(
+        self,
+        chunk_size: int | None = ITER_CHUNK_SIZE,
+        decode_unicode: bool = False,
+        delimiter: str | bytes | None = None,
     ) -> Iterator[Any]:
         """
         The body in lines, or in what `delimiter` separates.
@@ -272,8 +309,26 @@ class Response:
             yield from lines.add(chunk)
         yield from lines.end()
 
+    @overload
+    def aiter_lines(
+        self,
+        chunk_size: int | None = ITER_CHUNK_SIZE,
+        decode_unicode: Literal[False] = False,
+        delimiter: str | bytes | None = None,
+    ) -> AsyncIterator[bytes]: ...
+    @overload
+    def aiter_lines(
+        self, chunk_size: int | None = ITER_CHUNK_SIZE, *, decode_unicode: bool, delimiter: str | bytes | None = None
+    ) -> AsyncIterator[Any]: ...
+    @overload
+    def aiter_lines(
+        self, chunk_size: int | None, decode_unicode: bool, delimiter: str | bytes | None = None
+    ) -> AsyncIterator[Any]: ...
     async def aiter_lines(
-        self, chunk_size: int | None = ITER_CHUNK_SIZE, decode_unicode: bool = False, delimiter: Any = None
+        self,
+        chunk_size: int | None = ITER_CHUNK_SIZE,
+        decode_unicode: bool = False,
+        delimiter: str | bytes | None = None,
     ) -> AsyncIterator[Any]:
         """
         The body in lines, awaited.
@@ -286,7 +341,7 @@ class Response:
             yield line
 
     @property
-    def content(self) -> Any:
+    def content(self) -> bytes:
         """
         The whole body as bytes; None if there is nothing to read it from.
 
@@ -298,7 +353,8 @@ class Response:
         if reply is not None and reply.stream is None and "_content" not in state:
             # Most often: the body came whole, and nobody has asked for it yet.
             state["_content_consumed"] = True
-            content = state["_content"] = reply.body
+            content: bytes = reply.body
+            state["_content"] = content
             return content
         if self._content is False:
             if self._content_consumed:
@@ -310,9 +366,10 @@ class Response:
             else:
                 self._content = b"".join(self.iter_content(CONTENT_CHUNK_SIZE)) or b""
         self._content_consumed = True
-        return self._content
+        whole: bytes = self._content
+        return whole
 
-    async def aread(self) -> Any:
+    async def aread(self) -> bytes:
         """
         Await the whole body; it is `content` afterwards.
         """
@@ -368,7 +425,7 @@ class Response:
             raise
 
     @property
-    def links(self) -> dict[str, Any]:
+    def links(self) -> dict[str, dict[str, str]]:
         """
         The Link header's links by their relation, or by their URL.
         """
@@ -582,7 +639,8 @@ def _make_reason(response: Response, reply: Reply) -> str:
 
 
 def _make_raw(response: Response, reply: Reply) -> RawResponse:
-    raw = RawResponse(reply, response.headers, response.request)
+    headers: Any = response.headers
+    raw = RawResponse(reply, headers, response.request)
     state = response.__dict__
     if reply.stream is None and ("_ready" in state or "_was_taken" in state):
         raw.taken()

@@ -9,7 +9,7 @@ special, take the short way through `_ready_for`, which sends the same request a
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from datetime import timedelta
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any, Callable, Generator
@@ -53,7 +53,12 @@ _netrc_auth = _netrc.netrc_auth
 _is_quiet = _netrc.is_quiet
 
 
-if not TYPE_CHECKING:
+if TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
+
+    from . import _types as _t
+    from .adapters import BaseAdapter
+else:
 
     def __getattr__(name: str) -> Any:
         return _names.find(__name__, name)
@@ -93,10 +98,10 @@ class SessionRedirectMixin:
     """
 
     max_redirects: int
-    cookies: Any
+    cookies: RequestsCookieJar
     trust_env: bool
 
-    def get_redirect_target(self, resp: Any) -> str | None:
+    def get_redirect_target(self, resp: Response) -> str | None:
         """
         Where a response sends us, or None.
         """
@@ -110,13 +115,13 @@ class SessionRedirectMixin:
 
     def resolve_redirects(
         self,
-        resp: Any,
-        req: Any,
+        resp: Response,
+        req: PreparedRequest,
         stream: bool = False,
-        timeout: Any = None,
-        verify: Any = True,
-        cert: Any = None,
-        proxies: Any = None,
+        timeout: _t.TimeoutType = None,
+        verify: _t.VerifyType = True,
+        cert: _t.CertType = None,
+        proxies: _t.ProxiesType | None = None,
         yield_requests: bool = False,
         **adapter_kwargs: Any,
     ) -> Generator[Any, None, None]:
@@ -150,13 +155,13 @@ class SessionRedirectMixin:
         """
         return self.send(request, allow_redirects=False, **settings)
 
-    def send(self, request: Any, **kwargs: Any) -> Any:
+    def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
         """
         Send a PreparedRequest: what is mixed into does that.
         """
         raise NotImplementedError
 
-    def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
+    def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:
         """
         Take credentials away where they must not follow, and look for those that netrc has for the new host.
         """
@@ -168,7 +173,7 @@ class SessionRedirectMixin:
         if new_auth is not None:
             prepared_request.prepare_auth(new_auth)
 
-    def rebuild_proxies(self, prepared_request: Any, proxies: Any) -> Any:
+    def rebuild_proxies(self, prepared_request: PreparedRequest, proxies: _t.ProxiesType | None) -> dict[str, Any]:
         """
         The proxies for the next request; a proxy's own credentials are sent to it alone.
         """
@@ -187,7 +192,7 @@ class SessionRedirectMixin:
                 headers["Proxy-Authorization"] = _basic_auth_str(username, password)
         return new_proxies
 
-    def rebuild_method(self, prepared_request: Any, response: Any) -> None:
+    def rebuild_method(self, prepared_request: PreparedRequest, response: Response) -> None:
         """
         The method by which a redirect is followed.
         """
@@ -239,49 +244,49 @@ class Session(SessionRedirectMixin):
     ]
 
     #: For calls that give none: seconds, a pair (connect, read), or `TimeLimits`; as in requests, none at first.
-    timeout: Any = None
+    timeout: _t.TimeoutType = None
     #: Decodes the text of a response in the place of `json.loads`.
-    json_loads: Any = None
+    json_loads: Callable[..., Any] | None = None
     #: Encodes `json=` in the place of `json.dumps`; returns str or bytes.
-    json_dumps: Any = None
+    json_dumps: Callable[[Any], str | bytes] | None = None
 
     #: How flows are run; the blocking and the awaitable subclass have their own.
-    _run: Callable[[Any], Any] = staticmethod(run)
+    _run: Callable[[Any], _t.ResponseOrAwaitable] = staticmethod(run)
     #: The same for a request that is ready, and what may follow it.
-    _go: Callable[[Any, Any, Any, bool], Any] = staticmethod(go)
+    _go: Callable[[Any, Any, Any, bool], _t.ResponseOrAwaitable] = staticmethod(go)
     _kept: dict[Any, _Kept]
 
     def __init__(self) -> None:
         #: Sent with every request.
-        self.headers: Any = default_headers()
+        self.headers: CaseInsensitiveDict[Any] = default_headers()
         #: A pair of user and password, or a callable.
-        self.auth: Any = None
+        self.auth: _t.AuthType = None
         #: By scheme, or scheme and host.
-        self.proxies: Any = {}
-        self.hooks: Any = default_hooks()
+        self.proxies: dict[str, str] = {}
+        self.hooks: dict[str, list[_t.HookType]] = default_hooks()
         #: Added to every URL's query.
-        self.params: Any = {}
+        self.params: MutableMapping[str, Any] = {}
         self.stream = False
         #: False not to verify, or a path of CA certificates.
-        self.verify: Any = True
+        self.verify: _t.VerifyType = True
         #: Path of a client certificate, or a pair of certificate and key.
-        self.cert: Any = None
+        self.cert: _t.CertType = None
         self.max_redirects = DEFAULT_REDIRECT_LIMIT
         #: Look at the environment for proxies, CA certificates and netrc.
         self.trust_env = True
-        self.cookies: Any = cookiejar_from_dict({})
-        self.adapters: OrderedDict[str, Any] = OrderedDict()
+        self.cookies: RequestsCookieJar = cookiejar_from_dict({})
+        self.adapters: OrderedDict[str, BaseAdapter] = OrderedDict()
         adapter = HTTPAdapter()
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *args: Any) -> None:
         self.close()
 
-    async def __aenter__(self) -> Session:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *args: Any) -> None:
@@ -330,23 +335,23 @@ class Session(SessionRedirectMixin):
 
     def request(
         self,
-        method: Any,
-        url: Any,
-        params: Any = None,
-        data: Any = None,
-        headers: Any = None,
-        cookies: Any = None,
-        files: Any = None,
-        auth: Any = None,
-        timeout: Any = None,
+        method: str,
+        url: _t.UriType,
+        params: _t.ParamsType = None,
+        data: _t.DataType = None,
+        headers: _t.HeadersType = None,
+        cookies: _t.CookiesType = None,
+        files: _t.FilesType = None,
+        auth: _t.AuthType = None,
+        timeout: _t.TimeoutType = None,
         allow_redirects: bool = True,
-        proxies: Any = None,
-        hooks: Any = None,
-        stream: Any = None,
-        verify: Any = None,
-        cert: Any = None,
-        json: Any = None,
-    ) -> Any:
+        proxies: _t.ProxiesType | None = None,
+        hooks: _t.HooksInputType | None = None,
+        stream: bool | None = None,
+        verify: _t.VerifyType | None = None,
+        cert: _t.CertType = None,
+        json: _t.JsonType = None,
+    ) -> _t.ResponseOrAwaitable:
         """
         Prepare a request, send it, and follow redirects.
 
@@ -453,7 +458,14 @@ class Session(SessionRedirectMixin):
             )
         )
 
-    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> dict[str, Any]:
+    def merge_environment_settings(
+        self,
+        url: str,
+        proxies: _t.ProxiesType | None,
+        stream: bool | None,
+        verify: _t.VerifyType | None,
+        cert: _t.CertType,
+    ) -> dict[str, Any]:
         """
         The settings of a call with those of the environment and the session beneath.
         """
@@ -474,57 +486,65 @@ class Session(SessionRedirectMixin):
             "cert": self.cert if cert is None else cert,
         }
 
-    def get(self, url: Any, **kwargs: Any) -> Any:
+    def get(
+        self, url: _t.UriType, params: _t.ParamsType = None, **kwargs: Unpack[_t.GetKwargs]
+    ) -> _t.ResponseOrAwaitable:
         """
         GET; arguments as `request`.
         """
-        if not kwargs:
+        if params is None and not kwargs:
             ready = self._ready_for(url, "GET", url)
             if ready is not None:
                 return self._go(ready, _flow.after, self, True)
             return self.request("GET", url)
         kwargs.setdefault("allow_redirects", True)
-        return self.request("GET", url, **kwargs)
+        return self.request("GET", url, params=params, **kwargs)
 
-    def options(self, url: Any, **kwargs: Any) -> Any:
+    def options(self, url: _t.UriType, **kwargs: Unpack[_t.RequestKwargs]) -> _t.ResponseOrAwaitable:
         """
         OPTIONS; arguments as `request`.
         """
         kwargs.setdefault("allow_redirects", True)
         return self.request("OPTIONS", url, **kwargs)
 
-    def head(self, url: Any, **kwargs: Any) -> Any:
+    def head(self, url: _t.UriType, **kwargs: Unpack[_t.RequestKwargs]) -> _t.ResponseOrAwaitable:
         """
         HEAD; arguments as `request`, but redirects are not followed unless asked.
         """
         kwargs.setdefault("allow_redirects", False)
         return self.request("HEAD", url, **kwargs)
 
-    def post(self, url: Any, data: Any = None, json: Any = None, **kwargs: Any) -> Any:
+    def post(
+        self, url: _t.UriType, data: _t.DataType = None, json: _t.JsonType = None, **kwargs: Unpack[_t.PostKwargs]
+    ) -> _t.ResponseOrAwaitable:
         """
         POST; arguments as `request`.
         """
         return self.request("POST", url, data=data, json=json, **kwargs)
 
-    def put(self, url: Any, data: Any = None, **kwargs: Any) -> Any:
+    def put(
+        self, url: _t.UriType, data: _t.DataType = None, **kwargs: Unpack[_t.DataKwargs]
+    ) -> _t.ResponseOrAwaitable:
         """
         PUT; arguments as `request`.
         """
         return self.request("PUT", url, data=data, **kwargs)
 
-    def patch(self, url: Any, data: Any = None, **kwargs: Any) -> Any:
+    def patch(
+        self, url: _t.UriType, data: _t.DataType = None, **kwargs: Unpack[_t.DataKwargs]
+    ) -> _t.ResponseOrAwaitable:
         """
         PATCH; arguments as `request`.
         """
         return self.request("PATCH", url, data=data, **kwargs)
 
-    def delete(self, url: Any, **kwargs: Any) -> Any:
+    def delete(self, url: _t.UriType, **kwargs: Unpack[_t.RequestKwargs]) -> _t.ResponseOrAwaitable:
         """
         DELETE; arguments as `request`.
         """
         return self.request("DELETE", url, **kwargs)
 
-    def send(self, request: Any, **kwargs: Any) -> Any:
+    def send(self, request: PreparedRequest, **kwargs: Any) -> _t.ResponseOrAwaitable:
         """
         Send a PreparedRequest.
 
@@ -554,7 +574,7 @@ class Session(SessionRedirectMixin):
             return super()._hop(request, settings)
         return drive(_flow.send(self, request, dict(settings, allow_redirects=False)))
 
-    def get_adapter(self, url: str) -> Any:
+    def get_adapter(self, url: str) -> BaseAdapter:
         """
         The adapter for a URL: the one with the longest prefix of it.
 
@@ -566,7 +586,7 @@ class Session(SessionRedirectMixin):
                 return adapter
         raise InvalidSchema(f"No connection adapters were found for {url!r}")
 
-    def mount(self, prefix: str, adapter: Any) -> None:
+    def mount(self, prefix: str, adapter: BaseAdapter) -> None:
         """
         Use an adapter for the URLs that begin with `prefix`.
         """
@@ -604,7 +624,7 @@ _ADAPTER_SEND = HTTPAdapter.send
 _GET_NETRC_AUTH = get_netrc_auth
 
 
-def _is_plain(session: Session) -> bool:
+def _is_plain(session: Any) -> bool:
     """
     Whether no setting adds to a request, and nobody has put a method in the place of ours.
     """

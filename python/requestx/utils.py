@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from typing import Any, Iterator
+from typing import TYPE_CHECKING, Any, Iterator
 from urllib.parse import quote, unquote, urlparse, urlunparse
 from urllib.request import getproxies, getproxies_environment, parse_http_list, proxy_bypass
 
@@ -51,6 +51,9 @@ from ._url import get_auth_from_url as _get_auth_from_url
 from .cookies import cookiejar_from_dict
 from .exceptions import FileModeWarning, InvalidHeader, InvalidURL, UnrewindableBodyError
 from .structures import CaseInsensitiveDict
+
+if TYPE_CHECKING:
+    from . import _types as _t
 
 # What requests asks for. The core decodes br and zstd as well: set the header to get them.
 DEFAULT_ACCEPT_ENCODING = "gzip, deflate"
@@ -122,7 +125,7 @@ def get_environ_proxies(url: str, no_proxy: str | None = None) -> dict[str, str]
     return {} if should_bypass_proxies(url, no_proxy=no_proxy) else getproxies()
 
 
-def resolve_proxies(request: Any, proxies: dict[str, str] | None, trust_env: bool = True) -> dict[str, str]:
+def resolve_proxies(request: Any, proxies: _t.ProxiesType | None, trust_env: bool = True) -> dict[str, Any]:
     """
     The proxies for a request: the caller's, and the environment's for its scheme where the caller has none.
     """
