@@ -164,11 +164,11 @@ def super_len(o: Any) -> int:
     How many bytes are left to send of an object: of its length, what lies behind its position; 0 if unknown.
     """
     total: int | None = None
+    if isinstance(o, memoryview):
+        return o.nbytes
     if isinstance(o, str):
         o = o.encode("utf-8")
-    if isinstance(o, memoryview):
-        total = o.nbytes
-    elif hasattr(o, "__len__"):
+    if hasattr(o, "__len__"):
         total = len(o)
     elif hasattr(o, "len"):
         total = o.len

@@ -226,12 +226,12 @@ class RawResponse(io.IOBase):
         make = _MADE.get(name)
         if make is None:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        value = self.__dict__[name] = make(self)
+        value = vars(self)[name] = make(self)
         return value
 
     @property
     def _fp(self) -> Any:
-        return self._wrapped or self.__dict__.setdefault("_body", _Body(self))
+        return self._wrapped or vars(self).setdefault("_body", _Body(self))
 
     @_fp.setter
     def _fp(self, wrapped: Any) -> None:
@@ -592,7 +592,7 @@ class RawResponse(io.IOBase):
         """
         Give the connection up, or back if the body was read to its end.
         """
-        self.__dict__["_closed"] = True
+        vars(self)["_closed"] = True
         if not self._ended:
             self._end()
 
