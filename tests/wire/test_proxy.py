@@ -89,7 +89,10 @@ def test_user_alone_is_sent_with_an_empty_password(world, wire):
 
 
 def test_connect_and_what_is_inside(world, tunnel, ca):
-    """CONNECT has the place and what is for the proxy; the origin's own head follows inside, over TLS."""
+    """CONNECT has the place and what is for the proxy, and the origin's own head follows inside, over TLS.
+
+    Neither hears what is meant for the other (CVE-2015-3153, CVE-2003-1605).
+    """
     site = tunnel([head(), OPEN, secure(), *serve(b"inside")])
     url = "https://localhost:%d/a?b" % site.port
     fields = {"Authorization": "secret", "Cookie": "a=b"}
@@ -234,7 +237,7 @@ def test_sessions_proxies(world, server, proxy):
 
 
 def test_proxy_of_one_call_does_not_linger(world, server, guarded):
-    """What one call says of proxies, the next has never heard of (CVE-2026-9079)."""
+    """What one call says of proxies, the next has never heard of (CVE-2015-3236, CVE-2026-9079)."""
     session = world.session()
     assert "Via" in session.get(server.url + "/get", proxies=through(guarded, "ann:pw")).headers
     later = session.get(server.url + "/get").json()["headers"]
@@ -317,7 +320,7 @@ def test_credentials_of_one_proxy_do_not_reach_another(world, server, guarded, p
 
 
 def test_origins_credentials_do_not_follow_over_a_proxy(world, proxy, server, wire):
-    """Authorization and Cookie stay with the first host though the connection is the same (CVE-2026-44431)."""
+    """Authorization and Cookie stay with the first host though the connection is the same (CVE-2026-44431, CVE-2026-34518)."""
     other = wire(serve())
     url = server.url + "/redirect-to?url=" + other.at("localhost")
     world.get(url, auth=("ann", "pw"), cookies={"a": "b"}, proxies=through(proxy))
@@ -478,7 +481,7 @@ def test_page_of_the_proxy_is_not_the_origins(world, wire):
     ids=["close", "rst", "half", "no-http", "redirect", "early", "endless"],
 )
 def test_answers_to_connect_that_open_no_tunnel(world, wire, script):
-    """What is no 2xx, or comes too early, is an error of the connection."""
+    """What is no 2xx, or comes too early, is an error of the connection (CVE-2022-42915)."""
     with pytest.raises(world.requestx.exceptions.ConnectionError) as caught:
         world.get("https://origin.test/", proxies=through(wire(script)), verify=False)
 
