@@ -320,7 +320,7 @@ def test_credentials_of_one_proxy_do_not_reach_another(world, server, guarded, p
 
 
 def test_origins_credentials_do_not_follow_over_a_proxy(world, proxy, server, wire):
-    """Authorization and Cookie stay with the first host though the connection is the same (CVE-2026-44431, CVE-2026-34518)."""
+    """Authorization and Cookie stay with the first host, on one connection too (CVE-2026-44431, CVE-2026-34518)."""
     other = wire(serve())
     url = server.url + "/redirect-to?url=" + other.at("localhost")
     world.get(url, auth=("ann", "pw"), cookies={"a": "b"}, proxies=through(proxy))
