@@ -160,7 +160,11 @@ def one(op: Any, rest: Any, session: Any, allowed: bool) -> Flow:
 
 def _call_hooks(prepared: Any, response: Any, settings: dict[str, Any]) -> Flow:
     for hook in prepared.hooks.get("response") or ():
-        changed = yield Call(hook, response, **settings)
+        ours = getattr(hook, "_flow", None)  # of our own auth objects
+        if ours is not None:
+            changed = yield from ours(hook.__self__, response, settings)
+        else:
+            changed = yield Call(hook, response, **settings)
         if changed is not None:
             response = changed
     return response

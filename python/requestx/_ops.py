@@ -8,6 +8,7 @@ The rule: an op says what is wanted, and both ways to do it stand side by side i
 from __future__ import annotations
 
 import contextvars
+import sys
 from datetime import timedelta
 from functools import partial
 from time import perf_counter
@@ -175,6 +176,10 @@ class Call:
         return await call(self.function, *self.arguments, **self.more)
 
 
+#: The loop of the call that a worker thread does some work of.
+_caller: contextvars.ContextVar[Any] = contextvars.ContextVar("requestx_caller", default=None)
+
+
 async def call(function: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
     """
     Await `function`, or run it in a worker thread with this context; the result is awaited if it has to be.
@@ -184,6 +189,48 @@ async def call(function: Callable[..., Any], *arguments: Any, **more: Any) -> An
 
     if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
         return await function(*arguments, **more)
-    work = partial(contextvars.copy_context().run, partial(function, *arguments, **more))
-    result = await asyncio.get_running_loop().run_in_executor(None, work)
+    loop = asyncio.get_running_loop()
+    context = contextvars.copy_context()
+    context.run(_caller.set, loop)
+    result = await loop.run_in_executor(None, partial(context.run, partial(function, *arguments, **more)))
     return await result if inspect.isawaitable(result) else result
+
+
+def loop_of_call() -> Any:
+    """
+    The loop that waits for what this worker thread does; None anywhere else.
+    """
+    loop = _caller.get()
+    if loop is None or not loop.is_running() or running_loop() is not None:
+        return None
+    return loop
+
+
+def running_loop() -> Any:
+    """
+    The loop that runs in this thread, or None.
+    """
+    events = sys.modules.get("asyncio.events")
+    return None if events is None else events._get_running_loop()
+
+
+def wait_in(loop: Any, coroutine: Any) -> Any:
+    """
+    Have the loop that waits for this worker thread run a coroutine, and wait for its result.
+
+    So what a hook sends goes over the connections of the call it belongs to: some ways to authenticate, NTLM for one,
+    authenticate a connection.
+
+    Raises:
+        RuntimeError: the loop ended first.
+    """
+    import asyncio
+    from concurrent.futures import wait
+
+    future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+    while not future.done():
+        wait([future], timeout=0.5)
+        if not future.done() and not loop.is_running():
+            future.cancel()
+            raise RuntimeError("the event loop ended before the answer came")
+    return future.result()

@@ -20,7 +20,7 @@ from ._core import CoreError, Reply
 from ._drive import adrive, drive
 from ._environ import select_proxy
 from ._limits import TimeLimits
-from ._ops import call
+from ._ops import call, loop_of_call, wait_in
 from ._prepare import sketch
 from ._raw import RawResponse, parse_head
 from ._retry import retry_class
@@ -227,6 +227,9 @@ class HTTPAdapter(BaseAdapter):
         Raises:
             ConnectionError, Timeout, SSLError, ...: what went wrong, and in which phase.
         """
+        loop = loop_of_call()
+        if loop is not None:
+            return wait_in(loop, self._asend(request, stream, timeout, verify, cert, proxies))  # type: ignore[no-any-return]
         retries = self._retries()
         if not is_single(retries):
             settings = (stream, timeout, verify, cert, proxies)

@@ -2,8 +2,8 @@
 Authentication: Basic, for proxies too, and Digest.
 
 An auth object is any callable that takes the prepared request and returns it.
-Digest answers a challenge in a response hook. All it decides is in `answer`, which sends nothing:
-the hook sends what it answers through the response's connection.
+Digest answers a challenge in a response hook. All it decides is in `answer`, which sends nothing.
+What the hook sends it yields as ops (`_answering`), so it is part of the flow in both worlds (`_flow`).
 
 What belongs to one request is kept on that request, so that one object serves many tasks and threads:
 whether it is already an answer, and the URL for which the caller gave these credentials.
@@ -19,14 +19,21 @@ import re
 import threading
 import warnings
 from base64 import b64encode
-from typing import TYPE_CHECKING, Any, Callable
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Callable, Generator
+from urllib.parse import quote
+from weakref import WeakKeyDictionary
 
 from . import _names
 from ._body import has_to_be_rewound, rewind_body
+from ._drive import drive
 from ._headers import parse_dict_header
+from ._ops import Read, Send, loop_of_call, running_loop
 from ._redirect import should_strip_auth
 from ._url import path_url
 from .cookies import extract_cookies_to_jar
+
+Flow = Generator[Any, Any, Any]
 
 CONTENT_TYPE_FORM_URLENCODED = "application/x-www-form-urlencoded"
 CONTENT_TYPE_MULTI_PART = "multipart/form-data"
@@ -111,11 +118,31 @@ class HTTPProxyAuth(HTTPBasicAuth):
         return r
 
 
+class _Places:
+    """
+    A namespace for each thread, and one for each event loop, which the worker threads of its calls share.
+    """
+
+    def __init__(self) -> None:
+        self.__dict__.update(_threads=threading.local(), _loops=WeakKeyDictionary())
+
+    def _here(self) -> Any:
+        loop = running_loop() or loop_of_call()
+        return self._threads if loop is None else self._loops.setdefault(loop, SimpleNamespace())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._here(), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._here(), name, value)
+
+
 class HTTPDigestAuth(AuthBase):
     """
     Digest authentication (RFC 7616, and RFC 2069 where the server offers no qop).
 
-    The last challenge is kept for each thread: later requests are answered before they are challenged.
+    The last challenge is kept, for each thread and for each event loop: later requests are answered before they are
+    challenged.
 
     Args:
         username: str or bytes.
@@ -125,7 +152,7 @@ class HTTPDigestAuth(AuthBase):
     def __init__(self, username: str | bytes, password: str | bytes) -> None:
         self.username = username
         self.password = password
-        self._thread_local = threading.local()
+        self._thread_local = _Places()
 
     def init_per_thread_state(self) -> None:
         """
@@ -178,13 +205,14 @@ class HTTPDigestAuth(AuthBase):
         told = (nonce, count, cnonce, quality) if quality else (nonce,)
         response = digest(_joined(secret, *told, digest(asked)))
 
-        fields = [("username", self.username), ("realm", realm), ("nonce", nonce), ("uri", uri)]
+        name = _username(self.username)
+        fields = [("realm", realm), ("nonce", nonce), ("uri", uri)]
         fields += [
             ("response", response),
             ("opaque", chal.get("opaque")),
             ("algorithm", chal.get("algorithm")),
         ]
-        header = ", ".join(f'{name}="{_quoted(value)}"' for name, value in fields if value is not None)
+        header = ", ".join([name, *(f'{key}="{_quoted(value)}"' for key, value in fields if value is not None)])
         if quality:
             header += f', qop="{quality}", nc={count}, cnonce="{cnonce}"'
         return f"Digest {header}"
@@ -204,16 +232,24 @@ class HTTPDigestAuth(AuthBase):
         Returns:
             The response to the answer, or `r` if there is none.
         """
+        return drive(self._answering(r, kwargs))
+
+    def _answering(self, r: Any, settings: dict[str, Any]) -> Flow:
+        """
+        The flow of `handle_401`.
+        """
         prepared = self.answer(r)
         if prepared is None:
             return r
         # The connection is free only when the body was read.
-        r.content  # noqa: B018
+        yield Read(r)
         r.close()
-        again = r.connection.send(prepared, **kwargs)
+        again = yield Send(r.connection, prepared, settings)
         again.history.append(r)
         again.request = prepared
         return again
+
+    handle_401._flow = _answering  # type: ignore[attr-defined]
 
     def answer(self, r: Any) -> Any:
         """
@@ -277,7 +313,7 @@ class HTTPDigestAuth(AuthBase):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._thread_local = threading.local()
+        self._thread_local = _Places()
 
 
 _ALGORITHMS = {
@@ -293,7 +329,8 @@ def _find_challenge(header: str) -> dict[str, str | None]:
     """
     The first Digest challenge of a WWW-Authenticate header that can be answered, or an empty dict.
     """
-    for challenge in map(parse_dict_header, _DIGEST.split(header)[1:]):
+    for found in map(parse_dict_header, _DIGEST.split(header)[1:]):
+        challenge = {name.lower(): value for name, value in found.items()}
         if "realm" in challenge and "nonce" in challenge and _hash_function(challenge.get("algorithm")):
             return challenge
     return {}
@@ -336,6 +373,18 @@ def _joined(*values: Any) -> bytes:
 
 def _as_bytes(value: Any) -> bytes:
     return bytes(value) if isinstance(value, (bytes, bytearray)) else str(value).encode("utf-8")
+
+
+def _username(value: Any) -> str:
+    """
+    The field that names the user: extended where a header cannot have the name (RFC 7616, 3.4).
+    """
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return f"username*=UTF-8''{quote(text, safe='')}"
+    return f'username="{_quoted(text)}"'
 
 
 def _quoted(value: Any) -> str:

@@ -8,10 +8,14 @@ What is made anew for each play (a file, a generator, an auth object) is written
 ``lib`` is the module that plays.
 """
 
+import operator
 import re
 
 from compat.differences import wanted
 from worlds import World
+
+# What hangs shall be an outcome like any other.
+PATIENCE = 3
 
 VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
 
@@ -135,6 +139,13 @@ def play(case, world, here, elsewhere):
     return facts
 
 
+# Where ours may be more than theirs: an exception that is one of theirs and of others, one that knows its request.
+AGREE = {
+    "error": lambda theirs, ours: theirs is not None and ours is not None and set(theirs) <= set(ours),
+    "request": lambda theirs, ours: theirs in (None, ours),
+}
+
+
 def check(case, expected, actual):
     """
     Compare two plays.
@@ -146,7 +157,7 @@ def check(case, expected, actual):
         "%s: requests %r, requestx %r" % (name, theirs.get(name), ours.get(name))
         for theirs, ours in zip(expected, actual)
         for name in _comparable(theirs, ours)
-        if theirs.get(name) != ours.get(name)
+        if not AGREE.get(name, operator.eq)(theirs.get(name), ours.get(name))
     ]
     if case.differs is None:
         assert not differing, "\n".join(differing)
@@ -159,7 +170,7 @@ def _comparable(theirs, ours):
     """
     What both have; if only one of them failed, that is all there is to say.
     """
-    return ["error", "message"] if ("error" in theirs) != ("error" in ours) else sorted({*theirs, *ours})
+    return ["error"] if ("error" in theirs) != ("error" in ours) else sorted({*theirs, *ours})
 
 
 def _placed(text, places):
@@ -181,7 +192,7 @@ def _facts_of_call(call, world, session, lib, places):
     if isinstance(call.path, str) and url[:1] in ("/", "?"):
         url = places["{here}"] + url
     try:
-        response = session.request(call.method, url, **_made(call.more, lib))
+        response = session.request(call.method, url, **_made(dict({"timeout": PATIENCE}, **call.more), lib))
         world.read(response)
     except Exception as error:
         return _facts_of_error(error)
@@ -197,13 +208,13 @@ def _facts_of_error(error):
     Class, bases and, where requests chose the words itself, message.
     """
     response = getattr(error, "response", None)
+    request = getattr(error, "request", None)
     facts = {
-        "error": type(error).__name__,
-        "bases": [cls.__name__ for cls in type(error).__mro__],
+        "error": [cls.__name__ for cls in type(error).__mro__],
         "response": None if response is None else _facts_of_response(response),
-        "request": repr(getattr(error, "request", None)),
+        "request": None if request is None else (request.method, request.url),
     }
-    if "RequestException" in facts["bases"] and not _OTHERS_WORDS & set(facts["bases"]):
+    if "RequestException" in facts["error"] and not _OTHERS_WORDS & set(facts["error"]):
         # What did not parse is told in urllib3's words.
         facts["message"] = re.sub("(?<=Failed to parse: ).*", "...", str(error), flags=re.DOTALL)
     return facts
@@ -219,11 +230,11 @@ def _facts_of_response(response):
         "text": lambda: response.text,
         "encoding": lambda: response.encoding,
         "apparent_encoding": lambda: response.apparent_encoding,
-        "json": lambda: response.json(),
+        "json": lambda: repr(response.json()),
         "url": lambda: response.url,
         "history": lambda: [(each.status_code, each.url, each.content) for each in response.history],
         "cookies": lambda: _cookies(response.cookies),
-        "elapsed": lambda: (type(response.elapsed), response.elapsed.total_seconds() > 0),
+        "elapsed": lambda: type(response.elapsed),
         "links": lambda: response.links,
         "ok": lambda: (response.ok, bool(response), repr(response)),
         "raised": lambda: response.raise_for_status(),

@@ -4,10 +4,11 @@ The tables are in ``cases/``, the comparison is in ``compare.py``, what differs 
 """
 
 import pytest
-from compat.cases import bodies, redirects, urls
+from compat.cases import auths, bodies, jars, redirects, sessions, texts, urls
 from compat.compare import Reference, check, play
 
-CASES = {case.name: case for table in (bodies, urls, redirects) for case in table.CASES}
+TABLES = (bodies, urls, redirects, auths, jars, texts, sessions)
+CASES = {case.name: case for table in TABLES for case in table.CASES}
 
 
 @pytest.fixture(scope="module")

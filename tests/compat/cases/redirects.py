@@ -78,7 +78,7 @@ TARGETS = [
 ]
 DIFFERENT_TARGETS = {
     "/[b]": "redirect-urls",
-    "/b ": "redirect-space",
+    "/b ": "header-space",
     "/\xe4": "redirect-latin1",
     "http://a b/": "redirect-hosts",
     "http://[::1": "redirect-hosts",
