@@ -35,9 +35,7 @@ from .models import PreparedRequest, Request, Response
 from .sessions import Session, session
 from .status_codes import codes
 
-_LATE = (
-    "_internal_utils _types adapters aio auth blocking certs compat cookies help hooks packages structures".split()
-)
+_LATE = "_internal_utils _types adapters aio auth blocking certs compat cookies help hooks packages structures".split()
 
 
 def install_as_requests() -> None:

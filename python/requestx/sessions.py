@@ -522,9 +522,7 @@ class Session(SessionRedirectMixin):
         """
         return self.request("POST", url, data=data, json=json, **kwargs)
 
-    def put(
-        self, url: _t.UriType, data: _t.DataType = None, **kwargs: Unpack[_t.DataKwargs]
-    ) -> _t.ResponseOrAwaitable:
+    def put(self, url: _t.UriType, data: _t.DataType = None, **kwargs: Unpack[_t.DataKwargs]) -> _t.ResponseOrAwaitable:
         """
         PUT; arguments as `request`.
         """

@@ -37,7 +37,7 @@ def expected(mirrors):
     return ask
 
 
-@pytest.mark.filterwarnings("default")
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", CASES)
 def test_same_as_requests(name, world, expected, mirrors):
     """Status, headers, body, URL, history, cookies, exception, and the bytes that the server saw."""
