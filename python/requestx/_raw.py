@@ -75,62 +75,76 @@ def _usual(name: str) -> str:
     return _UNUSUAL.get(name) or name.title()
 
 
-class _Message:
+class _Answer:
     """
-    What `http.cookiejar` and others ask of an http.client response.
+    The answer in the shape of http.client's response: the body as it came on the wire, and the head.
+
+    It is what `raw._fp` is, which libraries wrap to hear what is read, and `raw._original_response`.
+    It knows nothing of the RawResponse in front of it, so that one which nobody holds is gone at once.
 
     Args:
-        raw: the response it was.
+        reply: the core's answer.
+        fields: its header fields, parsed.
+        request: for exceptions.
     """
 
-    def __init__(self, raw: RawResponse) -> None:
-        self._raw = raw
-        #: The fields, repeated ones one by one in `get_all`.
-        self.msg = self.headers = raw.headers
-        self.status = self.code = raw.status
-        self.reason = raw.reason
-        self.version = raw.version
-        self.chunked = raw.chunked
+    def __init__(self, reply: Reply, fields: HeaderDict, request: Any) -> None:
+        self.status = self.code = reply.status
+        self.version = reply.version
+        self.reason = reply.reason.decode("latin-1")
+        self._fields = fields
+        self._reply = reply
+        self._request = request
+        self._stream = reply.stream
+        self._whole = reply.body
+        self._told = 0
+        self._spare = b""
+        self._ended = False
+        #: Why nothing more can be read, if the body did not end well.
+        self._failed: Exception | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        make = _MADE_OF_ANSWER.get(name)
+        if make is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        value = vars(self)[name] = make(self)
+        return value
+
+    @property
+    def msg(self) -> Any:
+        """
+        The fields; repeated ones are there one by one in `get_all`.
+        """
+        return self.headers
+
+    @property
+    def chunked(self) -> bool:
+        """
+        Whether the body came in chunks.
+        """
+        return "chunked" in self._fields.get("transfer-encoding", "").lower()
+
+    @property
+    def length(self) -> int | None:
+        """
+        Bytes that are left, as they come on the wire; None where nobody said how many there are.
+        """
+        length = self._fields.get("content-length", "")
+        if not length.isdigit() or self.chunked:
+            return None
+        return 0 if self._ended else max(0, int(length) - self.tell())
 
     def getheader(self, name: str, default: Any = None) -> Any:
         """
         One header.
         """
-        return self.msg.get(name, default)
+        return self.headers.get(name, default)
 
     def getheaders(self) -> list[tuple[str, str]]:
         """
         The fields as pairs.
         """
-        return self.msg.items()  # type: ignore[no-any-return]
-
-    @property
-    def fp(self) -> Any:
-        """
-        What the body is read from; None when it has been.
-        """
-        return None if self._raw.closed else self._raw._fp
-
-    def isclosed(self) -> bool:
-        """
-        Whether the body was read to its end.
-        """
-        return self._raw.closed
-
-    def close(self) -> None:
-        """
-        Close the response.
-        """
-        self._raw.close()
-
-
-class _Body:
-    """
-    The body as it came on the wire: what `raw._fp` is, and what libraries wrap to hear what is read.
-    """
-
-    def __init__(self, raw: RawResponse) -> None:
-        self._raw = raw
+        return self.headers.items()  # type: ignore[no-any-return]
 
     def read(self, amt: int | None = None) -> bytes:
         """
@@ -138,7 +152,7 @@ class _Body:
         """
         out = bytearray()
         while amt is None or len(out) < amt:
-            piece = self._raw._pulled(PIECE if amt is None else amt - len(out), True)
+            piece = self._next(PIECE if amt is None else amt - len(out), True)
             if not piece:
                 break
             out += piece
@@ -151,7 +165,9 @@ class _Body:
         """
         Whether nothing is left.
         """
-        return self._raw._ended or (self._raw._stream is None and self._raw._told >= len(self._raw._whole or b""))
+        if self._stream is None:
+            return self._ended or self._told >= len(self._whole or b"")
+        return self._ended or self._stream.closed
 
     def isclosed(self) -> bool:
         """
@@ -163,7 +179,8 @@ class _Body:
         """
         Give up what is left.
         """
-        self._raw._end()
+        if not self._ended:
+            self._end()
 
     def flush(self) -> None:
         """
@@ -175,13 +192,106 @@ class _Body:
         """
         None at the end; until then a way to the socket, `fp.raw._sock`.
         """
-        return None if self.closed else _Below(self._raw)
+        return None if self.closed else _Below(self._connection.sock)
+
+    def tell(self) -> int:
+        """
+        Bytes that were read, as they came on the wire.
+        """
+        return self._told if self._stream is None or self._stream.closed else self._stream.raw_bytes()
+
+    def _next(self, size: int, raw: bool) -> bytes:
+        if self._failed is not None:
+            raise self._failed
+        if self._spare or self._ended or self._stream is None:
+            return self._kept(size)
+        try:
+            read = self._stream.read(max(size, AHEAD), raw) if not self._stream.closed else b""
+        except CoreError as error:
+            raise self._told_in_full(error) from error
+        return self._cut(read, size)
+
+    async def _anext(self, size: int, raw: bool) -> bytes:
+        if self._failed is not None:
+            raise self._failed
+        stream = self._stream
+        if self._spare or self._ended or stream is None or stream.closed:
+            return self._kept(size)
+        if stream.lane is None or not stream.lane.is_of_this_loop():
+            # A response of the blocking world, or of another loop: a thread waits for it.
+            from ._ops import call
+
+            return await call(self._next, size, raw)  # type: ignore[no-any-return]
+        try:
+            read: bytes = await stream.lane.read(stream, max(size, AHEAD), raw)
+        except CoreError as error:
+            raise self._told_in_full(error) from error
+        except BaseException:
+            self._failed = RequestException("the body was not read to its end: reading it was cancelled")
+            raise
+        return self._cut(read, size)
+
+    def _kept(self, size: int) -> bytes:
+        """
+        The next of what is here already.
+        """
+        if self._ended:
+            return b""
+        if self._stream is None:
+            piece = (self._whole or b"")[self._told : self._told + size]
+            self._told += len(piece)
+            if not piece:
+                self._end()
+            return piece
+        return self._cut(self._spare, size)
+
+    def _cut(self, read: bytes, size: int) -> bytes:
+        """
+        As much of what was read as was asked for; the rest is kept.
+        """
+        if not read:
+            self._end()
+        if len(read) <= size:
+            self._spare = b""
+            return read
+        self._spare = read[size:]
+        return read[:size]
+
+    def _told_in_full(self, error: CoreError) -> Exception:
+        """
+        The exception for an error of the core; it is raised again for whoever goes on reading.
+        """
+        self.close()
+        self._failed = from_core(
+            error.kind,
+            error.phase,
+            error.message,
+            os_code=error.os_code,
+            tls_code=error.tls_code,
+            chain=error.chain,
+            request=self._request,
+        )
+        return self._failed
+
+    def _taken(self) -> None:
+        """
+        The whole body was taken, not through here.
+        """
+        if not self._ended:
+            self._told = len(self._whole or b"")
+            self._end()
+
+    def _end(self) -> None:
+        self._told = self.tell()
+        self._ended = True
+        if self._stream is not None:
+            self._stream.close()
 
 
 class _Below:
-    def __init__(self, raw: RawResponse) -> None:
+    def __init__(self, sock: Any) -> None:
         self.raw = self
-        self._sock = raw._connection.sock
+        self._sock = sock
 
 
 class RawResponse(io.IOBase):
@@ -201,25 +311,18 @@ class RawResponse(io.IOBase):
     msg = None
 
     def __init__(self, reply: Reply, headers: HeaderDict, request: Any = None) -> None:
-        self.status = reply.status
-        self.version = reply.version
-        self.reason = reply.reason.decode("latin-1")
+        self._answer = answer = _Answer(reply, headers, request)
+        self.status = answer.status
+        self.version = answer.version
+        self.reason = answer.reason
         self.decode_content = False
         self.retries: Any = None
         self._parsed = headers
-        self._reply = reply
-        self._request = request
         self._request_url = getattr(request, "url", None)
-        self._stream = reply.stream
-        self._whole = reply.body
         self._kept_body: bytes | None = None
         self._wrapped: Any = None
         self._decoder: Any = None
-        self._told = 0
-        self._spare = b""
-        self._ended = False
-        #: Why nothing more can be read, if the body did not end well.
-        self._failed: Exception | None = None
+        self._decoded = b""
         _join_urllib3()
 
     def __getattr__(self, name: str) -> Any:
@@ -231,11 +334,12 @@ class RawResponse(io.IOBase):
 
     @property
     def _fp(self) -> Any:
-        return self._wrapped or vars(self).setdefault("_body", _Body(self))
+        return self._answer if self._wrapped is None else self._wrapped
 
     @_fp.setter
     def _fp(self, wrapped: Any) -> None:
         self._wrapped = wrapped
+        self._decoder, self._decoded = None, b""
 
     @property
     def closed(self) -> bool:
@@ -244,14 +348,10 @@ class RawResponse(io.IOBase):
         """
         if not self.auto_close:
             return bool(self.__dict__.get("_closed"))
-        return self._ended or (self._stream is not None and self._stream.closed)
-
-    @property
-    def chunked(self) -> bool:
-        """
-        Whether the body came in chunks.
-        """
-        return "chunked" in self._parsed.get("transfer-encoding", "").lower()
+        if self._wrapped is not None:
+            return bool(getattr(self._wrapped, "closed", False))
+        stream = self._answer._stream
+        return self._answer._ended or (stream is not None and stream.closed)
 
     @property
     def version_string(self) -> str:
@@ -264,11 +364,14 @@ class RawResponse(io.IOBase):
     def length_remaining(self) -> int | None:
         """
         Bytes of the body that were not read yet, as they come on the wire; None where nobody said how long it is.
+
+        Whoever puts another body in the place of `_fp` says here how long that is.
         """
-        length = self._parsed.get("content-length", "")
-        if not length.isdigit() or self.chunked:
-            return None
-        return 0 if self._ended else max(0, int(length) - self.tell())
+        return self.__dict__.get("_length", self._answer.length)
+
+    @length_remaining.setter
+    def length_remaining(self, length: int | None) -> None:
+        self.__dict__["_length"] = length
 
     @property
     def url(self) -> Any:
@@ -294,7 +397,7 @@ class RawResponse(io.IOBase):
         """
         The connection, until the body has been read.
         """
-        return None if self._ended else self._connection
+        return None if self._answer._ended else self._connection
 
     @property
     def data(self) -> bytes:
@@ -375,7 +478,7 @@ class RawResponse(io.IOBase):
         """
         Bytes of the body that were read, as they came on the wire.
         """
-        return self._told if self._stream is None or self._stream.closed else self._stream.raw_bytes()
+        return self._answer.tell()
 
     def read(self, amt: int | None = None, decode_content: bool | None = None, cache_content: bool = False) -> bytes:
         """
@@ -473,7 +576,17 @@ class RawResponse(io.IOBase):
     def _next(self, size: int, raw: bool) -> bytes:
         if self._wrapped is not None:
             return self._through_wrapper(size, raw)
-        return self._pulled(size, raw)
+        return self._answer._next(size, raw)
+
+    async def anext(self, size: int, raw: bool = False) -> bytes:
+        """
+        Await the next bytes of the body, at most `size`; b"" is the end.
+        """
+        if self._wrapped is not None:
+            from ._ops import call
+
+            return await call(self._next, size, raw)  # type: ignore[no-any-return]
+        return await self._answer._anext(size, raw)
 
     def _through_wrapper(self, size: int, raw: bool) -> bytes:
         """
@@ -481,120 +594,47 @@ class RawResponse(io.IOBase):
         """
         coding = self._parsed.get("content-encoding", "")
         if raw or not coding:
-            return self._wrapped.read(size)  # type: ignore[no-any-return]
+            return self._of_wrapper(size)
         if self._decoder is None:
             from ._coding import decoder_of
 
             self._decoder = decoder_of(coding)
-        while not self._spare:
-            piece = self._wrapped.read(max(size, AHEAD))
-            self._spare = self._decoder.decode(piece) if piece else self._decoder.flush()
+        while not self._decoded:
+            piece = self._of_wrapper(max(size, AHEAD))
+            self._decoded = self._decoder.decode(piece) if piece else self._decoder.flush()
             if not piece:
                 break
-        piece, self._spare = self._spare[:size], self._spare[size:]
+        piece, self._decoded = self._decoded[:size], self._decoded[size:]
         return piece
 
-    def _pulled(self, size: int, raw: bool) -> bytes:
-        if self._failed is not None:
-            raise self._failed
-        if self._spare or self._ended or self._stream is None:
-            return self._kept(size)
-        try:
-            read = self._stream.read(max(size, AHEAD), raw) if not self._stream.closed else b""
-        except CoreError as error:
-            raise self._told_in_full(error) from error
-        return self._cut(read, size)
-
-    async def anext(self, size: int, raw: bool = False) -> bytes:
-        """
-        Await the next bytes of the body, at most `size`; b"" is the end.
-        """
-        if self._failed is not None:
-            raise self._failed
-        if self._wrapped is not None:
-            from ._ops import call
-
-            return await call(self._next, size, raw)  # type: ignore[no-any-return]
-        stream = self._stream
-        if self._spare or self._ended or stream is None or stream.closed:
-            return self._kept(size)
-        if stream.lane is None or not stream.lane.is_of_this_loop():
-            # A response of the blocking world, or of another loop: a thread waits for it.
-            from ._ops import call
-
-            return await call(self._next, size, raw)  # type: ignore[no-any-return]
-        try:
-            read: bytes = await stream.lane.read(stream, max(size, AHEAD), raw)
-        except CoreError as error:
-            raise self._told_in_full(error) from error
-        except BaseException:
-            self._failed = RequestException("the body was not read to its end: reading it was cancelled")
-            raise
-        return self._cut(read, size)
-
-    def _kept(self, size: int) -> bytes:
-        """
-        The next of what is here already.
-        """
-        if self._ended:
+    def _of_wrapper(self, size: int) -> bytes:
+        if getattr(self._wrapped, "closed", False):
             return b""
-        if self._stream is None:
-            piece = (self._whole or b"")[self._told : self._told + size]
-            self._told += len(piece)
-            if not piece:
-                self._end()
-            return piece
-        return self._cut(self._spare, size)
+        piece: bytes = self._wrapped.read(size)
+        if not piece:
+            self._close_wrapper()
+        elif self.__dict__.get("_length"):
+            self.length_remaining = max(0, self.__dict__["_length"] - len(piece))
+        return piece
 
-    def _cut(self, read: bytes, size: int) -> bytes:
-        """
-        As much of what was read as was asked for; the rest is kept.
-        """
-        if not read:
-            self._end()
-        if len(read) <= size:
-            self._spare = b""
-            return read
-        self._spare = read[size:]
-        return read[:size]
-
-    def _told_in_full(self, error: CoreError) -> Exception:
-        """
-        The exception for an error of the core; it is raised again for whoever goes on reading.
-        """
-        self.close()
-        self._failed = from_core(
-            error.kind,
-            error.phase,
-            error.message,
-            os_code=error.os_code,
-            tls_code=error.tls_code,
-            chain=error.chain,
-            request=self._request,
-        )
-        return self._failed
-
-    def _end(self) -> None:
-        self._told = self.tell()
-        self._ended = True
-        if self._stream is not None:
-            self._stream.close()
+    def _close_wrapper(self) -> None:
+        close = getattr(self._wrapped, "close", None)
+        if close is not None:
+            close()
 
     def taken(self) -> None:
         """
         The whole body was taken, not through here: nothing is left to read.
         """
-        if not self._ended:
-            self._told = len(self._whole or b"")
-            self._end()
+        self._answer._taken()
 
     def close(self) -> None:
         """
         Give the connection up, or back if the body was read to its end.
         """
         vars(self)["_closed"] = True
-        if not self._ended:
-            self._end()
+        self._close_wrapper()
+        self._answer.close()
 
     def release_conn(self) -> None:
         """
@@ -613,28 +653,27 @@ class RawResponse(io.IOBase):
         pass  # the stream closes itself; io.IOBase would call close()
 
 
-def _message_of(raw: RawResponse) -> _Message:
-    return _Message(raw)
-
-
-def _headers_of(raw: RawResponse) -> HTTPHeaderDict:
-    names = iter(raw._parsed._fields)
+def _headers_of(answer: _Answer) -> HTTPHeaderDict:
+    names = iter(answer._fields._fields)
     return HTTPHeaderDict(zip(names, names))
 
 
-def _connection_of(raw: RawResponse) -> Any:
+def _connection_of(answer: _Answer) -> Any:
     from ._peer import Connection
     from ._url import origin
 
-    _, host, port = origin(raw._request_url) if isinstance(raw._request_url, str) else ("", None, None)
-    return Connection(lambda: raw._reply.peer, host, port)
+    url, reply = getattr(answer._request, "url", None), answer._reply
+    _, host, port = origin(url) if isinstance(url, str) else ("", None, None)
+    return Connection(lambda: reply.peer, host, port)
 
 
 # What is made when it is asked for, and stays.
+_MADE_OF_ANSWER: dict[str, Any] = {"headers": _headers_of, "_connection": _connection_of}
 _MADE: dict[str, Any] = {
-    "headers": _headers_of,
-    "_original_response": _message_of,
-    "_connection": _connection_of,
+    "headers": lambda raw: raw._answer.headers,
+    "chunked": lambda raw: raw._answer.chunked,
+    "_original_response": lambda raw: raw._answer,
+    "_connection": lambda raw: raw._answer._connection,
 }
 
 _joined: Any = None

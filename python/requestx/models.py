@@ -533,8 +533,9 @@ def _read_whole(raw: RawResponse, headers: Any) -> bytes:
     """
     A body in one piece. Joining pieces would take twice the memory, so it is read into the place where it stays.
     """
-    stream = raw._stream
-    if stream is None or stream.closed or raw._spare or raw._failed:
+    answer = raw._answer
+    stream = answer._stream
+    if raw._wrapped is not None or stream is None or stream.closed or answer._spare or answer._failed:
         return raw.read(decode_content=True)
     room = _Room(headers)
     try:
@@ -543,8 +544,8 @@ def _read_whole(raw: RawResponse, headers: Any) -> bytes:
             if not n:
                 break
     except CoreError as error:
-        raise raw._told_in_full(error) from error
-    raw._end()
+        raise answer._told_in_full(error) from error
+    answer.close()
     return room.taken()
 
 

@@ -1,6 +1,8 @@
 """Response.raw: what users and libraries look for in a response of urllib3's."""
 
 import io
+import sys
+import weakref
 import zlib
 
 import pytest
@@ -130,6 +132,40 @@ def test_a_listener_hears_the_body_as_it_came(world, wire, coding, stream):
 
     assert world.read(response) == TEXT
     assert heard[0].heard == made
+
+
+def test_another_body_may_be_put_in_the_place_of_fp(world, wire):
+    """Caches read all of it, and put what they read there again: it is decoded from there."""
+    packer = zlib.compressobj(wbits=31)
+    response = world.get(wire(serve(packer.compress(TEXT) + packer.flush(), b"Content-Encoding: gzip")).url, stream=True)
+    body = response.raw.read(decode_content=False)
+    response.raw._fp = io.BytesIO(body)
+    response.raw.length_remaining = len(body)
+
+    assert response.raw.length_remaining == len(body)
+    assert world.read(response) == TEXT
+    assert response.raw.length_remaining == 0
+
+
+def test_fp_tells_the_head(world, wire):
+    """It stands for http.client's response, which is ``_original_response`` as well."""
+    raw = world.get(wire(serve(TEXT, b"X: 1", b"X: 2")).url, stream=True).raw
+
+    assert raw._fp is raw._original_response
+    assert (raw._fp.version, raw._fp.status, raw._fp.getheader("x")) == (11, 200, "1, 2")
+    assert raw._fp.msg.get_all("x") == ["1", "2"]
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="others collect when they like")
+def test_a_wrapped_body_that_nobody_holds_is_gone(blocking, wire):
+    """With its connection: nothing in it points back at it."""
+    response = blocking.get(wire(serve(TEXT, b"Set-Cookie: a=b")).url, stream=True)
+    response.raw._fp = Listener(response.raw._fp)
+    gone = weakref.ref(response.raw)
+    assert response.cookies["a"] == response.raw._original_response.getheader("set-cookie")[2:]
+    response = None
+
+    assert gone() is None
 
 
 def test_fp_ends(blocking, wire):
