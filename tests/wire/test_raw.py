@@ -137,7 +137,8 @@ def test_a_listener_hears_the_body_as_it_came(world, wire, coding, stream):
 def test_another_body_may_be_put_in_the_place_of_fp(world, wire):
     """Caches read all of it, and put what they read there again: it is decoded from there."""
     packer = zlib.compressobj(wbits=31)
-    response = world.get(wire(serve(packer.compress(TEXT) + packer.flush(), b"Content-Encoding: gzip")).url, stream=True)
+    site = wire(serve(packer.compress(TEXT) + packer.flush(), b"Content-Encoding: gzip"))
+    response = world.get(site.url, stream=True)
     body = response.raw.read(decode_content=False)
     response.raw._fp = io.BytesIO(body)
     response.raw.length_remaining = len(body)
