@@ -27,7 +27,7 @@ _TABLE: dict[str, dict[str, str]] = {
         "warnings": "",
     },
     "adapters": {
-        _OUR_EXCEPTIONS: "ConnectTimeout ConnectionError ReadTimeout RetryError SSLError",
+        _OUR_EXCEPTIONS: "ConnectTimeout ConnectionError ProxyError ReadTimeout RetryError SSLError",
         _THEIR_EXCEPTIONS: "ClosedPoolError ConnectTimeoutError LocationValueError MaxRetryError NewConnectionError "
         "ProtocolError ReadTimeoutError ResponseError _HTTPError=HTTPError _InvalidHeader=InvalidHeader "
         "_ProxyError=ProxyError _SSLError=SSLError",
@@ -37,7 +37,8 @@ _TABLE: dict[str, dict[str, str]] = {
         ".packages.urllib3.poolmanager": "PoolManager proxy_from_url",
         ".packages.urllib3.util": "TimeoutSauce=Timeout parse_url",
         ".structures": "CaseInsensitiveDict",
-        ".utils": "DEFAULT_CA_BUNDLE_PATH get_encoding_from_headers prepend_scheme_if_needed urldefragauth",
+        ".utils": "DEFAULT_CA_BUNDLE_PATH get_auth_from_url get_encoding_from_headers prepend_scheme_if_needed "
+        "urldefragauth",
         "socket": "",
         "warnings": "",
     },
@@ -45,6 +46,9 @@ _TABLE: dict[str, dict[str, str]] = {
         ".compat": "basestring str urlparse",
         "._internal_utils": "to_native_string",
         "time": "",
+    },
+    "api": {
+        ".models": "Response",
     },
     "cookies": {
         ".compat": "urlparse urlunparse",
@@ -62,8 +66,9 @@ _TABLE: dict[str, dict[str, str]] = {
         ".packages.urllib3.fields": "RequestField",
         ".packages.urllib3.filepost": "encode_multipart_formdata",
         ".packages.urllib3.util": "parse_url",
-        ".utils": "check_header_validity guess_filename requote_uri super_len to_key_val_list to_native_string "
-        "unicode_is_ascii",
+        ".utils": "check_header_validity get_auth_from_url guess_filename requote_uri super_len to_key_val_list "
+        "to_native_string unicode_is_ascii",
+        "encodings": "",
         "io": "UnsupportedOperation",
     },
     "sessions": {
@@ -71,8 +76,11 @@ _TABLE: dict[str, dict[str, str]] = {
         "os": "",
         "sys": "",
     },
+    "structures": {
+        ".compat": "OrderedDict",
+    },
     "utils": {
-        ".compat": "OrderedDict bytes integer_types is_urllib3_1 proxy_bypass_environment str",
+        ".compat": "Mapping OrderedDict bytes integer_types is_urllib3_1 proxy_bypass_environment str",
         ".packages.urllib3.util": "make_headers parse_url",
         "urllib.request": "_parse_list_header=parse_http_list",
         "codecs": "",

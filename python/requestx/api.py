@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Mapping
 
-from . import sessions
+from . import _names, sessions
 from ._flow import closing, one
 from ._verbs import verbs
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from . import _types as _t
+else:
+
+    def __getattr__(name: str) -> Any:
+        return _names.find(__name__, name)
 
 
 def request(method: str, url: _t.UriType, **kwargs: Unpack[_t.RequestKwargs]) -> _t.ResponseOrAwaitable:

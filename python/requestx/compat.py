@@ -62,7 +62,7 @@ def __getattr__(name: builtin_str) -> Any:
     if name == "urllib3_version":
         from .packages import urllib3
 
-        return urllib3.__version__.split(".")
+        return urllib3.__version__
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

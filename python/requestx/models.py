@@ -61,8 +61,8 @@ class Response:
     __attrs__ = [
         "_content",
         "status_code",
-        "url",
         "headers",
+        "url",
         "history",
         "encoding",
         "reason",

@@ -9,12 +9,19 @@ Whoever writes to `_store` directly bypasses the count; nothing here does.
 from __future__ import annotations
 
 from collections.abc import Mapping as _Mapping
-from typing import Any, Dict, Generic, Iterable, Iterator, Mapping, MutableMapping, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Dict, Generic, Iterable, Iterator, Mapping, MutableMapping, TypeVar, overload
+
+from . import _names
 
 _VT = TypeVar("_VT")
 _D = TypeVar("_D")
 
 _MISSING: Any = object()
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        return _names.find(__name__, name)
 
 
 class CaseInsensitiveDict(MutableMapping[str, _VT], Generic[_VT]):

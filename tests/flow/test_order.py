@@ -298,3 +298,16 @@ def test_closing_closes_each_adapter_once():
     session.close()
 
     assert closed == [adapter]
+
+
+def test_verify_false_of_a_session_stays(monkeypatch):
+    """No variable of the machine's turns verification on again, or off."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/ours")
+    play = Scenario()
+    play.session.verify = False
+    seen = []
+    for verify in (None, True, "/call"):
+        play.get("https://a.test/", verify=verify)
+        seen.append(play.op.settings["verify"])
+
+    assert seen == [False, True, "/call"]

@@ -47,6 +47,14 @@ def test_unknown_keywords_are_refused(world, keyword):
         world.requestx.adapters.HTTPAdapter().init_poolmanager(1, 1, **{keyword: 1})
 
 
+def test_a_fingerprint_of_md5_is_refused(world, tls_server):
+    """Anybody can make a certificate with that MD5."""
+    adapter = world.requestx.adapters.HTTPAdapter()
+    adapter.init_poolmanager(1, 1, assert_fingerprint="0" * 32)
+    with pytest.raises(ValueError, match="MD5"):
+        mounted(world, adapter).get(tls_server.url)
+
+
 def test_keywords_may_be_set_later(world, tls_server, certs):
     """A change of ``connection_pool_kw`` counts from the next request on, those that a session keeps ready included."""
     adapter = world.requestx.adapters.HTTPAdapter()

@@ -171,3 +171,11 @@ def test_redirect_body_is_not_decoded(child, wire):
     )
 
     assert outcome.out.split() == ["end", "True"], outcome
+
+
+def test_what_is_asked_for(world, wire):
+    """gzip and deflate, whatever else is installed."""
+    site = wire(serve(b"x"))
+    world.get(site.url)
+
+    assert b"Accept-Encoding: gzip, deflate\r\n" in site.requests[0].head
