@@ -99,6 +99,7 @@ class _Answer:
         self._whole = reply.body
         self._told = 0
         self._spare = b""
+        self._undecoded = False
         self._ended = False
         #: Why nothing more can be read, if the body did not end well.
         self._failed: Exception | None = None
@@ -198,13 +199,18 @@ class _Answer:
         """
         Bytes that were read, as they came on the wire.
         """
-        return self._told if self._stream is None or self._stream.closed else self._stream.raw_bytes()
+        if self._stream is None or self._stream.closed:
+            return self._told
+        # What is kept has been decoded, and nobody can tell which bytes it was; or it is what has not been read.
+        kept = len(self._spare) if self._undecoded or "content-encoding" not in self._fields else 0
+        return self._stream.raw_bytes() - kept
 
     def _next(self, size: int, raw: bool) -> bytes:
         if self._failed is not None:
             raise self._failed
         if self._spare or self._ended or self._stream is None:
             return self._kept(size)
+        self._undecoded = raw
         try:
             read = self._stream.read(max(size, AHEAD), raw) if not self._stream.closed else b""
         except CoreError as error:
@@ -222,6 +228,7 @@ class _Answer:
             from ._ops import call
 
             return await call(self._next, size, raw)  # type: ignore[no-any-return]
+        self._undecoded = raw
         try:
             read: bytes = await stream.lane.read(stream, max(size, AHEAD), raw)
         except CoreError as error:
