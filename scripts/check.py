@@ -12,7 +12,10 @@ import build_core
 import interpreters
 from steps import ROOT, Steps, cargo_is_there, environment
 
-FAST_TESTS = ["tests/unit", "tests/flow", "tests/test_layers.py", "tests/test_total.py"]
+FAST_TESTS = [
+    *("tests/unit", "tests/flow", "tests/test_layers.py", "tests/test_total.py"),
+    *("tests/compat/test_page.py", "tests/compat/test_surface.py", "tests/test_typing.py"),
+]
 
 
 def main() -> int:

@@ -378,7 +378,7 @@ class RawResponse(io.IOBase):
 
     @length_remaining.setter
     def length_remaining(self, length: int | None) -> None:
-        self.__dict__["_length"] = length
+        vars(self)["_length"] = length
 
     @property
     def url(self) -> Any:

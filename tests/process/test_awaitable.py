@@ -193,3 +193,16 @@ def test_loop_is_not_blocked_while_a_request_waits(awaited, server):
         return (await task).status_code
 
     assert awaited.run(scene) == 200
+
+
+def test_functions_are_pickled_by_name():
+    """Process pools are given them."""
+    import pickle
+
+    import requestx.aio
+    import requestx.blocking
+
+    for module in (requestx, requestx.blocking, requestx.aio):
+        for name in ("get", "post", "request", "session"):
+            function = getattr(module, name)
+            assert pickle.loads(pickle.dumps(function)) is function

@@ -83,3 +83,10 @@ def test_importing_us_imports_no_other_client():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_help_is_a_command():
+    """``python -m requestx.help`` prints JSON, whatever is installed."""
+    done = subprocess.run([sys.executable, "-m", "requestx.help"], capture_output=True, text=True, check=True)
+
+    assert json.loads(done.stdout)["requestx"]["version"]
