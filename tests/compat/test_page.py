@@ -51,7 +51,8 @@ NOT_SHOWN = {"green-threads": "gevent is not among the test tools"}
 
 def named():
     """Rows that the matrix or the comparison of names refers to."""
-    files = [*(TESTS / "compat" / "cases").glob("*.py"), TESTS / "compat" / "test_surface.py"]
+    here = TESTS / "compat"
+    files = [*(here / "cases").glob("*.py"), here / "test_programs.py", here / "test_surface.py"]
     return set(re.findall(r"\"([a-z0-9-]+)\"", "".join(path.read_text(encoding="utf-8") for path in files)))
 
 
