@@ -220,6 +220,22 @@
 #define RQX_OPT_MAX_IDLE_HOSTS 1024
 /** 1: accept every certificate, for any host. Whoever is on the way can then read and change everything. */
 #define RQX_OPT_DANGER_ACCEPT_INVALID_CERTS 1030
+/** 12 or 13: the oldest version of TLS that is spoken. Default 12. */
+#define RQX_OPT_TLS_MIN_VERSION 1031
+/** 10 to 13: the newest; 0 for the newest there is. */
+#define RQX_OPT_TLS_MAX_VERSION 1032
+/** 10 or 11: the oldest version of TLS that is spoken, although neither is safe (RFC 8996). */
+#define RQX_OPT_DANGER_TLS_MIN_VERSION 1033
+/** 1: the certificate may be any host's, if somebody trusted signed it, or RQX_OPT_TLS_PINS has it. */
+#define RQX_OPT_DANGER_ACCEPT_ANY_HOST 1034
+/** Sum of 1, as strictly as RFC 5280 wants it, and 2, a certificate of RQX_OPT_CA_* may be an intermediate one. */
+#define RQX_OPT_TLS_VERIFY_FLAGS 1035
+/** 1: speak to servers that know no secure renegotiation (RFC 5746). */
+#define RQX_OPT_DANGER_LEGACY_RENEGOTIATION 1036
+/** 0: every handshake is a whole one. Default 1: sessions are resumed, with the same host under the same TLS options. */
+#define RQX_OPT_TLS_RESUME 1037
+/** 1: trust the platform's store beside what RQX_OPT_CA_* name; default 0, in their place. */
+#define RQX_OPT_CA_PLATFORM 1038
 /** 0: hand bodies over as they came, whatever their Content-Encoding. Default 1. */
 #define RQX_OPT_DECODE 1040
 /** Longest response head in bytes, informational ones counted. Default 262144. */
@@ -235,12 +251,12 @@
  */
 #define RQX_OPT_PROXY_ENVIRONMENT 1050
 /**
- * Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM that replaces the platform's; empty for the platform's.
+ * Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM. RQX_OPT_CA_* together replace the platform's; empty for none.
  */
 #define RQX_OPT_CA_FILE 2001
-/** A folder of CA certificates in PEM, named by `openssl rehash`, that replaces the platform's. */
+/** A folder of CA certificates in PEM, named by `openssl rehash`. */
 #define RQX_OPT_CA_FOLDER 2002
-/** The client's certificate in PEM, with its chain. */
+/** The client's certificate in PEM, with its chain, or in PKCS#12. */
 #define RQX_OPT_CLIENT_CERT_FILE 2003
 /** The client's private key in PEM; default: the certificate's file. */
 #define RQX_OPT_CLIENT_KEY_FILE 2004
@@ -264,6 +280,32 @@
  * of one of that name in the request; empty for none at all.
  */
 #define RQX_OPT_PROXY_HEADER 2009
+/** CA certificates in PEM, or in DER one behind the other. */
+#define RQX_OPT_CA_DATA 2010
+/** What the client's key, or PKCS#12, is encrypted with. */
+#define RQX_OPT_CLIENT_KEY_PASSWORD 2011
+/** In the place of the URL's host: sent as SNI, and looked for in the certificate; empty for the URL's. */
+#define RQX_OPT_SERVER_NAME 2012
+/** In the place of both: looked for in the certificate, and not sent. */
+#define RQX_OPT_VERIFY_NAME 2013
+/**
+ * The server's certificate has to be one of these, besides being trusted: "sha256/" or "sha1/" and the digest of its
+ * DER in hexadecimal digits, separated by commas.
+ */
+#define RQX_OPT_TLS_PINS 2014
+/** Ciphers up to TLS 1.2, in OpenSSL's notation. */
+#define RQX_OPT_CIPHERS 2015
+/** Cipher suites of TLS 1.3, separated by colons. */
+#define RQX_OPT_CIPHERSUITES 2016
+/** A file that the secrets of each session are added to, for debugging (NSS key log format). Who has it reads it all. */
+#define RQX_OPT_TLS_KEYLOG_FILE 2017
+/** This machine's side of each connection: "address:port", "[address]:port" for IPv6, ":port"; 0 is any port. */
+#define RQX_OPT_LOCAL_ADDRESS 2020
+/**
+ * Socket options set before connecting, "level,name,value;..." in the system's numbers, "x" and hexadecimal digits for
+ * a value in bytes. One that is not known is RQX_E_INVALID_ARGUMENT.
+ */
+#define RQX_OPT_SOCKET_OPTIONS 2021
 
 /* ==== handles, structs and callbacks ==================================================================== */
 
@@ -278,6 +320,9 @@ typedef struct rqx_exchange rqx_exchange;
 
 /** Choices for a client or an exchange. */
 typedef struct rqx_options rqx_options;
+
+/** Who is at the other end of a TLS connection. */
+typedef struct rqx_peer rqx_peer;
 
 /** Where finished exchanges wait for their caller. */
 typedef struct rqx_queue rqx_queue;
@@ -331,7 +376,8 @@ typedef struct {
   uint16_t http_version;
   /** Pairs in `head`. */
   uint32_t n_headers;
-  uint32_t reserved;
+  /** For rqx_peer_new, of a response that came over TLS; else 0. */
+  uint32_t peer;
   /** The receiver's from RQX_EV_HEAD on; NULL in all other events, and with RQX_EVF_INLINE. */
   rqx_response *response;
   /** The receiver's; NULL if code is RQX_OK. */
@@ -366,6 +412,23 @@ typedef struct {
   /** 1 if the connection had served before. */
   uint64_t reused;
 } rqx_timing;
+
+/** What a TLS handshake agreed upon. */
+typedef struct {
+  /** sizeof(rqx_peer_view), set by the caller. */
+  size_t struct_size;
+  /** "TLSv1.3"; empty where the TLS library does not tell, as the cipher then is. */
+  rqx_slice version;
+  rqx_slice cipher;
+  /** What ALPN chose; empty for nothing. */
+  rqx_slice protocol;
+  /** The server's chain; see rqx_peer_certificate. */
+  uint64_t n_certificates;
+  /** The cipher's strength. */
+  uint64_t cipher_bits;
+  /** 1 if an earlier session was resumed. */
+  uint64_t resumed;
+} rqx_peer_view;
 
 /** Receives finished things, on the thread that called rqx_queue_dispatch. May call any function of the library. */
 typedef void (*rqx_event_fn)(void *user, const rqx_event *events, size_t n);
@@ -571,6 +634,30 @@ RQX_API void rqx_response_free(rqx_response *response);
 
 /** Frees `n` responses in one call; NULLs among them are allowed. Since 1.0. */
 RQX_API void rqx_responses_free(rqx_response *const *responses, size_t n);
+
+/* ==== who answered: TLS ================================================================================= */
+
+/**
+ * Gives in `*out` what the TLS handshake of a connection agreed upon; `number` is `peer` of a response's event.
+ * It is known for as long as the connection is open, and then until 256 others have been opened.
+ * RQX_OK, RQX_E_STATE (no longer known, or none: 0), RQX_E_NULL, RQX_E_NO_RESOURCES. Any thread. Since 1.0.
+ */
+RQX_API int32_t rqx_peer_new(uint32_t number, rqx_peer **out, rqx_error **err);
+
+/**
+ * Fills `*view`, whose struct_size the caller has set; its slices live as long as the peer.
+ * RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Any thread. Since 1.0.
+ */
+RQX_API int32_t rqx_peer_read(const rqx_peer *peer, rqx_peer_view *view);
+
+/**
+ * One certificate of the chain as the server sent it, in DER; 0 is the server's own. It lives as long as the peer.
+ * RQX_OK, RQX_E_INVALID_ARGUMENT (there are not so many), RQX_E_NULL, RQX_E_HANDLE. Any thread. Since 1.0.
+ */
+RQX_API int32_t rqx_peer_certificate(const rqx_peer *peer, size_t index, rqx_slice *der);
+
+/** Frees it. NULL is allowed. Since 1.0. */
+RQX_API void rqx_peer_free(rqx_peer *peer);
 
 /* ==== the request's body, pushed in pieces ============================================================== */
 

@@ -14,6 +14,7 @@ use tower_service::Service;
 use crate::authority;
 use crate::connection::Connection;
 use crate::deadline::{Deadline, Phase};
+use crate::dial::Dial;
 use crate::error::{chain_of, io_beneath, Error, Kind};
 use crate::http1;
 use crate::http2;
@@ -39,13 +40,18 @@ pub async fn open(
     deadline: &mut Deadline,
 ) -> Result<Connection, Error> {
     let (socket, mut stream) = match &key.proxy {
-        None => reach(&key.to_string(), &key.host, key.port, lane, deadline).await?,
+        None => reach(&key.to_string(), &key.host, key.port, lane, &options.dial, deadline).await?,
         Some(proxy) => through(proxy, key, lane, options, deadline).await?,
     };
     if key.secure {
-        stream = secure(&options.tls, key.http, &key.to_string(), &key.host, stream, deadline).await?;
+        let (settings, number) = (&*options.tls, options.tls.identity());
+        let peer = (&*key.host, key.port);
+        stream = secure(settings, number, key.http, &key.to_string(), peer, stream, deadline).await?;
     }
     let id = LAST_ID.fetch_add(1, Ordering::Relaxed) + 1;
+    if let Some(peer) = stream.peer().filter(|_| key.secure) {
+        process::current().peers.add(id, peer);
+    }
     match key.http {
         Http::One => {}
         Http::Negotiated if !stream.chose_http2() => {}
@@ -71,10 +77,11 @@ async fn reach(
     host: &Arc<str>,
     port: u16,
     lane: Lane,
+    choice: &Dial,
     deadline: &mut Deadline,
 ) -> Result<(Socket, tls::Stream), Error> {
     let addresses = resolve(host, port, deadline).await?;
-    let dial = dial(place, host, port, lane, addresses);
+    let dial = dial(place, host, port, lane, choice, addresses);
     let socket = deadline.within(Phase::Connect, || format!("connect to {place}"), dial).await??;
     Ok((socket.clone(), tls::Stream::Plain(socket)))
 }
@@ -85,18 +92,19 @@ async fn resolve(host: &Arc<str>, port: u16, deadline: &mut Deadline) -> Result<
     deadline.within(Phase::Resolve, || format!("resolve {host}"), resolve).await?
 }
 
-/// TLS over `stream`, with the one who calls itself `host`.
+/// TLS over `stream`, with the one who calls itself `host`; `number` is the settings' identity.
 async fn secure(
     settings: &tls::Settings,
+    number: u64,
     http: Http,
     place: &str,
-    host: &str,
+    (host, port): (&str, u16),
     stream: tls::Stream,
     deadline: &mut Deadline,
 ) -> Result<tls::Stream, Error> {
-    let context = process::current().tls.get(settings)?;
+    let context = process::current().tls.get(settings, number)?;
     let what = || format!("TLS handshake with {place}");
-    let handshake = tls::handshake(&context, http, host, stream);
+    let handshake = tls::handshake(&context, http, host, port, stream);
     let secured = deadline.within(Phase::Secure, what, handshake).await?;
     Ok(tls::Stream::Tls(Box::new(secured.map_err(|error| error.about(&what()))?)))
 }
@@ -110,11 +118,12 @@ async fn through(
     deadline: &mut Deadline,
 ) -> Result<(Socket, tls::Stream), Error> {
     let place = format!("proxy {proxy}");
-    let reached = reach(&place, &proxy.host, proxy.port, lane, deadline).await;
+    let reached = reach(&place, &proxy.host, proxy.port, lane, &options.dial, deadline).await;
     let (socket, mut stream) = reached.map_err(|error| error.of_proxy(&format!("connect to {place}")))?;
     if proxy.protocol == Protocol::Https {
-        let secured =
-            secure(&options.tls.for_proxy(), Http::One, &place, &proxy.host, stream, deadline).await;
+        let settings = options.tls.for_proxy();
+        let (number, peer) = (settings.identity(), (&*proxy.host, proxy.port));
+        let secured = secure(&settings, number, Http::One, &place, peer, stream, deadline).await;
         stream = secured.map_err(|error| error.of_proxy(&format!("TLS handshake with {place}")))?;
     }
     if key.is_forwarded() {
@@ -153,6 +162,7 @@ async fn dial(
     host: &str,
     port: u16,
     lane: Lane,
+    choice: &Dial,
     addresses: Vec<SocketAddr>,
 ) -> Result<Socket, Error> {
     let what = match &addresses[..] {
@@ -160,6 +170,13 @@ async fn dial(
         [one] => format!("connect to {place} ({one})"),
         more => format!("connect to {place} ({} addresses)", more.len()),
     };
+    if !choice.is_plain() {
+        let connected = choice.connect(&addresses).await;
+        return match connected {
+            Ok(stream) => Ok(Socket::new(stream, lane == Lane::Wait)),
+            Err(error) => Err(Error::io(Phase::Connect, &what, &error)),
+        };
+    }
     let uri = format!("http://{}/", authority::join(host, port))
         .parse::<http::Uri>()
         .map_err(|e| Error::caller(Kind::InvalidUrl, e.to_string()))?;

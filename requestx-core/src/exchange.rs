@@ -182,6 +182,7 @@ async fn receive(
         }
     };
     let (tap, id, reused) = (connection.tap().clone(), connection.id(), lease.reused);
+    let peer = if plan.key.secure { id as u32 } else { 0 };
     let unwanted = tap.holds(); // it was answered without its body, and what follows would be read as that body
     lease.keep = plan.keep_alive && head.keeps && !unwanted;
     let decoder = match plan.options.decode && plan.method != http::Method::HEAD {
@@ -193,14 +194,14 @@ async fn receive(
     let begun = head.body.take();
     if let Some(whole) = begun.as_ref().filter(|_| decoder.is_none() && !plan.stream) {
         deadline.enter(Phase::None, now);
-        let timing = Timing { spent: deadline.spent, counts: tap.counts(), connection: id, reused };
+        let timing = Timing { spent: deadline.spent, counts: tap.counts(), connection: id, peer, reused };
         lease.give_back().await;
         let raw_bytes = whole.len() as u64;
         return Ok(Reply { head, whole: begun, raw_bytes, body: None, timing });
     }
     let mut body = Box::new(Body::new(begun, incoming, decoder, lease, deadline, plan.url.clone()));
     let whole = if plan.stream { None } else { read_whole(&mut body).await? };
-    let timing = Timing { spent: body.deadline.spent, counts: tap.counts(), connection: id, reused };
+    let timing = Timing { spent: body.deadline.spent, counts: tap.counts(), connection: id, peer, reused };
     let mut body = match whole {
         Some(Whole::Complete(bytes)) => {
             return Ok(Reply { head, whole: Some(bytes), raw_bytes: body.raw_bytes, body: None, timing })

@@ -1,17 +1,20 @@
 //! What a caller may choose, for a client or for one exchange: a value, checked when it is set.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::deadline::Limits;
+use crate::dial::Dial;
 use crate::{proxy, tls};
 
 /// The choices. `Default` is what a caller gets who says nothing.
 #[derive(Debug, Clone)]
 pub struct Options {
     pub limits: Limits,
-    pub tls: tls::Settings,
+    pub tls: tls::Choice,
     pub http: Http,
     pub proxy: proxy::Choice,
+    pub dial: Arc<Dial>,
     pub pool: PoolLimits,
     /// Undo Content-Encoding.
     pub decode: bool,
@@ -46,9 +49,10 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             limits: Limits::default(),
-            tls: tls::Settings::default(),
+            tls: tls::Choice::default(),
             http: Http::default(),
             proxy: proxy::Choice::default(),
+            dial: Arc::default(),
             pool: PoolLimits::default(),
             decode: true,
             max_head: 256 * 1024,

@@ -123,6 +123,7 @@ impl Plan {
 /// The connection that a request needs; a proxy that forwards it is itself the host.
 fn key_of(target: &Target<'_>, proxy: Option<Proxy>, options: &Options) -> Key {
     let proxy = proxy.map(Arc::new);
+    let dial = (!options.dial.is_plain()).then(|| options.dial.clone());
     match &proxy {
         Some(forwarding) if forwarding.forwards(target.secure) => Key {
             secure: false,
@@ -130,6 +131,7 @@ fn key_of(target: &Target<'_>, proxy: Option<Proxy>, options: &Options) -> Key {
             host: forwarding.host.clone(),
             port: forwarding.port,
             tls: if forwarding.protocol == Protocol::Https { options.tls.for_proxy().identity() } else { 0 },
+            dial,
             proxy,
         },
         _ => Key {
@@ -141,6 +143,7 @@ fn key_of(target: &Target<'_>, proxy: Option<Proxy>, options: &Options) -> Key {
             host: target.host.as_str().into(),
             port: target.port,
             tls: if target.secure { options.tls.identity() } else { 0 },
+            dial,
             proxy,
         },
     }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::authority;
+use crate::dial::Dial;
 use crate::options::{Http, PoolLimits};
 use crate::proxy::Proxy;
 use crate::runtime::Lane;
@@ -28,6 +29,8 @@ pub struct Key {
     pub port: u16,
     /// The TLS settings' identity; 0 on plain connections.
     pub tls: u64,
+    /// How it was opened, where the caller had a say.
+    pub dial: Option<Arc<Dial>>,
     /// `Negotiated` on secure connections alone: on a plain one there is nothing to negotiate.
     pub http: Http,
     /// What is in between, user, password and all: who says other credentials gets another connection.
@@ -478,7 +481,7 @@ mod tests {
     }
 
     fn key(host: &str) -> Key {
-        Key { http: Http::One, secure: false, host: host.into(), port: 80, tls: 0, proxy: None }
+        Key { http: Http::One, secure: false, host: host.into(), port: 80, tls: 0, dial: None, proxy: None }
     }
 
     fn pool(per_host: usize, total: usize) -> Pool<&'static str> {

@@ -48,6 +48,7 @@ pub struct Process {
     pub lanes: Lanes,
     pub resolver: Resolver,
     pub tls: tls::Contexts,
+    pub peers: tls::Peers,
 }
 
 static PROCESS: PerProcess<Process> = PerProcess::new();

@@ -14,6 +14,8 @@ pub struct Timing {
     pub spent: [u64; PHASES],
     pub counts: Counts,
     pub connection: u64,
+    /// The connection's number, by which its peer is known; 0 without TLS.
+    pub peer: u32,
     pub reused: bool,
 }
 

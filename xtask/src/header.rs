@@ -24,6 +24,7 @@ const BOOK: &[(&str, &str)] = &[
     ("exchange", "the short way: one call sends a request"),
     ("request", "the comfortable way: a request built in steps"),
     ("response", "the response and its body"),
+    ("peer", "who answered: TLS"),
     ("upload", "the request's body, pushed in pieces"),
     ("queue", "in the background: completions, when the caller asks"),
     ("policy", "policy: redirects, cookies and retries, if wanted"),

@@ -13,6 +13,7 @@ pub mod exchange;
 mod handle;
 pub mod library;
 pub mod options;
+pub mod peer;
 pub mod queue;
 mod raw;
 pub mod request;
@@ -28,6 +29,7 @@ use crate::body::send::Upload;
 use crate::error::{Error, Kind};
 use crate::options::Options;
 use crate::process::PerProcess;
+use crate::tls::Peer;
 use handle::Table;
 use types::{rqx_error, RQX_E_INTERNAL};
 
@@ -42,6 +44,7 @@ struct Tables {
     responses: Table<Arc<response::Held>>,
     queues: Table<Arc<queue::Queue>>,
     errors: Table<Arc<error::Held>>,
+    peers: Table<Arc<Peer>>,
 }
 
 fn tables() -> &'static Tables {
@@ -58,6 +61,7 @@ fn tables() -> &'static Tables {
             responses: Table::new(6, "response"),
             queues: Table::new(7, "queue"),
             errors: Table::new(8, "error"),
+            peers: Table::new(9, "peer"),
         }
     })
 }

@@ -10,7 +10,7 @@ use crate::deadline::Phase;
 use crate::error::{Error, Kind};
 use crate::options::{Http, Options};
 use crate::plan::check_field;
-use crate::tls::Roots;
+use crate::tls::{Fingerprint, Version};
 
 /// Time limits: int64 nanoseconds, 0 for none. For a place in the pool.
 pub const RQX_OPT_QUEUE_TIMEOUT_NS: i32 = 1001;
@@ -44,6 +44,22 @@ pub const RQX_OPT_IDLE_TIMEOUT_NS: i32 = 1023;
 pub const RQX_OPT_MAX_IDLE_HOSTS: i32 = 1024;
 /// 1: accept every certificate, for any host. Whoever is on the way can then read and change everything.
 pub const RQX_OPT_DANGER_ACCEPT_INVALID_CERTS: i32 = 1030;
+/// 12 or 13: the oldest version of TLS that is spoken. Default 12.
+pub const RQX_OPT_TLS_MIN_VERSION: i32 = 1031;
+/// 10 to 13: the newest; 0 for the newest there is.
+pub const RQX_OPT_TLS_MAX_VERSION: i32 = 1032;
+/// 10 or 11: the oldest version of TLS that is spoken, although neither is safe (RFC 8996).
+pub const RQX_OPT_DANGER_TLS_MIN_VERSION: i32 = 1033;
+/// 1: the certificate may be any host's, if somebody trusted signed it, or RQX_OPT_TLS_PINS has it.
+pub const RQX_OPT_DANGER_ACCEPT_ANY_HOST: i32 = 1034;
+/// Sum of 1, as strictly as RFC 5280 wants it, and 2, a certificate of RQX_OPT_CA_* may be an intermediate one.
+pub const RQX_OPT_TLS_VERIFY_FLAGS: i32 = 1035;
+/// 1: speak to servers that know no secure renegotiation (RFC 5746).
+pub const RQX_OPT_DANGER_LEGACY_RENEGOTIATION: i32 = 1036;
+/// 0: every handshake is a whole one. Default 1: sessions are resumed, with the same host under the same TLS options.
+pub const RQX_OPT_TLS_RESUME: i32 = 1037;
+/// 1: trust the platform's store beside what RQX_OPT_CA_* name; default 0, in their place.
+pub const RQX_OPT_CA_PLATFORM: i32 = 1038;
 /// 0: hand bodies over as they came, whatever their Content-Encoding. Default 1.
 pub const RQX_OPT_DECODE: i32 = 1040;
 /// Longest response head in bytes, informational ones counted. Default 262144.
@@ -55,11 +71,11 @@ pub const RQX_OPT_HTTP_VERSION: i32 = 1042;
 /// are read at once. 0: none. Takes the place of RQX_OPT_PROXY_URL and RQX_OPT_NO_PROXY.
 pub const RQX_OPT_PROXY_ENVIRONMENT: i32 = 1050;
 
-/// Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM that replaces the platform's; empty for the platform's.
+/// Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM. RQX_OPT_CA_* together replace the platform's; empty for none.
 pub const RQX_OPT_CA_FILE: i32 = 2001;
-/// A folder of CA certificates in PEM, named by `openssl rehash`, that replaces the platform's.
+/// A folder of CA certificates in PEM, named by `openssl rehash`.
 pub const RQX_OPT_CA_FOLDER: i32 = 2002;
-/// The client's certificate in PEM, with its chain.
+/// The client's certificate in PEM, with its chain, or in PKCS#12.
 pub const RQX_OPT_CLIENT_CERT_FILE: i32 = 2003;
 /// The client's private key in PEM; default: the certificate's file.
 pub const RQX_OPT_CLIENT_KEY_FILE: i32 = 2004;
@@ -78,6 +94,29 @@ pub const RQX_OPT_PROXY_PASSWORD: i32 = 2008;
 /// One more field "Name: value" for an http or https proxy, in CONNECT or in the request that it forwards, in the place
 /// of one of that name in the request; empty for none at all.
 pub const RQX_OPT_PROXY_HEADER: i32 = 2009;
+
+/// CA certificates in PEM, or in DER one behind the other.
+pub const RQX_OPT_CA_DATA: i32 = 2010;
+/// What the client's key, or PKCS#12, is encrypted with.
+pub const RQX_OPT_CLIENT_KEY_PASSWORD: i32 = 2011;
+/// In the place of the URL's host: sent as SNI, and looked for in the certificate; empty for the URL's.
+pub const RQX_OPT_SERVER_NAME: i32 = 2012;
+/// In the place of both: looked for in the certificate, and not sent.
+pub const RQX_OPT_VERIFY_NAME: i32 = 2013;
+/// The server's certificate has to be one of these, besides being trusted: "sha256/" or "sha1/" and the digest of its
+/// DER in hexadecimal digits, separated by commas.
+pub const RQX_OPT_TLS_PINS: i32 = 2014;
+/// Ciphers up to TLS 1.2, in OpenSSL's notation.
+pub const RQX_OPT_CIPHERS: i32 = 2015;
+/// Cipher suites of TLS 1.3, separated by colons.
+pub const RQX_OPT_CIPHERSUITES: i32 = 2016;
+/// A file that the secrets of each session are added to, for debugging (NSS key log format). Who has it reads it all.
+pub const RQX_OPT_TLS_KEYLOG_FILE: i32 = 2017;
+/// This machine's side of each connection: "address:port", "[address]:port" for IPv6, ":port"; 0 is any port.
+pub const RQX_OPT_LOCAL_ADDRESS: i32 = 2020;
+/// Socket options set before connecting, "level,name,value;..." in the system's numbers, "x" and hexadecimal digits for
+/// a value in bytes. One that is not known is RQX_E_INVALID_ARGUMENT.
+pub const RQX_OPT_SOCKET_OPTIONS: i32 = 2021;
 
 /// Gives new options in `*out`, with every choice at its default. RQX_OK, RQX_E_NULL, RQX_E_NO_RESOURCES. Since 1.0.
 #[no_mangle]
@@ -170,21 +209,51 @@ fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> 
         RQX_OPT_MAX_IDLE_PER_HOST => choices.pool.idle_per_host = count,
         RQX_OPT_MAX_IDLE_HOSTS => choices.pool.idle_hosts = count,
         RQX_OPT_IDLE_TIMEOUT_NS => choices.pool.idle_timeout = time,
-        RQX_OPT_DANGER_ACCEPT_INVALID_CERTS if number < 2 => choices.tls.danger_accept_invalid = number == 1,
         RQX_OPT_DECODE if number < 2 => choices.decode = number == 1,
         RQX_OPT_PROXY_ENVIRONMENT if number == 1 => {
             choices.proxy.set_environment(|name| std::env::var(name).ok())?;
         }
         RQX_OPT_PROXY_ENVIRONMENT if number == 0 => choices.proxy.set_environment(|_| None)?,
-        RQX_OPT_DANGER_ACCEPT_INVALID_CERTS | RQX_OPT_DECODE | RQX_OPT_PROXY_ENVIRONMENT => {
-            return refuse("it is 0 or 1")
-        }
+        RQX_OPT_DECODE | RQX_OPT_PROXY_ENVIRONMENT => return refuse("it is 0 or 1"),
         RQX_OPT_MAX_HEAD_BYTES if (1024..=LONGEST_HEAD).contains(&count) => choices.max_head = count,
         RQX_OPT_MAX_HEAD_BYTES => return refuse("it is 1024 to 16777216"),
         RQX_OPT_HTTP_VERSION => match HTTP.get(count) {
             Some(http) => choices.http = *http,
             None => return refuse("it is 0, 1 or 2"),
         },
+        _ => return set_tls_int(choices, option, number),
+    }
+    Ok(())
+}
+
+fn set_tls_int(choices: &mut Options, option: i32, number: u64) -> Result<(), Error> {
+    let refuse = |why: &str| {
+        Error::caller(Kind::InvalidArgument, format!("option {option} cannot be {number}: {why}"))
+    };
+    let version = |least| Version::of_number(number).filter(|version| *version >= least);
+    let flag = || if number < 2 { Ok(number == 1) } else { Err(refuse("it is 0 or 1")) };
+    let tls = choices.tls.change();
+    match option {
+        RQX_OPT_DANGER_ACCEPT_INVALID_CERTS => tls.danger_accept_invalid = flag()?,
+        RQX_OPT_DANGER_ACCEPT_ANY_HOST => tls.danger_any_host = flag()?,
+        RQX_OPT_DANGER_LEGACY_RENEGOTIATION => tls.danger_legacy = flag()?,
+        RQX_OPT_TLS_RESUME => tls.no_resumption = !flag()?,
+        RQX_OPT_CA_PLATFORM => tls.roots.platform = flag()?,
+        RQX_OPT_TLS_VERIFY_FLAGS if number < 4 => {
+            (tls.strict, tls.partial_chain) = (number & 1 != 0, number & 2 != 0);
+        }
+        RQX_OPT_TLS_VERIFY_FLAGS => return Err(refuse("it is a sum of 1 and 2")),
+        RQX_OPT_TLS_MIN_VERSION => {
+            tls.lowest = Some(version(Version::Tls12).ok_or_else(|| refuse("it is 12 or 13"))?);
+        }
+        RQX_OPT_DANGER_TLS_MIN_VERSION if number == 10 || number == 11 => {
+            tls.lowest = version(Version::Tls10)
+        }
+        RQX_OPT_DANGER_TLS_MIN_VERSION => return Err(refuse("it is 10 or 11")),
+        RQX_OPT_TLS_MAX_VERSION if number == 0 => tls.highest = None,
+        RQX_OPT_TLS_MAX_VERSION => {
+            tls.highest = Some(version(Version::Tls10).ok_or_else(|| refuse("it is 10 to 13"))?);
+        }
         _ => return Err(unknown(option, "a number")),
     }
     Ok(())
@@ -201,6 +270,10 @@ fn set_bytes(choices: &mut Options, option: i32, value: &[u8]) -> Result<(), Err
         RQX_OPT_PROXY_USER => choices.proxy.set_user(value),
         RQX_OPT_PROXY_PASSWORD => choices.proxy.set_password(value),
         RQX_OPT_PROXY_HEADER => return set_proxy_header(choices, value),
+        RQX_OPT_CA_DATA => choices.tls.change().roots.data = (!value.is_empty()).then(|| value.into()),
+        RQX_OPT_CLIENT_KEY_PASSWORD => {
+            choices.tls.change().password = (!value.is_empty()).then(|| value.to_vec());
+        }
         _ => return set_text(choices, option, value),
     }
     Ok(())
@@ -228,12 +301,29 @@ fn set_text(choices: &mut Options, option: i32, value: &[u8]) -> Result<(), Erro
     };
     let path = (!text.is_empty()).then(|| PathBuf::from(text));
     match option {
-        RQX_OPT_CA_FILE => choices.tls.roots = path.map_or(Roots::Platform, Roots::File),
-        RQX_OPT_CA_FOLDER => choices.tls.roots = path.map_or(Roots::Platform, Roots::Folder),
-        RQX_OPT_CLIENT_CERT_FILE => choices.tls.certificate = path,
-        RQX_OPT_CLIENT_KEY_FILE => choices.tls.key = path,
+        RQX_OPT_LOCAL_ADDRESS => return Arc::make_mut(&mut choices.dial).set_from(text),
+        RQX_OPT_SOCKET_OPTIONS => return Arc::make_mut(&mut choices.dial).set_options(text),
         RQX_OPT_PROXY_URL => choices.proxy.set_url(text)?,
         RQX_OPT_NO_PROXY => choices.proxy.set_bypass(text),
+        _ => return set_tls_text(choices, option, text, path),
+    }
+    Ok(())
+}
+
+fn set_tls_text(choices: &mut Options, option: i32, text: &str, path: Option<PathBuf>) -> Result<(), Error> {
+    let given = (!text.is_empty()).then(|| text.to_string());
+    let tls = choices.tls.change();
+    match option {
+        RQX_OPT_CA_FILE => tls.roots.file = path,
+        RQX_OPT_CA_FOLDER => tls.roots.folder = path,
+        RQX_OPT_CLIENT_CERT_FILE => tls.certificate = path,
+        RQX_OPT_CLIENT_KEY_FILE => tls.key = path,
+        RQX_OPT_TLS_KEYLOG_FILE => tls.keylog = path,
+        RQX_OPT_SERVER_NAME => tls.server_name = given,
+        RQX_OPT_VERIFY_NAME => tls.verify_name = given,
+        RQX_OPT_TLS_PINS => tls.pins = Fingerprint::parse_all(text)?,
+        RQX_OPT_CIPHERS => tls.ciphers = given,
+        RQX_OPT_CIPHERSUITES => tls.suites = given,
         _ => return Err(unknown(option, "bytes")),
     }
     Ok(())

@@ -291,7 +291,7 @@ pub const EMPTY: rqx_event = rqx_event {
     status: 0,
     http_version: 0,
     n_headers: 0,
-    reserved: 0,
+    peer: 0,
     response: std::ptr::null_mut(),
     error: std::ptr::null_mut(),
     head: NOTHING,

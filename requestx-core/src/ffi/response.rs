@@ -117,6 +117,7 @@ fn describe(event: &mut rqx_event, head: &Head, timing: &Timing) {
     event.status = head.status;
     event.http_version = head.version;
     event.n_headers = head.fields;
+    event.peer = timing.peer;
     if head.sets_cookies {
         event.flags |= RQX_EVF_SET_COOKIE;
     }

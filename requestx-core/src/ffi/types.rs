@@ -240,7 +240,8 @@ pub struct rqx_event {
     pub http_version: u16,
     /// Pairs in `head`.
     pub n_headers: u32,
-    pub reserved: u32,
+    /// For rqx_peer_new, of a response that came over TLS; else 0.
+    pub peer: u32,
     /// The receiver's from RQX_EV_HEAD on; NULL in all other events, and with RQX_EVF_INLINE.
     pub response: *mut rqx_response,
     /// The receiver's; NULL if code is RQX_OK.
@@ -256,6 +257,26 @@ pub struct rqx_event {
 /// Receives finished things, on the thread that called rqx_queue_dispatch. May call any function of the library.
 #[allow(non_camel_case_types)]
 pub type rqx_event_fn = Option<extern "C" fn(user: *mut c_void, events: *const rqx_event, n: usize)>;
+
+/// What a TLS handshake agreed upon.
+#[allow(non_camel_case_types)]
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct rqx_peer_view {
+    /// sizeof(rqx_peer_view), set by the caller.
+    pub struct_size: usize,
+    /// "TLSv1.3"; empty where the TLS library does not tell, as the cipher then is.
+    pub version: rqx_slice,
+    pub cipher: rqx_slice,
+    /// What ALPN chose; empty for nothing.
+    pub protocol: rqx_slice,
+    /// The server's chain; see rqx_peer_certificate.
+    pub n_certificates: u64,
+    /// The cipher's strength.
+    pub cipher_bits: u64,
+    /// 1 if an earlier session was resumed.
+    pub resumed: u64,
+}
 
 /// Declares opaque handle types.
 macro_rules! opaque {
@@ -282,6 +303,8 @@ opaque! {
     rqx_exchange;
     /// A response.
     rqx_response;
+    /// Who is at the other end of a TLS connection.
+    rqx_peer;
     /// Where finished exchanges wait for their caller.
     rqx_queue;
     /// What went wrong.

@@ -7,11 +7,10 @@
 //!
 //! Certificates are verified unless the caller says otherwise in so many words (`danger_accept_invalid`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, IoSlice};
-use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context as Task, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -27,70 +26,76 @@ mod backend;
 #[path = "native.rs"]
 mod backend;
 
+mod settings;
+
+pub use settings::{Choice, Pin as Fingerprint, Roots, Settings, Version};
+
 pub use backend::{build_info, handshake, Context, TlsStream, NAME};
 
-/// Whose certificates are trusted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub enum Roots {
-    /// The platform's store, where SSL_CERT_FILE and SSL_CERT_DIR may point elsewhere.
-    #[default]
-    Platform,
-    /// These in PEM, and no others.
-    File(PathBuf),
-    /// A folder of certificates in PEM named by their hashes (`openssl rehash`), and no others.
-    Folder(PathBuf),
+/// What a handshake agreed upon.
+#[derive(Debug, Clone, Default)]
+pub struct Peer {
+    /// In DER, the server's own first.
+    pub chain: Vec<Vec<u8>>,
+    /// "TLSv1.3"; empty where the backend does not tell.
+    pub version: String,
+    pub cipher: String,
+    /// The cipher's strength.
+    pub bits: u32,
+    /// What ALPN chose; empty for nothing.
+    pub protocol: String,
+    pub resumed: bool,
 }
 
-/// The client's own certificate, in PEM.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Identity {
-    /// The certificate, and the chain above it if there is one.
-    pub certificate: PathBuf,
-    /// The private key; the certificate's file where it is `None`.
-    pub key: Option<PathBuf>,
+/// The peers of a process's connections, by number: of those that are open, and of as many others as `KEPT`.
+#[derive(Debug, Default)]
+pub struct Peers(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    by_number: HashMap<u32, Weak<Peer>>,
+    recent: VecDeque<Arc<Peer>>,
 }
 
-/// All that a TLS connection's trust depends on: two connections share a pool entry only if theirs are equal.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Settings {
-    pub danger_accept_invalid: bool,
-    pub roots: Roots,
-    pub certificate: Option<PathBuf>,
-    pub key: Option<PathBuf>,
-}
+/// How many further connections a peer outlives its own.
+const KEPT: usize = 256;
 
-impl Settings {
-    /// The client certificate and where its key is.
-    pub fn identity_files(&self) -> Option<Identity> {
-        self.certificate.clone().map(|certificate| Identity { certificate, key: self.key.clone() })
-    }
-
-    /// The settings for the TLS of a proxy: the same trust; what concerns the origin alone is left out.
-    pub fn for_proxy(&self) -> Settings {
-        Settings {
-            danger_accept_invalid: self.danger_accept_invalid,
-            roots: self.roots.clone(),
-            ..Settings::default()
+impl Peers {
+    /// Keeps the peer of a connection by its number.
+    pub fn add(&self, connection: u64, peer: &Arc<Peer>) {
+        let (mut known, number) = (self.lock(), connection as u32);
+        if known.recent.len() >= KEPT {
+            known.recent.pop_front();
         }
+        known.recent.push_back(peer.clone());
+        if number as usize % KEPT == 0 {
+            known.by_number.retain(|_, peer| peer.strong_count() > 0);
+        }
+        known.by_number.insert(number, Arc::downgrade(peer));
     }
 
-    /// A number for these settings; equal settings have equal numbers, never 0.
-    pub fn identity(&self) -> u64 {
-        static NUMBERS: crate::process::PerProcess<Mutex<HashMap<Settings, u64>>> =
-            crate::process::PerProcess::new();
-        let mut numbers = NUMBERS.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-        let next = numbers.len() as u64 + 1;
-        *numbers.entry(self.clone()).or_insert(next)
+    /// The peer of the connection with this number, if it is still known.
+    pub fn get(&self, number: u32) -> Option<Arc<Peer>> {
+        self.lock().by_number.get(&number).and_then(Weak::upgrade)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The contexts of a process. Reading a bundle of 140 certificates takes longer than a handshake, so it is done once
 /// for each set of settings, and again when a file that was read has changed.
 #[derive(Debug, Default)]
-pub struct Contexts(Mutex<HashMap<Settings, Kept>>);
+pub struct Contexts(Mutex<HashMap<u64, Kept>>);
 
 /// A context, and its files as they were when it was made.
-type Kept = (Vec<Stamp>, Arc<Context>);
+#[derive(Debug)]
+struct Kept {
+    stamps: Vec<Stamp>,
+    context: Arc<Context>,
+    uses: usize,
+}
 
 /// A file as it was when it was read.
 type Stamp = Option<(std::time::SystemTime, u64)>;
@@ -98,33 +103,38 @@ type Stamp = Option<(std::time::SystemTime, u64)>;
 /// Contexts kept; a caller with more settings than this pays for reading again.
 const MOST: usize = 64;
 
+/// Handshakes of one context; a fresh one then forgets the sessions of hosts that nobody asks for any more.
+const MOST_USES: usize = 4096;
+
 impl Contexts {
-    /// The context for `settings`.
+    /// The context for `settings`, whose `number` is their identity.
     ///
     /// # Errors
     /// `Tls` if a file cannot be read or used.
-    pub fn get(&self, settings: &Settings) -> Result<Arc<Context>, Error> {
+    pub fn get(&self, settings: &Settings, number: u64) -> Result<Arc<Context>, Error> {
+        if settings.no_resumption {
+            return Ok(Arc::new(Context::new(settings)?)); // sessions are kept with their context
+        }
         let stamps = stamps(settings);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, context)) = kept.get(settings).filter(|(then, _)| *then == stamps) {
-            return Ok(context.clone());
+        if let Some(found) =
+            kept.get_mut(&number).filter(|found| found.stamps == stamps && found.uses < MOST_USES)
+        {
+            found.uses += 1;
+            return Ok(found.context.clone());
         }
         let context = Arc::new(Context::new(settings)?);
         if kept.len() >= MOST {
             kept.clear();
         }
-        kept.insert(settings.clone(), (stamps, context.clone()));
+        kept.insert(number, Kept { stamps, context: context.clone(), uses: 1 });
         Ok(context)
     }
 }
 
 fn stamps(settings: &Settings) -> Vec<Stamp> {
-    let roots = match &settings.roots {
-        Roots::Platform => None,
-        Roots::File(path) | Roots::Folder(path) => Some(path),
-    };
-    let files = [roots, settings.certificate.as_ref(), settings.key.as_ref()];
-    files
+    let roots = &settings.roots;
+    [&roots.file, &roots.folder, &settings.certificate, &settings.key]
         .into_iter()
         .flatten()
         .map(|path| std::fs::metadata(path).and_then(|meta| Ok((meta.modified()?, meta.len()))).ok())
@@ -139,9 +149,17 @@ pub enum Stream {
 }
 
 impl Stream {
+    /// What the last handshake agreed upon.
+    pub fn peer(&self) -> Option<&Arc<Peer>> {
+        match self {
+            Stream::Plain(_) => None,
+            Stream::Tls(secured) => Some(&secured.peer),
+        }
+    }
+
     /// The server has chosen HTTP/2 in the handshake.
     pub fn chose_http2(&self) -> bool {
-        matches!(self, Stream::Tls(stream) if stream.chosen_protocol().as_deref() == Some(b"h2"))
+        self.peer().is_some_and(|peer| peer.protocol == "h2")
     }
 }
 

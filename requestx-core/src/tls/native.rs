@@ -15,7 +15,9 @@ use native_tls::{Certificate, Identity as NativeIdentity, Protocol, TlsConnector
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tower_service::Service;
 
-use super::{Roots, Settings, Stream};
+use super::settings::split_der;
+use super::{Peer, Settings, Stream, Version};
+use crate::authority;
 use crate::deadline::Phase;
 use crate::error::{chain_of, Error, Kind};
 use crate::options::Http;
@@ -34,6 +36,8 @@ pub struct Context {
     /// One for each choice of HTTP: what is offered is a connector's.
     connectors: Vec<(Http, TlsConnector)>,
     verify: bool,
+    any_host: bool,
+    server_name: Option<String>,
 }
 
 impl Context {
@@ -42,48 +46,98 @@ impl Context {
     /// # Errors
     /// `Tls`, saying which file, or what native-tls lacks.
     pub fn new(settings: &Settings) -> Result<Context, Error> {
+        refuse_what_is_lacking(settings)?;
         let verify = !settings.danger_accept_invalid;
         let mut builder = TlsConnector::builder();
-        builder.min_protocol_version(Some(Protocol::Tlsv12));
-        builder.danger_accept_invalid_certs(!verify).danger_accept_invalid_hostnames(!verify);
-        match &settings.roots {
-            Roots::Platform => {}
-            Roots::File(path) => {
-                // The caller's certificates replace the platform's; native-tls would add them.
-                builder.disable_built_in_roots(true);
-                let pem = std::fs::read(path).map_err(|e| unreadable("CA file", path, &e))?;
-                for certificate in
-                    Certificate::stack_from_pem(&pem).map_err(|e| unreadable("CA file", path, &e))?
-                {
-                    builder.add_root_certificate(certificate);
-                }
-            }
-            Roots::Folder(_) => return Err(lacking("a folder of CA certificates")),
+        builder.min_protocol_version(protocol(settings.lowest.unwrap_or(Version::Tls12))?);
+        if let Some(highest) = settings.highest {
+            builder.max_protocol_version(protocol(highest)?);
         }
-        if let Some(identity) = settings.identity_files() {
-            let certificate = std::fs::read(&identity.certificate)
-                .map_err(|e| unreadable("client certificate", &identity.certificate, &e))?;
-            let key_path = identity.key.as_ref().unwrap_or(&identity.certificate);
-            let key =
-                std::fs::read(key_path).map_err(|e| unreadable("client certificate's key", key_path, &e))?;
-            let identity = NativeIdentity::from_pkcs8(&certificate, &key)
-                .map_err(|e| unreadable("client certificate (a PKCS#8 key is needed)", key_path, &e))?;
+        let any_host = settings.danger_any_host || !verify;
+        builder.danger_accept_invalid_certs(!verify).danger_accept_invalid_hostnames(any_host);
+        let roots = &settings.roots;
+        // The caller's certificates replace the platform's; native-tls would add them.
+        builder.disable_built_in_roots(!roots.trust_platform());
+        let file = match &roots.file {
+            Some(path) => Some(std::fs::read(path).map_err(|e| unreadable("CA file", path, &e))?),
+            None => None,
+        };
+        for data in file.as_deref().into_iter().chain(roots.data.as_deref()) {
+            for certificate in certificates(data).map_err(|e| failed("read CA certificates", &e))? {
+                builder.add_root_certificate(certificate);
+            }
+        }
+        if let Some(identity) = identity(settings)? {
             builder.identity(identity);
         }
         let mut connector = |http| {
             let built = builder.request_alpns(super::protocols(http)).build();
-            built
-                .map(|connector| (http, connector))
-                .map_err(|e| Error::new(Kind::Tls, Phase::Secure, format!("make a TLS context: {e}")))
+            built.map(|connector| (http, connector)).map_err(|e| failed("make a TLS context", &e))
         };
         let connectors = [Http::One, Http::Negotiated, Http::Two].into_iter().map(&mut connector);
-        Ok(Context { connectors: connectors.collect::<Result<_, _>>()?, verify })
+        let connectors = connectors.collect::<Result<_, _>>()?;
+        Ok(Context { connectors, verify, any_host, server_name: settings.server_name.clone() })
     }
+}
+
+/// What native-tls has no way to do.
+fn refuse_what_is_lacking(settings: &Settings) -> Result<(), Error> {
+    let lacks = [
+        (settings.roots.folder.is_some(), "a folder of CA certificates"),
+        (settings.ciphers.is_some() || settings.suites.is_some(), "a choice of ciphers"),
+        (settings.strict || settings.partial_chain, "a choice of how strictly certificates are verified"),
+        (settings.danger_legacy, "legacy renegotiation"),
+        (settings.verify_name.is_some(), "another name to verify than the one that is sent"),
+        (!settings.pins.is_empty(), "certificate pinning"),
+        (settings.keylog.is_some(), "a log of the keys"),
+    ];
+    match lacks.iter().find(|(wanted, _)| *wanted) {
+        Some((_, what)) => Err(lacking(what)),
+        None => Ok(()),
+    }
+}
+
+fn protocol(version: Version) -> Result<Option<Protocol>, Error> {
+    Ok(Some(match version {
+        Version::Tls10 => Protocol::Tlsv10,
+        Version::Tls11 => Protocol::Tlsv11,
+        Version::Tls12 => Protocol::Tlsv12,
+        Version::Tls13 => Protocol::Tlsv13,
+    }))
+}
+
+fn certificates(data: &[u8]) -> Result<Vec<Certificate>, native_tls::Error> {
+    match split_der(data) {
+        Some(each) => each.into_iter().map(Certificate::from_der).collect(),
+        None => Certificate::stack_from_pem(data),
+    }
+}
+
+fn identity(settings: &Settings) -> Result<Option<NativeIdentity>, Error> {
+    let Some(path) = &settings.certificate else { return Ok(None) };
+    let data = std::fs::read(path).map_err(|e| unreadable("client certificate", path, &e))?;
+    if data.first() == Some(&0x30) {
+        let password = String::from_utf8_lossy(settings.password.as_deref().unwrap_or_default());
+        let identity =
+            NativeIdentity::from_pkcs12(&data, &password).map_err(|e| unreadable("PKCS#12", path, &e))?;
+        return Ok(Some(identity));
+    }
+    if settings.password.is_some() {
+        return Err(lacking("an encrypted key in PEM (one in PKCS#12 can be had)"));
+    }
+    let key_path = settings.key.as_ref().unwrap_or(path);
+    let key = std::fs::read(key_path).map_err(|e| unreadable("client certificate's key", key_path, &e))?;
+    let identity = NativeIdentity::from_pkcs8(&data, &key)
+        .map_err(|e| unreadable("client certificate (a PKCS#8 key is needed)", key_path, &e))?;
+    Ok(Some(identity))
 }
 
 /// A secured connection.
 #[derive(Debug)]
-pub struct TlsStream(TokioIo<MaybeHttpsStream<TokioIo<Stream>>>);
+pub struct TlsStream {
+    io: TokioIo<MaybeHttpsStream<TokioIo<Stream>>>,
+    pub peer: Arc<Peer>,
+}
 
 /// A connector whose connection is there already: hyper-tls makes its own handshake over what it is given, once.
 #[derive(Clone)]
@@ -118,10 +172,11 @@ pub async fn handshake(
     context: &Context,
     http: Http,
     host: &str,
+    port: u16,
     stream: Stream,
 ) -> Result<TlsStream, Error> {
-    let authority = if host.contains(':') { format!("[{host}]") } else { host.to_string() };
-    let uri = format!("https://{authority}/")
+    let host = context.server_name.as_deref().unwrap_or(host);
+    let uri = format!("https://{}/", authority::join(host, port))
         .parse::<http::Uri>()
         .map_err(|e| Error::caller(Kind::InvalidUrl, e.to_string()))?;
     let connector = context.connectors.iter().find(|(offers, _)| *offers == http);
@@ -138,55 +193,60 @@ pub async fn handshake(
         let kind = if refused { Kind::TlsVerify } else { Kind::Tls };
         Error::new(kind, Phase::Secure, text).with_chain(chain)
     })?;
-    if context.verify {
-        require_alternative_name(&stream)?;
+    let certificate = certificate_of(&stream);
+    if context.verify && !context.any_host {
+        require_alternative_name(certificate.as_deref())?;
     }
-    Ok(TlsStream(TokioIo::new(stream)))
+    let protocol = String::from_utf8_lossy(&chosen_protocol(&stream).unwrap_or_default()).into_owned();
+    let peer = Arc::new(Peer { chain: certificate.into_iter().collect(), protocol, ..Peer::default() });
+    Ok(TlsStream { io: TokioIo::new(stream), peer })
 }
 
 /// RFC 9525 section 2: the common name says nothing, but native-tls falls back to it where there is no
 /// subjectAltName. The extension's object identifier, 2.5.29.17, is looked for in the certificate's own bytes.
-fn require_alternative_name(stream: &MaybeHttpsStream<TokioIo<Stream>>) -> Result<(), Error> {
+fn require_alternative_name(certificate: Option<&[u8]>) -> Result<(), Error> {
     const SUBJECT_ALT_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x1d, 0x11];
-    let MaybeHttpsStream::Https(tls) = stream else {
-        return Ok(());
-    };
-    let certificate = tls.inner().get_ref().peer_certificate().ok().flatten().and_then(|c| c.to_der().ok());
-    if certificate.is_some_and(|der| memchr::memmem::find(&der, &SUBJECT_ALT_NAME).is_some()) {
+    if certificate.is_some_and(|der| memchr::memmem::find(der, &SUBJECT_ALT_NAME).is_some()) {
         return Ok(());
     }
     let why = "certificate verify failed: the certificate names no host in subjectAltName";
     Err(Error::new(Kind::TlsVerify, Phase::Secure, why))
 }
 
-impl TlsStream {
-    /// What the server chose of the protocols that were offered.
-    pub fn chosen_protocol(&self) -> Option<Vec<u8>> {
-        match self.0.inner() {
-            MaybeHttpsStream::Https(stream) => stream.inner().get_ref().negotiated_alpn().ok().flatten(),
-            MaybeHttpsStream::Http(_) => None,
-        }
-    }
+/// The server's own certificate in DER; native-tls shows no more of the peer than this.
+fn certificate_of(stream: &MaybeHttpsStream<TokioIo<Stream>>) -> Option<Vec<u8>> {
+    let MaybeHttpsStream::Https(tls) = stream else { return None };
+    tls.inner().get_ref().peer_certificate().ok().flatten()?.to_der().ok()
+}
+
+/// What the server chose of the protocols that were offered.
+fn chosen_protocol(stream: &MaybeHttpsStream<TokioIo<Stream>>) -> Option<Vec<u8>> {
+    let MaybeHttpsStream::Https(tls) = stream else { return None };
+    tls.inner().get_ref().negotiated_alpn().ok().flatten()
 }
 
 impl AsyncRead for TlsStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Task<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
+        Pin::new(&mut self.io).poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for TlsStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Task<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
+        Pin::new(&mut self.io).poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.io).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.io).poll_shutdown(cx)
     }
+}
+
+fn failed(what: &str, why: &dyn std::fmt::Display) -> Error {
+    Error::new(Kind::Tls, Phase::Secure, format!("{what}: {why}"))
 }
 
 fn unreadable(what: &str, path: &std::path::Path, why: &dyn std::fmt::Display) -> Error {

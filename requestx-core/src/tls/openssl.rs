@@ -1,21 +1,43 @@
-//! The backend on Linux: OpenSSL, through `openssl` and `tokio-openssl`.
+//! The backend on Linux: OpenSSL, and hyper-openssl above it, which keeps the sessions.
+//!
+//! Sessions are kept with their context, by host and port, and a context is of one set of settings:
+//! none is resumed under other roots, another client certificate, or a laxer look at the server's.
 
-use std::io;
+use std::fs::OpenOptions;
+use std::future::{ready, Ready};
+use std::io::{self, Write};
+use std::net::IpAddr;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{ready, Context as Task, Poll};
 
+use hyper_openssl::client::legacy::{HttpsLayer, MaybeHttpsStream};
+use hyper_openssl::SslStream;
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::TokioIo;
 use openssl::error::ErrorStack;
-use openssl::ssl::{SslConnector, SslConnectorBuilder, SslFiletype, SslMethod, SslVerifyMode, SslVersion};
+use openssl::hash::MessageDigest;
+use openssl::pkcs12::Pkcs12;
+use openssl::pkey::{PKey, Private};
+use openssl::ssl::{
+    ConnectConfiguration, Error as SslError, SslConnector, SslConnectorBuilder, SslFiletype, SslMethod,
+    SslOptions, SslRef, SslVerifyMode, SslVersion,
+};
+use openssl::stack::Stack;
 use openssl::x509::store::{X509Lookup, X509StoreBuilder};
-use openssl::x509::verify::X509CheckFlags;
-use openssl::x509::X509VerifyResult;
+use openssl::x509::verify::{X509CheckFlags, X509VerifyFlags};
+use openssl::x509::{X509VerifyResult, X509};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_openssl::SslStream;
+use tower_layer::Layer;
+use tower_service::Service;
 
-use super::{Roots, Settings, Stream};
+use super::settings::{split_der, Pin as Fingerprint};
+use super::{Peer, Roots, Settings, Stream, Version};
+use crate::authority;
 use crate::deadline::Phase;
-use crate::error::{Error, Kind};
+use crate::error::{chain_of, Error, Kind};
+use crate::hex;
 use crate::options::Http;
 
 /// For `rqx_features`.
@@ -26,15 +48,15 @@ pub fn build_info() -> String {
     openssl::version::version().to_string()
 }
 
-/// An `SSL_CTX` for one set of settings.
+/// An `SSL_CTX` for one set of settings, with the sessions that can be resumed.
 pub struct Context {
-    connector: SslConnector,
-    verify: bool,
+    layer: HttpsLayer,
+    settings: Settings,
 }
 
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Context(verify: {})", self.verify)
+        write!(f, "Context(verify: {})", !self.settings.danger_accept_invalid)
     }
 }
 
@@ -46,73 +68,173 @@ impl Context {
     pub fn new(settings: &Settings) -> Result<Context, Error> {
         let mut builder =
             SslConnector::builder(SslMethod::tls_client()).map_err(|e| failed("make a TLS context", &e))?;
-        builder
-            .set_min_proto_version(Some(SslVersion::TLS1_2))
-            .map_err(|e| failed("set the TLS version", &e))?;
         builder.set_read_ahead(true); // one read of the socket a record, not two
-        let verify = !settings.danger_accept_invalid;
-        if verify {
-            trust(&mut builder, &settings.roots)?;
-        } else {
+        set_versions(&mut builder, settings)?;
+        if settings.danger_accept_invalid {
             builder.set_verify(SslVerifyMode::NONE);
+        } else {
+            trust(&mut builder, &settings.roots)?;
+            set_strictness(&mut builder, settings)?;
         }
-        if let Some(identity) = settings.identity_files() {
-            let key = identity.key.as_ref().unwrap_or(&identity.certificate);
-            builder
-                .set_certificate_chain_file(&identity.certificate)
-                .map_err(|e| unreadable("client certificate", &identity.certificate, &e))?;
-            builder
-                .set_private_key_file(key, SslFiletype::PEM)
-                .map_err(|e| unreadable("client certificate's key", key, &e))?;
-            builder
-                .check_private_key()
-                .map_err(|e| unreadable("key that fits the client certificate", key, &e))?;
+        if let Some(certificate) = &settings.certificate {
+            show(&mut builder, certificate, settings)?;
         }
-        Ok(Context { connector: builder.build(), verify })
+        if let Some(path) = &settings.keylog {
+            log_keys(&mut builder, path)?;
+        }
+        let layer = HttpsLayer::with_connector(builder).map_err(|e| failed("make a TLS context", &e))?;
+        Ok(Context { layer, settings: settings.clone() })
     }
 }
 
+fn set_versions(builder: &mut SslConnectorBuilder, settings: &Settings) -> Result<(), Error> {
+    let native = |version| match version {
+        Version::Tls10 => SslVersion::TLS1,
+        Version::Tls11 => SslVersion::TLS1_1,
+        Version::Tls12 => SslVersion::TLS1_2,
+        Version::Tls13 => SslVersion::TLS1_3,
+    };
+    let lowest = settings.lowest.unwrap_or(Version::Tls12);
+    builder
+        .set_min_proto_version(Some(native(lowest)))
+        .and_then(|()| builder.set_max_proto_version(settings.highest.map(native)))
+        .map_err(|e| failed("set the TLS version", &e))?;
+    // OpenSSL 3 speaks the old ones at its lowest level of security only.
+    let ciphers = settings.ciphers.as_deref().or((lowest < Version::Tls12).then_some("DEFAULT:@SECLEVEL=0"));
+    if let Some(ciphers) = ciphers {
+        builder.set_cipher_list(ciphers).map_err(|e| failed(&format!("use the ciphers {ciphers}"), &e))?;
+    }
+    if let Some(suites) = &settings.suites {
+        builder
+            .set_ciphersuites(suites)
+            .map_err(|e| failed(&format!("use the cipher suites {suites}"), &e))?;
+    }
+    if settings.danger_legacy {
+        const LEGACY_SERVER_CONNECT: SslOptions = SslOptions::from_bits_retain(4);
+        builder.set_options(LEGACY_SERVER_CONNECT);
+    }
+    Ok(())
+}
+
+fn set_strictness(builder: &mut SslConnectorBuilder, settings: &Settings) -> Result<(), Error> {
+    let mut flags = X509VerifyFlags::empty();
+    flags.set(X509VerifyFlags::X509_STRICT, settings.strict);
+    flags.set(X509VerifyFlags::PARTIAL_CHAIN, settings.partial_chain);
+    builder.verify_param_mut().set_flags(flags).map_err(|e| failed("set how certificates are verified", &e))
+}
+
 fn trust(builder: &mut SslConnectorBuilder, roots: &Roots) -> Result<(), Error> {
-    let empty = || X509StoreBuilder::new().map_err(|e| failed("make a certificate store", &e));
-    match roots {
-        Roots::Platform => {
-            // A vendored OpenSSL looks where it was built, not where this system keeps its certificates.
-            let found = openssl_probe::probe();
-            builder
-                .load_verify_locations(found.cert_file.as_deref(), found.cert_dir.as_deref())
-                .or_else(
-                    |e| {
-                        if found.cert_file.is_none() && found.cert_dir.is_none() {
-                            Ok(())
-                        } else {
-                            Err(e)
-                        }
-                    },
-                )
-                .map_err(|e| failed("read the platform's certificates", &e))
-        }
-        Roots::File(path) => {
-            builder.set_cert_store(empty()?.build());
-            builder.set_ca_file(path).map_err(|e| unreadable("CA file", path, &e))
-        }
-        Roots::Folder(path) => {
-            let mut store = empty()?;
-            let folder = path
-                .to_str()
-                .ok_or_else(|| Error::new(Kind::Tls, Phase::Secure, "the CA folder's name is not UTF-8"))?;
-            store
-                .add_lookup(X509Lookup::hash_dir())
-                .and_then(|lookup| lookup.add_dir(folder, SslFiletype::PEM))
-                .map_err(|e| unreadable("CA folder", path, &e))?;
-            builder.set_cert_store(store.build());
-            Ok(())
+    let mut store = X509StoreBuilder::new().map_err(|e| failed("make a certificate store", &e))?;
+    if let Some(data) = &roots.data {
+        for certificate in certificates(data).map_err(|e| failed("read the CA certificates given", &e))? {
+            store.add_cert(certificate).map_err(|e| failed("trust a CA certificate given", &e))?;
         }
     }
+    if let Some(path) = &roots.folder {
+        let folder = path
+            .to_str()
+            .ok_or_else(|| Error::new(Kind::Tls, Phase::Secure, "the CA folder's name is not UTF-8"))?;
+        store
+            .add_lookup(X509Lookup::hash_dir())
+            .and_then(|lookup| lookup.add_dir(folder, SslFiletype::PEM))
+            .map_err(|e| unreadable("CA folder", path, &e))?;
+    }
+    builder.set_cert_store(store.build()); // in the place of one with the platform's
+    if let Some(path) = &roots.file {
+        builder.set_ca_file(path).map_err(|e| unreadable("CA file", path, &e))?;
+    }
+    if roots.trust_platform() {
+        // A vendored OpenSSL looks where it was built, not where this system keeps its certificates.
+        let found = openssl_probe::probe();
+        if found.cert_file.is_some() || found.cert_dir.is_some() {
+            builder
+                .load_verify_locations(found.cert_file.as_deref(), found.cert_dir.as_deref())
+                .map_err(|e| failed("read the platform's certificates", &e))?;
+        }
+    }
+    Ok(())
+}
+
+fn certificates(data: &[u8]) -> Result<Vec<X509>, ErrorStack> {
+    match split_der(data) {
+        Some(each) => each.into_iter().map(X509::from_der).collect(),
+        None => X509::stack_from_pem(data),
+    }
+}
+
+/// The client's own certificate: PEM, its key beside it or apart, or PKCS#12.
+fn show(builder: &mut SslConnectorBuilder, path: &Path, settings: &Settings) -> Result<(), Error> {
+    let data = read("client certificate", path)?;
+    let password = settings.password.as_deref();
+    let (chain, key, key_path) = if data.first() == Some(&0x30) {
+        let (chain, key) = from_pkcs12(&data, password).map_err(|e| unreadable("PKCS#12", path, &e))?;
+        (chain, key, path)
+    } else {
+        let key_path = settings.key.as_deref().unwrap_or(path);
+        let chain = X509::stack_from_pem(&data).map_err(|e| unreadable("client certificate", path, &e))?;
+        (chain, private_key(&read("client certificate's key", key_path)?, password, key_path)?, key_path)
+    };
+    let mut chain = chain.into_iter();
+    let Some(own) = chain.next() else {
+        return Err(Error::new(
+            Kind::Tls,
+            Phase::Secure,
+            format!("no usable client certificate in {}", path.display()),
+        ));
+    };
+    builder.set_certificate(&own).map_err(|e| unreadable("client certificate", path, &e))?;
+    for above in chain {
+        builder
+            .add_extra_chain_cert(above)
+            .map_err(|e| unreadable("client certificate's chain", path, &e))?;
+    }
+    builder
+        .set_private_key(&key)
+        .and_then(|()| builder.check_private_key())
+        .map_err(|e| unreadable("key that fits the client certificate", key_path, &e))
+}
+
+fn from_pkcs12(data: &[u8], password: Option<&[u8]>) -> Result<(Vec<X509>, PKey<Private>), ErrorStack> {
+    let password = String::from_utf8_lossy(password.unwrap_or_default());
+    let parsed = Pkcs12::from_der(data)?.parse2(&password)?;
+    let above = parsed.ca.unwrap_or(Stack::new()?);
+    let chain = parsed.cert.into_iter().chain(above).collect();
+    parsed.pkey.map(|key| (chain, key)).ok_or_else(ErrorStack::get)
+}
+
+fn private_key(data: &[u8], password: Option<&[u8]>, path: &Path) -> Result<PKey<Private>, Error> {
+    let mut asked = false;
+    let key = PKey::private_key_from_pem_callback(data, |space| {
+        asked = true;
+        let given = password.unwrap_or_default();
+        let n = given.len().min(space.len());
+        space[..n].copy_from_slice(&given[..n]);
+        Ok(n)
+    });
+    key.map_err(|stack| match (asked, password) {
+        (true, None) => unreadable("client certificate's key without the password", path, &stack),
+        (true, Some(_)) => unreadable("client certificate's key for this password", path, &stack),
+        (false, _) => unreadable("client certificate's key", path, &stack),
+    })
+}
+
+fn log_keys(builder: &mut SslConnectorBuilder, path: &Path) -> Result<(), Error> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    let file =
+        Mutex::new(file.map_err(|e| Error::io(Phase::Secure, &format!("open {}", path.display()), &e))?);
+    builder.set_keylog_callback(move |_, line| {
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = writeln!(file, "{line}"); // nobody could be told
+    });
+    Ok(())
 }
 
 /// A secured connection. Its end is an end only if the peer said so.
 #[derive(Debug)]
-pub struct TlsStream(SslStream<Watched>);
+pub struct TlsStream {
+    io: TokioIo<SslStream<TokioIo<Watched>>>,
+    pub peer: Arc<Peer>,
+}
 
 /// What lies below, and whether it has ended. OpenSSL reads no further once it has seen close_notify,
 /// so a stream that ended below an ended session means that there was none.
@@ -120,6 +242,29 @@ pub struct TlsStream(SslStream<Watched>);
 struct Watched {
     stream: Stream,
     ended: bool,
+}
+
+/// A connector whose connection is there already.
+struct Given(Option<Watched>);
+
+impl Service<http::Uri> for Given {
+    type Response = TokioIo<Watched>;
+    type Error = io::Error;
+    type Future = Ready<io::Result<TokioIo<Watched>>>;
+
+    fn poll_ready(&mut self, _: &mut Task<'_>) -> Poll<Result<(), io::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: http::Uri) -> Self::Future {
+        ready(self.0.take().map(TokioIo::new).ok_or_else(|| io::ErrorKind::NotConnected.into()))
+    }
+}
+
+impl Connection for Watched {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
 }
 
 /// The handshake, with the server's name checked against its certificate.
@@ -130,67 +275,156 @@ pub async fn handshake(
     context: &Context,
     http: Http,
     host: &str,
+    port: u16,
     stream: Stream,
 ) -> Result<TlsStream, Error> {
-    let name = host.strip_suffix('.').unwrap_or(host);
-    let ssl = context
-        .connector
-        .configure()
-        .and_then(|config| config.verify_hostname(context.verify).into_ssl(name))
-        .and_then(|mut ssl| {
-            // RFC 9525 section 2: the common name says nothing.
-            ssl.param_mut()
-                .set_hostflags(X509CheckFlags::NO_PARTIAL_WILDCARDS | X509CheckFlags::NEVER_CHECK_SUBJECT);
-            ssl.set_alpn_protos(&offer(http))?;
-            SslStream::new(ssl, Watched { stream, ended: false })
-        });
-    let mut stream = ssl.map_err(|e| failed("prepare the handshake", &e))?;
-    match Pin::new(&mut stream).connect().await {
-        Ok(()) => Ok(TlsStream(stream)),
-        Err(error) => {
-            let verdict = stream.ssl().verify_result();
-            if context.verify && verdict != X509VerifyResult::OK {
-                let why = format!("certificate verify failed: {}", verdict.error_string());
-                return Err(Error::new(Kind::TlsVerify, Phase::Secure, why).with_tls_code(verdict.as_raw()));
-            }
-            Err(match error.io_error() {
-                Some(source) => {
-                    let mut error = Error::io(Phase::Secure, "the connection broke", source);
-                    error.kind = Kind::Tls;
-                    error
-                }
-                None => match error.ssl_error() {
-                    Some(stack) => failed("the handshake failed", stack),
-                    None => Error::new(
-                        Kind::Tls,
-                        Phase::Secure,
-                        "the server closed the connection during the handshake",
-                    ),
-                },
-            })
+    let settings = &context.settings;
+    let name = settings.server_name.as_deref().unwrap_or(host);
+    let names = Names {
+        sent: without_dot(name).to_string(),
+        checked: (!settings.danger_any_host)
+            .then(|| without_dot(settings.verify_name.as_deref().unwrap_or(name)).to_string()),
+        verify: !settings.danger_accept_invalid,
+        offered: offer(http),
+    };
+    // Sessions are kept by what this URL says.
+    let uri = format!("https://{}/", authority::join(host, port))
+        .parse::<http::Uri>()
+        .map_err(|e| Error::caller(Kind::InvalidUrl, e.to_string()))?;
+    let verdict = Arc::new(Mutex::new(X509VerifyResult::OK));
+    let mut connector = context.layer.layer(Given(Some(Watched { stream, ended: false })));
+    let noted = verdict.clone();
+    connector.set_callback(move |config, _| configure(config, &names, noted.clone()));
+    let secured = match connector.call(uri).await {
+        Ok(MaybeHttpsStream::Https(secured)) => secured,
+        Ok(MaybeHttpsStream::Http(_)) => {
+            return Err(Error::new(Kind::Internal, Phase::Secure, "there was no handshake"))
         }
-    }
+        Err(error) => {
+            let verdict = *verdict.lock().unwrap_or_else(PoisonError::into_inner);
+            return Err(told(&*error, verdict));
+        }
+    };
+    require_pin(secured.ssl(), &settings.pins)?;
+    let peer = Arc::new(describe(secured.ssl()));
+    Ok(TlsStream { io: TokioIo::new(secured), peer })
 }
 
-/// ALPN's list, each with its length in front: RFC 7301 section 3.1.
+fn without_dot(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
+}
+
+/// Who is asked for, and whose certificate it has to be.
+struct Names {
+    sent: String,
+    checked: Option<String>,
+    verify: bool,
+    /// ALPN, as it is on the wire.
+    offered: Vec<u8>,
+}
+
 fn offer(http: Http) -> Vec<u8> {
     let each = super::protocols(http).iter();
     each.flat_map(|name| std::iter::once(name.len() as u8).chain(name.bytes())).collect()
 }
 
-impl TlsStream {
-    /// What the server chose of the protocols that were offered.
-    pub fn chosen_protocol(&self) -> Option<Vec<u8>> {
-        self.0.ssl().selected_alpn_protocol().map(<[u8]>::to_vec)
+fn configure(
+    config: &mut ConnectConfiguration,
+    names: &Names,
+    verdict: Arc<Mutex<X509VerifyResult>>,
+) -> Result<(), ErrorStack> {
+    // Both are done here: hyper-openssl knows one name only, and takes an IPv6 address for one.
+    config.set_use_server_name_indication(false);
+    config.set_verify_hostname(false);
+    config.set_alpn_protos(&names.offered)?;
+    if names.sent.parse::<IpAddr>().is_err() {
+        config.set_hostname(&names.sent)?;
+    }
+    if !names.verify {
+        return Ok(());
+    }
+    if let Some(name) = &names.checked {
+        let param = config.param_mut();
+        // RFC 9525 section 2: the common name says nothing.
+        param.set_hostflags(X509CheckFlags::NO_PARTIAL_WILDCARDS | X509CheckFlags::NEVER_CHECK_SUBJECT);
+        match name.parse::<IpAddr>() {
+            Ok(address) => param.set_ip(address)?,
+            Err(_) => param.set_host(name)?,
+        }
+    }
+    config.set_verify_callback(SslVerifyMode::PEER, move |good, chain| {
+        if !good {
+            *verdict.lock().unwrap_or_else(PoisonError::into_inner) = chain.error();
+        }
+        good
+    });
+    Ok(())
+}
+
+fn told(error: &(dyn std::error::Error + 'static), verdict: X509VerifyResult) -> Error {
+    if verdict != X509VerifyResult::OK {
+        let why = format!("certificate verify failed: {}", verdict.error_string());
+        return Error::new(Kind::TlsVerify, Phase::Secure, why).with_tls_code(verdict.as_raw());
+    }
+    let ssl = error.source().unwrap_or(error).downcast_ref::<SslError>();
+    if let Some(source) = ssl.and_then(SslError::io_error) {
+        let mut error = Error::io(Phase::Secure, "the connection broke", source);
+        error.kind = Kind::Tls;
+        return error;
+    }
+    match ssl.map(SslError::ssl_error) {
+        Some(Some(stack)) => failed("the handshake failed", stack),
+        Some(None) => {
+            Error::new(Kind::Tls, Phase::Secure, "the server closed the connection during the handshake")
+        }
+        None => match error.downcast_ref::<ErrorStack>() {
+            Some(stack) => failed("prepare the handshake", stack),
+            None => Error::new(Kind::Tls, Phase::Secure, error.to_string()).with_chain(chain_of(error)),
+        },
+    }
+}
+
+fn require_pin(ssl: &SslRef, pins: &[Fingerprint]) -> Result<(), Error> {
+    let fits = |certificate: &X509, pin: &Fingerprint| match pin {
+        Fingerprint::Sha256(digest) => {
+            certificate.digest(MessageDigest::sha256()).is_ok_and(|found| found[..] == digest[..])
+        }
+        Fingerprint::Sha1(digest) => {
+            certificate.digest(MessageDigest::sha1()).is_ok_and(|found| found[..] == digest[..])
+        }
+    };
+    let certificate = ssl.peer_certificate();
+    if pins.is_empty() || certificate.as_ref().is_some_and(|own| pins.iter().any(|pin| fits(own, pin))) {
+        return Ok(());
+    }
+    let digest = certificate.and_then(|own| own.digest(MessageDigest::sha256()).ok());
+    let digits = digest.map_or(String::new(), |found| hex::encode(&found));
+    let why = format!("certificate verify failed: fingerprints did not match: it is sha256/{digits}");
+    Err(Error::new(Kind::TlsVerify, Phase::Secure, why))
+}
+
+fn describe(ssl: &SslRef) -> Peer {
+    let der = |certificate: &openssl::x509::X509Ref| certificate.to_der().unwrap_or_default();
+    let cipher = ssl.current_cipher();
+    Peer {
+        chain: match ssl.peer_cert_chain() {
+            Some(chain) => chain.iter().map(der).collect(),
+            None => ssl.peer_certificate().iter().map(|own| der(own)).collect(),
+        },
+        version: ssl.version_str().to_string(),
+        cipher: cipher.map_or(String::new(), |cipher| cipher.name().to_string()),
+        bits: cipher.map_or(0, |cipher| cipher.bits().secret as u32),
+        protocol: String::from_utf8_lossy(ssl.selected_alpn_protocol().unwrap_or_default()).into_owned(),
+        resumed: ssl.session_reused(),
     }
 }
 
 impl AsyncRead for TlsStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Task<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
-        ready!(Pin::new(&mut self.0).poll_read(cx, buf))?;
+        ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
         let ended = buf.filled().len() == before && buf.remaining() > 0;
-        if ended && self.0.get_ref().ended {
+        if ended && self.io.inner().get_ref().inner().ended {
             // RFC 9112 section 9.8: an end that anybody on the way could have made is no end of a body.
             return Poll::Ready(Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
@@ -203,15 +437,15 @@ impl AsyncRead for TlsStream {
 
 impl AsyncWrite for TlsStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Task<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, buf)
+        Pin::new(&mut self.io).poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.io).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }
 
@@ -236,6 +470,12 @@ impl AsyncWrite for Watched {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
+}
+
+fn read(what: &str, path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|e| {
+        Error::new(Kind::Tls, Phase::Secure, format!("no usable {what} in {}: {e}", path.display()))
+    })
 }
 
 fn failed(what: &str, stack: &ErrorStack) -> Error {
