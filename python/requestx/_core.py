@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Any, Callable, Iterable, Iterator
 
 from ._native import ffi
+from ._peer import Peer
 
 _NAMES = {"darwin": "librequestx.dylib", "win32": "requestx.dll"}
 _PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), _NAMES.get(sys.platform, "librequestx.so"))
@@ -35,6 +36,8 @@ _free = _lib.rqx_response_free
 
 _OK, _PENDING, _WANT_BODY = 0, 1, 2
 _AGAIN, _CLOSED = 74, 71
+#: The kind of error that an option's value gives which cannot be had.
+INVALID_ARGUMENT = 10
 #: The kind of error that a handle of the parent process gives.
 FORKED = 72
 #: The kinds of error that something gives that is no URL, or none of a scheme that is known.
@@ -65,8 +68,8 @@ def _reader(*names: str) -> struct.Struct:
 
 
 _LENGTHS = ("head.len", "body.len", "reason.len")
-_read_event = _reader("flags", "status", "http_version", *_LENGTHS).unpack_from
-_read_events = _reader("token", "flags", "status", "http_version", "head.ptr", *_LENGTHS).iter_unpack
+_read_event = _reader("flags", "status", "http_version", "peer", *_LENGTHS).unpack_from
+_read_events = _reader("token", "flags", "status", "http_version", "peer", "head.ptr", *_LENGTHS).iter_unpack
 
 #: Bytes of a pushed body that wait for the socket, and the most that is pushed at once.
 WINDOW = 1 << 20
@@ -242,17 +245,24 @@ class Reply:
     An answer: the head as bytes, and the body, whole or as a `Stream`.
     """
 
-    __slots__ = ("body", "flags", "head", "reason", "status", "stream", "version")
+    __slots__ = ("body", "flags", "head", "number", "reason", "status", "stream", "version")
 
     status: int
     version: int
     flags: int
+    #: Of the peer, 0 without TLS.
+    number: int
     head: bytes
     reason: bytes
     body: bytes | None
     stream: Stream | None
 
-    peer = None
+    @property
+    def peer(self) -> Peer | None:
+        """
+        Who answered, where that was over TLS.
+        """
+        return peer_of(self.number)
 
     @property
     def sets_cookies(self) -> bool:
@@ -280,23 +290,33 @@ class Inline:
         status: the status code.
         version: 10, 11 or 20.
         flags: RQX_EVF_*.
+        peer: the number of the peer, 0 without TLS.
         reason_at: where the reason phrase begins; the head is before it.
         body_at: where the body begins.
         memory: head, reason and body.
     """
 
-    __slots__ = ("asks_for_more", "body_at", "memory", "reason_at", "status", "version")
+    __slots__ = ("asks_for_more", "body_at", "memory", "number", "reason_at", "status", "version")
 
     stream = None
-    peer = None
 
-    def __init__(self, status: int, version: int, flags: int, reason_at: int, body_at: int, memory: bytes) -> None:
+    def __init__(
+        self, status: int, version: int, flags: int, peer: int, reason_at: int, body_at: int, memory: bytes
+    ) -> None:
         self.status = status
         self.version = version
         self.asks_for_more = flags & _SET_COOKIE
+        self.number = peer
         self.reason_at = reason_at
         self.body_at = body_at
         self.memory = memory
+
+    @property
+    def peer(self) -> Peer | None:
+        """
+        Who answered, where that was over TLS.
+        """
+        return peer_of(self.number)
 
     @property
     def sets_cookies(self) -> bool:
@@ -325,6 +345,26 @@ class Inline:
         The whole body.
         """
         return self.memory[self.body_at :]
+
+
+def peer_of(number: int) -> Peer | None:
+    """
+    The peer with a number; None for 0, and for one that is known no longer (see `rqx_peer_new`).
+    """
+    made = _new("rqx_peer **")
+    if not number or _lib.rqx_peer_new(number, made, _NULL) != _OK:
+        return None
+    try:
+        view, der = _new("rqx_peer_view *"), _new("rqx_slice *")
+        view.struct_size = ffi.sizeof("rqx_peer_view")
+        _lib.rqx_peer_read(made[0], view)
+        chain: list[bytes] = []
+        while _lib.rqx_peer_certificate(made[0], len(chain), der) == _OK:
+            chain.append(_slice(der))
+        version, cipher, protocol = (_slice(part).decode() for part in (view.version, view.cipher, view.protocol))
+        return Peer(tuple(chain), version, cipher, view.cipher_bits, protocol or None, bool(view.resumed))
+    finally:
+        _lib.rqx_peer_free(made[0])
 
 
 class Shot:
@@ -364,6 +404,7 @@ def _take_reply(event: Any, lane: Any) -> Reply:
     reply.status = event.status
     reply.version = event.http_version
     reply.flags = flags = event.flags
+    reply.number = event.peer
     view = event.head
     reply.head = _buffer(view.ptr, view.len)[:] if view.len else b""
     view = event.reason
@@ -474,10 +515,10 @@ class Client:
                 code = _wait_on(code, slot, None)
             if code != _OK:
                 raise _take_error(event.error)
-            flags, status, version, head, body, reason = _read_event(slot.bytes)
+            flags, status, version, peer, head, body, reason = _read_event(slot.bytes)
             if flags & _INLINE:
                 body_at = head + reason
-                reply: Any = Inline(status, version, flags, head, body_at, slot.view[: body_at + body])
+                reply: Any = Inline(status, version, flags, peer, head, body_at, slot.view[: body_at + body])
             else:
                 reply = _take_reply(event, None)
         except BaseException:
@@ -757,7 +798,9 @@ class Queue:
         @ffi.callback("rqx_event_fn")  # type: ignore[untyped-decorator]
         def callback(_: Any, events: Any, n: int) -> None:
             lane, index, base, inline = wake(), 0, 0, None
-            for token, flags, status, version, at, head, body, reason in _read_events(_buffer(events, n * _EVENT_SIZE)):
+            for token, flags, status, version, peer, at, head, body, reason in _read_events(
+                _buffer(events, n * _EVENT_SIZE)
+            ):
                 try:
                     if flags & _INLINE:
                         if inline is None:  # those of one dispatch lie in one piece of memory
@@ -766,7 +809,7 @@ class Queue:
                         at -= base
                         body_at = head + reason
                         memory = inline[at : at + body_at + body]
-                        outcome: Any = Inline(status, version, flags, head, body_at, memory)
+                        outcome: Any = Inline(status, version, flags, peer, head, body_at, memory)
                     else:
                         outcome = _outcome(events[index], lane)
                     if lane is not None:

@@ -891,15 +891,17 @@ def _made(choices: Any, proxy: Any, version: tuple[tuple[str, int], ...]) -> _co
 
     Raises:
         InvalidProxyURL: the proxy's URL is none.
+        ValueError: an adapter's setting that the core refuses.
     """
     numbers, texts = choices
     numbers = (*version, *numbers)
-    if proxy is None:
-        return _core.options(numbers, texts)
-    told = (("PROXY_URL", proxy.url), *(("PROXY_HEADER", field) for field in proxy.fields))
+    if proxy is not None:
+        texts = (*texts, ("PROXY_URL", proxy.url), *(("PROXY_HEADER", field) for field in proxy.fields))
     try:
-        return _core.options(numbers, (*texts, *told))
+        return _core.options(numbers, texts)
     except CoreError as error:
+        if error.kind == _core.INVALID_ARGUMENT:
+            raise ValueError(error.message) from error
         if error.kind not in _core.NO_URL:
             raise _told(error, None) from error
         raise InvalidProxyURL(f"Please check proxy URL. {error.message}") from error

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Iterator, overlo
 from . import _names, _redirect
 from ._core import CoreError, Reply
 from ._headers import parse_header_links
+from ._peer import Peer
 from ._prepare import PreparedRequest, Request, RequestEncodingMixin, RequestHooksMixin
 from ._raw import HeaderDict, RawResponse, parse_head
 from ._text import get_encoding_from_headers, guess_json_utf, iter_slices, stream_decode_response_unicode
@@ -178,6 +179,13 @@ class Response:
         Whether it did so for good.
         """
         return _redirect.is_permanent_redirect(self.status_code, self.headers)
+
+    @property
+    def peer(self) -> Peer | None:
+        """
+        Who answered over TLS: certificates, version and cipher; None without TLS, or long after its connection closed.
+        """
+        return None if self._reply is None else self._reply.peer
 
     @property
     def next(self) -> PreparedRequest | None:

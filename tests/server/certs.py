@@ -12,9 +12,11 @@ with warnings.catch_warnings():
     import trustme
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+    from cryptography.hazmat.primitives.serialization import pkcs12
     from cryptography.x509.oid import NameOID
 
+PASSWORD = "a secret"
 HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -25,7 +27,11 @@ class Certificates:
     Attributes:
         ca, other_ca: authorities (``other_ca`` signed nothing but ``stranger``).
         good, wrong_host, stranger, expired, cn_only, self_signed: key and chain of a server.
+        not_yet, weak: of tomorrow; with an RSA key of 1024 bits.
+        through, gap: signed by an intermediate authority, which the chain of ``gap`` leaves out.
+        nul, wildcard, address_wildcard, idn_wildcard: names that are no names of localhost.
         alice, bob: key and chain of a client, signed by ``ca``; ``alice_cert`` and ``alice_key`` apart.
+        alice_encrypted, alice_pkcs1, alice_pkcs12: her key with PASSWORD, in the old form, and all of it in one file.
     """
 
     def __init__(self, folder):
@@ -44,6 +50,17 @@ class Certificates:
         self.expired = self._odd("expired", authority, age=30, lasts=10)
         self.cn_only = self._odd("cn_only", authority, names=())
         self.self_signed = self._odd("self_signed", None)
+        self.not_yet = self._odd("not_yet", authority, age=-1)
+        self.weak = self._odd("weak", authority, key=rsa.generate_private_key(65537, 1024))
+        self.nul = self._odd("nul", authority, names=("localhost\0.example.org",))
+        self.address_wildcard = self._odd("address_wildcard", authority, names=("*.0.0.1",))
+        self.idn_wildcard = self._odd("idn_wildcard", authority, names=("xn--*.localhost", "*.xn--localhost"))
+        between = authority.create_child_ca()
+        through = between.issue_cert(*HOSTS)
+        self.through = self._leaf("through", through)
+        self.gap = self._write("gap.pem", through.private_key_pem, through.cert_chain_pems[0])
+        self.between = self._write("between.pem", between.cert_pem)
+        self._alices(alice)
 
     def _write(self, name, *blobs):
         path = self.folder / name
@@ -53,8 +70,24 @@ class Certificates:
     def _leaf(self, name, leaf):
         return self._write(name + ".pem", leaf.private_key_and_cert_chain_pem)
 
-    def _odd(self, name, authority, age=1, lasts=60, names=("localhost",)):
-        key = ec.generate_private_key(ec.SECP256R1())
+    def _alices(self, alice):
+        key = serialization.load_pem_private_key(alice.private_key_pem.bytes(), None)
+        pem = serialization.Encoding.PEM
+        locked = serialization.BestAvailableEncryption(PASSWORD.encode())
+        plain = serialization.NoEncryption()
+        for name, form, lock in [
+            ("alice_encrypted", serialization.PrivateFormat.PKCS8, locked),
+            ("alice_pkcs1", serialization.PrivateFormat.TraditionalOpenSSL, plain),
+            ("alice_pkcs1_encrypted", serialization.PrivateFormat.TraditionalOpenSSL, locked),
+        ]:
+            chain = [blob.bytes() for blob in alice.cert_chain_pems]
+            setattr(self, name, self._write(name + ".pem", key.private_bytes(pem, form, lock), *chain))
+        own, *above = [x509.load_pem_x509_certificate(blob.bytes()) for blob in alice.cert_chain_pems]
+        made = pkcs12.serialize_key_and_certificates(b"alice", key, own, above, locked)
+        self.alice_pkcs12 = self._write("alice.p12", made)
+
+    def _odd(self, name, authority, age=1, lasts=60, names=("localhost",), key=None):
+        key = key or ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
         issuer, signer = subject, key
         if authority is not None:

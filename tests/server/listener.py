@@ -8,6 +8,7 @@ import socket
 import ssl
 import threading
 import time
+import warnings
 
 
 class Marks:
@@ -36,6 +37,7 @@ class Connection:
 
     def __init__(self, sock, number):
         self.sock = sock
+        self.address = sock.getpeername()[0]
         self.number = number
         self.opened = time.monotonic()
         self.closed = None
@@ -52,6 +54,7 @@ class Connection:
 
     def record(self):
         return {
+            "address": self.address,
             "opened": self.opened,
             "closed": self.closed,
             "end": self.end,
@@ -68,7 +71,8 @@ class Listener:
 
     Args:
         tls: None, or a dict with ``chain`` (PEM file: key and certificates), and optionally ``client_ca`` (a client
-            certificate is then demanded), ``alpn`` and ``max`` (highest protocol version, as ssl.TLSVersion names it).
+            certificate is then demanded), ``alpn``, ``max`` and ``min`` (protocol versions, as ssl.TLSVersion names
+            them), and ``ciphers`` (OpenSSL's list, for weak keys and old versions).
         host: the address to listen on.
         backlog: how many connections the system may hold; 0 for tests that want connecting to hang.
         accept: False leaves every connection in the backlog.
@@ -141,6 +145,7 @@ class Listener:
         peer = connection.sock.getpeercert()
         connection.tls = {
             "version": connection.sock.version(),
+            "cipher": connection.sock.cipher()[0],
             "alpn": connection.sock.selected_alpn_protocol(),
             "reused": connection.sock.session_reused,
             "sni": self.context.seen.get(connection.sock),
@@ -164,13 +169,21 @@ class Listener:
             sock.close()
 
 
-def server_context(chain, client_ca=None, alpn=("http/1.1",), max=None):
+def server_context(chain, client_ca=None, alpn=("http/1.1",), max=None, min=None, ciphers=None):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if ciphers:
+        context.set_ciphers(ciphers)
+    if min:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = getattr(ssl.TLSVersion, min)
     context.load_cert_chain(chain)
     if alpn:
         context.set_alpn_protocols(list(alpn))
     if max:
-        context.maximum_version = getattr(ssl.TLSVersion, max)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.maximum_version = getattr(ssl.TLSVersion, max)
     if client_ca:
         context.load_verify_locations(client_ca)
         context.verify_mode = ssl.CERT_REQUIRED

@@ -1,0 +1,500 @@
+"""TLS as adapters set it: names, pins, versions, ciphers, roots and identities, and who resumes whose sessions."""
+
+import hashlib
+import ssl
+
+import pytest
+from server.certs import PASSWORD
+from server.steps import notify, serve
+
+pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS", "ignore::DeprecationWarning")
+
+
+@pytest.fixture
+def secured(listen, certs):
+    """``secured(name)`` is an everyday server with that certificate."""
+    return lambda name, **more: listen("everyday", tls=dict(chain=getattr(certs, name), **more))
+
+
+def session_with(world, verify=True, cert=None, **keywords):
+    """A session whose adapter has these keywords for its pools."""
+
+    class Adapter(world.requestx.adapters.HTTPAdapter):
+        def init_poolmanager(self, *arguments, **more):
+            super().init_poolmanager(*arguments, **more, **keywords)
+
+    session = world.session(verify=verify, cert=cert, trust_env=False)
+    session.mount("https://", Adapter())
+    return session
+
+
+def refused(world, session, url, match="certificate"):
+    with pytest.raises(world.requestx.exceptions.SSLError, match=match):
+        session.get(url)
+
+
+def der_of(path):
+    """The first certificate of a PEM file, in DER."""
+    with open(path) as file:
+        text = file.read()
+    return ssl.PEM_cert_to_DER_cert(
+        text[text.index("-----BEGIN CERTIFICATE") :].split("-----END CERTIFICATE-----")[0]
+        + "-----END CERTIFICATE-----\n"
+    )
+
+
+# The badssl matrix: what each refusal says.
+
+
+@pytest.mark.parametrize(
+    "name, why",
+    [
+        ("expired", "expired"),
+        ("not_yet", "not yet valid"),
+        ("wrong_host", "[Hh]ostname mismatch"),
+        ("self_signed", "self.signed"),
+        ("stranger", "unable to get local issuer|self.signed certificate in certificate chain"),
+        ("gap", "unable to get local issuer|unable to verify the first certificate"),
+        ("cn_only", "[Hh]ostname mismatch"),
+        ("nul", "[Hh]ostname mismatch"),
+        ("idn_wildcard", "[Hh]ostname mismatch"),
+    ],
+)
+def test_each_refusal_says_why(world, secured, certs, name, why):
+    """An SSLError with OpenSSL's own words; and nothing was asked."""
+    site = secured(name)
+    refused(world, world.session(verify=certs.ca), site.at("localhost"), why)
+
+    assert site.requests == []
+
+
+def test_weak_keys_are_refused(world, secured, certs):
+    """1024 bits of RSA are not enough."""
+    site = secured("weak", ciphers="DEFAULT:@SECLEVEL=0")
+
+    refused(world, world.session(verify=certs.ca), site.at("localhost"), "weak|too small")
+
+
+def test_a_wildcard_is_no_address(world, secured, certs):
+    """CVE-2014-0139."""
+    refused(world, world.session(verify=certs.ca), secured("address_wildcard").at("127.0.0.1"))
+
+
+def test_an_intermediate_that_is_sent_is_used(world, secured, certs):
+    """The same certificate with its chain whole."""
+    assert world.session(verify=certs.ca).get(secured("through").at("localhost") + "/get").ok
+
+
+def test_a_missing_client_certificate_is_told(world, secured, certs):
+    """The server's alert is an SSLError or breaks the connection; which depends on the version of TLS."""
+    site = secured("good", client_ca=certs.ca, max="TLSv1_2")
+
+    refused(world, world.session(verify=certs.ca), site.at("localhost"), "handshake")
+
+
+# Names.
+
+
+def test_assert_hostname_is_looked_for_and_not_sent(world, secured, certs):
+    """SNI stays the URL's."""
+    site = secured("wrong_host")
+    assert session_with(world, certs.ca, assert_hostname="example.org").get(site.at("localhost") + "/get").ok
+    refused(world, session_with(world, certs.ca, assert_hostname="example.com"), site.at("localhost"))
+
+    assert site.connections[0]["tls"]["sni"] == "localhost"
+
+
+def test_assert_hostname_false_takes_any_name_but_no_stranger(world, secured, certs):
+    """Whoever a trusted authority signed."""
+    loose = session_with(world, certs.ca, assert_hostname=False)
+
+    assert loose.get(secured("wrong_host").at("localhost") + "/get").ok
+    refused(world, loose, secured("stranger").at("localhost"))
+
+
+def test_server_hostname_is_sent_and_looked_for(world, secured, certs):
+    """In the place of the URL's, an address for instance."""
+    site = secured("wrong_host")
+    assert session_with(world, certs.ca, server_hostname="example.org").get(site.at("127.0.0.1") + "/get").ok
+    refused(world, session_with(world, certs.ca, server_hostname="example.com"), site.at("localhost"))
+
+    assert site.connections[0]["tls"]["sni"] == "example.org"
+
+
+def test_names_are_part_of_what_a_connection_is(world, secured, certs):
+    """A connection that was verified under one name serves no request that asks for another."""
+    site = secured("wrong_host")
+    session = session_with(world, certs.ca, server_hostname="example.org")
+    assert session.get(site.at("localhost") + "/get").ok
+    session.get_adapter("https://x").poolmanager.connection_pool_kw["server_hostname"] = "localhost"
+
+    refused(world, session, site.at("localhost"))
+
+
+# Pins.
+
+
+@pytest.mark.parametrize("kind", ["sha256", "sha1"])
+def test_a_pinned_certificate_is_taken(world, secured, certs, kind):
+    """By its digest, with colons or without; then its name does not matter, its signature does."""
+    digest = hashlib.new(kind, der_of(certs.wrong_host)).hexdigest()
+    colons = ":".join(digest[at : at + 2].upper() for at in range(0, len(digest), 2))
+    for written in (digest, colons):
+        pinned = session_with(world, certs.ca, assert_fingerprint=written)
+        assert pinned.get(secured("wrong_host").at("localhost") + "/get").ok
+
+    refused(world, session_with(world, True, assert_fingerprint=digest), secured("wrong_host").at("localhost"))
+
+
+def test_another_certificate_is_not(world, secured, certs):
+    """Even where nothing else is verified."""
+    digest = hashlib.sha256(der_of(certs.good)).hexdigest()
+    for verify in (certs.ca, False):
+        site = secured("wrong_host")
+        refused(world, session_with(world, verify, assert_fingerprint=digest), site.at("localhost"), "ingerprint")
+        assert site.requests == []
+
+
+@pytest.mark.parametrize("wrong", ["ab" * 16, "ab" * 10, "zz" * 32])
+def test_fingerprints_that_are_none(world, tls_server, ca, wrong):
+    """MD5, too short, no digits."""
+    with pytest.raises(ValueError, match="assert_fingerprint"):
+        session_with(world, ca, assert_fingerprint=wrong).get(tls_server.at("localhost"))
+
+
+# Versions and ciphers.
+
+
+@pytest.mark.parametrize(
+    "keywords",
+    [
+        {"ssl_version": ssl.PROTOCOL_TLSv1_2},
+        {"ssl_version": "PROTOCOL_TLSv1_2"},
+        {"ssl_maximum_version": ssl.TLSVersion.TLSv1_2},
+        {"ssl_minimum_version": ssl.TLSVersion.TLSv1_2, "ssl_maximum_version": ssl.TLSVersion.TLSv1_2},
+    ],
+)
+def test_versions_can_be_held_down(world, tls_server, ca, keywords):
+    """ssl_version is one version, the others are bounds."""
+    session_with(world, ca, **keywords).get(tls_server.at("localhost") + "/get")
+
+    assert tls_server.connections[0]["tls"]["version"] == "TLSv1.2"
+
+
+def test_versions_can_be_held_up(world, secured, ca):
+    """A server of TLS 1.2 is refused where 1.3 is the least."""
+    site = secured("good", max="TLSv1_2")
+
+    refused(world, session_with(world, ca, ssl_minimum_version=ssl.TLSVersion.TLSv1_3), site.at("localhost"), "version")
+
+
+def test_old_versions_are_spoken_to_who_asks(world, secured, ca):
+    """TLS 1.1 is refused by default."""
+    site = secured("good", min="TLSv1", max="TLSv1_1", ciphers="DEFAULT:@SECLEVEL=0")
+
+    refused(world, world.session(verify=ca), site.at("localhost"), "version|protocol")
+    assert session_with(world, ca, ssl_minimum_version=ssl.TLSVersion.TLSv1).get(site.at("localhost") + "/get").ok
+
+
+# A Python SSLContext.
+
+
+def context_with(ca=None, **attributes):
+    context = ssl.create_default_context(cafile=ca)
+    for name, value in attributes.items():
+        setattr(context, name, value)
+    return context
+
+
+def test_the_authorities_of_a_context_are_trusted(world, tls_server, ca, certs):
+    """Beside certifi's."""
+    assert session_with(world, ssl_context=context_with(ca)).get(tls_server.at("localhost") + "/get").ok
+
+    refused(world, session_with(world, ssl_context=context_with(certs.other_ca)), tls_server.at("localhost"))
+
+
+def test_authorities_may_come_later(world, tls_server, ca, certs):
+    """What is loaded into the context after it was handed over counts from then on."""
+    context = context_with(certs.other_ca)
+    session = session_with(world, ssl_context=context)
+    refused(world, session, tls_server.at("localhost"))
+    context.load_verify_locations(ca)
+
+    assert session.get(tls_server.at("localhost") + "/get").ok
+
+
+def test_a_context_does_not_stop_verification(world, secured):
+    """`verify` decides, as in requests; with verify=False the context has no say."""
+    careless = ssl.create_default_context()
+    careless.check_hostname = False
+    careless.verify_mode = ssl.CERT_NONE
+    site = secured("self_signed")
+
+    refused(world, session_with(world, ssl_context=careless), site.at("localhost"))
+    assert session_with(world, verify=False, ssl_context=careless).get(site.at("localhost") + "/get").ok
+
+
+def test_a_context_without_authorities_trusts_the_platforms(world, tls_server, ca, monkeypatch):
+    """As ssl.create_default_context means it where the system keeps them in a folder."""
+    monkeypatch.setenv("SSL_CERT_FILE", ca)
+    monkeypatch.setenv("SSL_CERT_DIR", "/nowhere")
+    empty = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    assert session_with(world, ssl_context=empty).get(tls_server.at("localhost") + "/get").ok
+
+
+@pytest.mark.parametrize("how", ["maximum_version", "options"])
+def test_versions_of_a_context(world, tls_server, ca, how):
+    """Bounds, and the older flags that forbid versions one by one."""
+    context = context_with(ca)
+    if how == "options":
+        context.options |= ssl.OP_NO_TLSv1_3
+    else:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+    session_with(world, ssl_context=context).get(tls_server.at("localhost") + "/get")
+
+    assert tls_server.connections[0]["tls"]["version"] == "TLSv1.2"
+
+
+def test_ciphers_of_a_context(world, tls_server, ca):
+    """The list that was set is offered, and no other."""
+    context = context_with(ca, maximum_version=ssl.TLSVersion.TLSv1_2)
+    context.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256")
+    session_with(world, ssl_context=context).get(tls_server.at("localhost") + "/get")
+
+    assert tls_server.connections[0]["tls"]["cipher"] == "ECDHE-ECDSA-AES128-GCM-SHA256"
+
+
+def test_a_loaded_client_certificate_is_an_error(world, tls_server, ca, certs):
+    """Its key cannot be read back, and the error says what to use."""
+    context = context_with(ca)
+    context.load_cert_chain(certs.alice)
+    with pytest.raises(ValueError, match="cert="):
+        session_with(world, ssl_context=context).get(tls_server.at("localhost"))
+
+    assert tls_server.connections == []
+
+
+def test_a_context_beside_a_client_certificate(world, secured, certs):
+    """The one from the context, the other from `cert`."""
+    site = secured("good", client_ca=certs.ca)
+    session_with(world, cert=certs.alice, ssl_context=context_with(certs.ca)).get(site.at("localhost") + "/get")
+
+    assert site.connections[0]["tls"]["client"]["commonName"] == "alice"
+
+
+def test_what_is_no_context_is_a_typeerror(world, tls_server):
+    """And says so."""
+    with pytest.raises(TypeError, match="ssl_context"):
+        session_with(world, ssl_context=object()).get(tls_server.at("localhost"))
+
+
+@pytest.mark.skipif(not hasattr(ssl.SSLContext, "keylog_filename"), reason="Python's own came with 3.8")
+def test_keys_are_logged_where_the_context_logs_them(world, tls_server, ca, tmp_path):
+    """For whoever debugs with Wireshark."""
+    context = context_with(ca)
+    context.keylog_filename = str(tmp_path / "keys")
+    session_with(world, ssl_context=context).get(tls_server.at("localhost") + "/get")
+
+    assert "SECRET" in (tmp_path / "keys").read_text()
+
+
+# Authorities, in other forms.
+
+
+@pytest.mark.parametrize("form", ["pem", "der"])
+def test_authorities_may_be_bytes(world, tls_server, ca, form):
+    """ca_cert_data, as text or in DER."""
+    with open(ca) as file:
+        data = file.read()
+    if form == "der":
+        data = der_of(ca)
+
+    assert session_with(world, ca_cert_data=data).get(tls_server.at("localhost") + "/get").ok
+
+
+def test_two_sets_of_bytes_are_two_connections(world, tls_server, ca, certs):
+    """What one let in is not open to the other."""
+    session = session_with(world, ca_cert_data=der_of(ca))
+    assert session.get(tls_server.at("localhost") + "/get").ok
+    session.get_adapter("https://x").poolmanager.connection_pool_kw["ca_cert_data"] = der_of(certs.other_ca)
+
+    refused(world, session, tls_server.at("localhost"))
+
+
+def test_paths_that_differ_in_case_are_two_bundles(world, tls_server, ca, certs, tmp_path):
+    """CVE-2021-22924."""
+    import shutil
+
+    shutil.copy(ca, str(tmp_path / "CA.pem"))
+    shutil.copy(certs.other_ca, str(tmp_path / "ca.pem"))
+    session = world.session()
+    if (tmp_path / "ca.pem").samefile(tmp_path / "CA.pem"):
+        pytest.skip("this file system knows no case")
+    assert session.get(tls_server.at("localhost") + "/get", verify=str(tmp_path / "CA.pem")).ok
+
+    with pytest.raises(world.requestx.exceptions.SSLError):
+        session.get(tls_server.at("localhost") + "/get", verify=str(tmp_path / "ca.pem"))
+
+
+# Identities.
+
+
+@pytest.mark.parametrize("name", ["alice_encrypted", "alice_pkcs1_encrypted", "alice_pkcs12"])
+@pytest.mark.parametrize("by_keyword", [False, True])
+def test_keys_with_a_password(world, secured, certs, name, by_keyword):
+    """In PKCS#8, PKCS#1 and PKCS#12; `cert` takes the password third, a pool as key_password."""
+    site, path = secured("good", client_ca=certs.ca), getattr(certs, name)
+    if by_keyword:
+        session = session_with(world, certs.ca, cert_file=path, key_password=PASSWORD)
+    else:
+        session = world.session(verify=certs.ca, cert=(path, None, PASSWORD))
+    session.get(site.at("localhost") + "/get")
+
+    assert site.connections[0]["tls"]["client"]["commonName"] == "alice"
+
+
+def test_an_old_key_without_a_password(world, secured, certs):
+    """PKCS#1, as older tools write it."""
+    site = secured("good", client_ca=certs.ca)
+
+    assert world.get(site.at("localhost") + "/get", verify=certs.ca, cert=certs.alice_pkcs1).ok
+
+
+@pytest.mark.parametrize("password, match", [(None, "without the password"), ("wrong", "for this password")])
+def test_passwords_that_do_not_fit(world, tls_server, certs, password, match):
+    """An SSLError that says which; nobody is asked at a terminal."""
+    cert = (certs.alice_encrypted, None, password)
+    with pytest.raises(world.requestx.exceptions.SSLError, match=match):
+        world.get(tls_server.at("localhost"), verify=certs.ca, cert=cert)
+
+
+# Who answered.
+
+
+def test_the_peer_is_readable(world, tls_server, ca, certs):
+    """Its certificate, chain, version and cipher, on `response.peer` and as channel bindings look for them."""
+    response = world.get(tls_server.at("localhost") + "/get", verify=ca)
+    sock = response.raw._connection.sock
+
+    assert response.peer.certificate == sock.getpeercert(binary_form=True) == der_of(certs.good)
+    assert response.peer.version == sock.version() == tls_server.connections[0]["tls"]["version"]
+    assert response.peer.cipher == sock.cipher()[0] == tls_server.connections[0]["tls"]["cipher"]
+    assert response.peer.protocol == sock.selected_alpn_protocol() == "http/1.1"
+
+
+def test_the_chain_is_what_was_sent(world, secured, certs):
+    """The server's own first, then those above it."""
+    response = world.get(secured("through").at("localhost") + "/get", verify=certs.ca, stream=True)
+
+    assert response.peer.chain[:2] == (der_of(certs.through), der_of(certs.between))
+
+
+def test_a_plain_connection_has_no_peer(world, server):
+    """None."""
+    assert world.get(server.url + "/get").peer is None
+
+
+# Sessions.
+
+
+def closing(listen, certs, chain="good", times=2, **tls):
+    """A server that ends each connection after one answer."""
+    scripts = [serve(b"ok", b"Connection: close") + [notify()]] * times
+    return listen("wire", scripts=scripts, tls=dict(chain=getattr(certs, chain), **tls))
+
+
+def reused(site):
+    return [each["tls"].get("reused") for each in site.connections]
+
+
+@pytest.mark.parametrize("highest", ["TLSv1_2", "TLSv1_3"])
+def test_sessions_are_resumed(world, listen, certs, highest):
+    """A new connection costs half a handshake, in the same session and in another."""
+    site = closing(listen, certs, times=3, max=highest)
+    for _ in range(3):
+        response = world.get(site.at("localhost"), verify=certs.ca)
+
+    assert reused(site) == [False, True, True]
+    assert response.peer.resumed
+    assert response.peer.certificate == der_of(certs.good)
+
+
+def test_sessions_may_be_left_alone(world, listen, certs):
+    """A context that wants no tickets."""
+    site = closing(listen, certs)
+    context = context_with(certs.ca)
+    context.options |= ssl.OP_NO_TICKET
+    for _ in range(2):
+        session_with(world, ssl_context=context).get(site.at("localhost"))
+
+    assert reused(site) == [False, False]
+
+
+def test_sessions_belong_to_a_client_certificate(world, listen, certs):
+    """Bob does not go on where Alice left off (CVE-2016-5419)."""
+    site = closing(listen, certs, times=3, client_ca=certs.ca)
+    session = world.session(verify=certs.ca)
+    for cert in (certs.alice, certs.bob, certs.alice):
+        session.get(site.at("localhost"), cert=cert)
+
+    assert [each["tls"]["client"]["commonName"] for each in site.connections] == ["alice", "bob", "alice"]
+    assert reused(site) == [False, False, True]
+
+
+def test_sessions_belong_to_their_roots(world, listen, certs):
+    """Roots that would not have let the first one in do not resume it (CVE-2025-68121)."""
+    site = closing(listen, certs)
+    session = world.session()
+    assert session.get(site.at("localhost"), verify=certs.ca).ok
+    for verify in (certs.other_ca, True):
+        with pytest.raises(world.requestx.exceptions.SSLError):
+            session.get(site.at("localhost"), verify=verify)
+
+
+def test_sessions_belong_to_a_pin(world, listen, certs):
+    """A wrong pin refuses what a session without one could resume."""
+    site = closing(listen, certs, max="TLSv1_2")
+    assert world.get(site.at("localhost"), verify=certs.ca).ok
+
+    refused(world, session_with(world, certs.ca, assert_fingerprint="00" * 32), site.at("localhost"), "ingerprint")
+
+
+def test_sessions_belong_to_a_host(world, listen, certs):
+    """Another port is another server."""
+    first, second = closing(listen, certs), closing(listen, certs)
+    for site in (first, second):
+        world.get(site.at("localhost"), verify=certs.ca)
+
+    assert reused(first) == reused(second) == [False]
+
+
+# Below TLS.
+
+
+def test_source_address_is_where_we_come_from(world, listen):
+    """An address of this machine's."""
+    site = listen("everyday")
+    session = world.session()
+    adapter = world.requestx.adapters.HTTPAdapter()
+    adapter.init_poolmanager(1, 1, source_address=("127.0.0.2", 0))
+    session.mount("http://", adapter)
+    session.get(site.url + "/get")
+
+    assert site.connections[0]["address"] == "127.0.0.2"
+
+
+def test_socket_options_are_set(world, server):
+    """Before connecting; one that is not known is an error."""
+    import socket
+
+    session = world.session()
+    adapter = world.requestx.adapters.HTTPAdapter()
+    session.mount("http://", adapter)
+    for options, good in [([(6, 1, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)], True), ([(6, 9999, 1)], False)]:
+        adapter.init_poolmanager(1, 1, socket_options=options)
+        if good:
+            assert session.get(server.url + "/get").ok
+        else:
+            with pytest.raises(ValueError, match="socket option"):
+                session.get(server.url + "/get")
