@@ -725,10 +725,15 @@ class Stream:
         Raises:
             CoreError: the body ended early, or could not be decoded.
         """
-        target = _from_buffer(view, require_writable=True)
         size = len(view)
         if not size:
             return 0
+        try:
+            target = _from_buffer(view, require_writable=True)
+        except TypeError:  # PyPy has no address for a view of a BytesIO
+            piece = self.read(size, raw)
+            view[: len(piece)] = piece
+            return len(piece)
         count, error = self._count, self._error
         read = _lib.rqx_body_read_into
         try:

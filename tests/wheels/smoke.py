@@ -46,6 +46,8 @@ def blocking(site: Site) -> None:
         assert r.json()["json"] == {"answer": 42}, r.text
         with requestx.get("%s/stream/%d" % (base, PIECES), stream=True, verify=site.ca, timeout=10) as r:
             assert sum(map(len, r.iter_content(10000))) == PIECES * PIECE
+        r = requestx.get("%s/stream/%d" % (base, PIECES), stream=True, verify=site.ca, timeout=10)
+        assert len(r.content) == PIECES * PIECE
         r = requestx.get(base + "/redirect/2", verify=site.ca, timeout=10)
         assert len(r.history) == 2 and r.text == GREETING, r.history
     with requestx.Session() as session:
