@@ -28,12 +28,12 @@ class Peer:
     def __init__(
         self, chain: tuple[bytes, ...], version: str, cipher: str, bits: int, protocol: str | None, resumed: bool
     ) -> None:
-        self.chain = chain
-        self.version = version
-        self.cipher = cipher
-        self.bits = bits
-        self.protocol = protocol
-        self.resumed = resumed
+        self.chain: tuple[bytes, ...] = chain
+        self.version: str = version
+        self.cipher: str = cipher
+        self.bits: int = bits
+        self.protocol: str | None = protocol
+        self.resumed: bool = resumed
 
     def __repr__(self) -> str:
         return f"<Peer: {self.version}, {self.cipher}, {len(self.chain)} certificates>"

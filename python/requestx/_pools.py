@@ -114,10 +114,10 @@ class ConnectionPool(Pool):
         self.proxy = Pool(*origin(via.url)) if via is not None else None
         for name in TLS_ATTRIBUTES:
             setattr(self, name, keywords.get(name))
-        self.conn_kw = {name: keywords[name] for name in CONNECTION_KEYWORDS if name in keywords}
-        self.retries = keywords.get("retries")
-        self.timeout = keywords.get("timeout")
-        self.block = keywords.get("block", False)
+        self.conn_kw: dict[str, Any] = {name: keywords[name] for name in CONNECTION_KEYWORDS if name in keywords}
+        self.retries: Any = keywords.get("retries")
+        self.timeout: Any = keywords.get("timeout")
+        self.block: Any = keywords.get("block", False)
 
     def __enter__(self) -> ConnectionPool:
         return self

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 from http.cookiejar import CookieJar
-from typing import TYPE_CHECKING, Any, Iterable
+from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
 from . import _url
 from ._body import encode_body, encode_files, encode_json, is_stream, super_len, tell, text_len
@@ -113,18 +113,18 @@ class Request(RequestHooksMixin):
         hooks: _t.HooksInputType | None = None,
         json: _t.JsonType = None,
     ) -> None:
-        self.hooks = default_hooks()
+        self.hooks: dict[str, list[_t.HookType]] = default_hooks()
         for event, hook in dict(hooks or {}).items():
             self.register_hook(event=event, hook=hook)
-        self.method = method
-        self.url = url
-        self.headers = {} if headers is None else headers
-        self.files = [] if files is None else files
-        self.data = [] if data is None else data
-        self.json = json
-        self.params = {} if params is None else params
-        self.auth = auth
-        self.cookies = cookies
+        self.method: str | None = method
+        self.url: _t.UriType | None = url
+        self.headers: Mapping[str, str | bytes | None] = {} if headers is None else headers
+        self.files: _t.FilesType = [] if files is None else files
+        self.data: _t.DataType = [] if data is None else data
+        self.json: _t.JsonType = json
+        self.params: _t.ParamsType = {} if params is None else params
+        self.auth: _t.AuthType = auth
+        self.cookies: _t.CookiesType = cookies
 
     def __repr__(self) -> str:
         return f"<Request [{self.method}]>"

@@ -105,7 +105,7 @@ class HTTPAdapter(BaseAdapter):
             over http (by prior knowledge).
     """
 
-    __attrs__ = ["max_retries", "config", "_pool_connections", "_pool_maxsize", "_pool_block", "http2"]
+    __attrs__: list[str] = ["max_retries", "config", "_pool_connections", "_pool_maxsize", "_pool_block", "http2"]
 
     http2: Any = True
     poolmanager: Any

@@ -59,7 +59,7 @@ class Response:
     What a server answered.
     """
 
-    __attrs__ = [
+    __attrs__: list[str] = [
         "_content",
         "status_code",
         "headers",

@@ -225,7 +225,7 @@ class Session(SessionRedirectMixin):
     A session may be shared by threads and event loops.
     """
 
-    __attrs__ = [
+    __attrs__: list[str] = [
         "headers",
         "cookies",
         "auth",
@@ -561,8 +561,8 @@ class Session(SessionRedirectMixin):
         kwargs.setdefault("stream", self.stream)
         kwargs.setdefault("verify", self.verify)
         kwargs.setdefault("cert", self.cert)
-        if self.timeout is not None:
-            kwargs.setdefault("timeout", self.timeout)
+        if self.timeout is not None and kwargs.get("timeout") is None:
+            kwargs["timeout"] = self.timeout
         if "proxies" not in kwargs:
             kwargs["proxies"] = resolve_proxies(request, self.proxies, self.trust_env)
         return self._run(_flow.send(self, request, kwargs))

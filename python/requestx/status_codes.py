@@ -84,7 +84,7 @@ _codes: dict[int, tuple[str, ...]] = {
     511: ("network_authentication_required", "network_auth", "network_authentication"),
 }
 
-codes = LookupDict(name="status_codes")
+codes: LookupDict = LookupDict(name="status_codes")
 
 
 def _init() -> None:

@@ -311,3 +311,19 @@ def test_verify_false_of_a_session_stays(monkeypatch):
         seen.append(play.op.settings["verify"])
 
     assert seen == [False, True, "/call"]
+
+
+def test_send_has_the_sessions_time_limit_as_well():
+    """Where it is left out, or None, which says nothing here either; a class may have one for its sessions."""
+
+    class Patient(PausedSession):
+        timeout = 5
+
+    play = Scenario(Patient())
+    request = requestx.Request("GET", "http://a.test/").prepare()
+    seen = []
+    for given in ({}, {"timeout": None}, {"timeout": 3}):
+        play.send(request, **given)
+        seen.append(play.op.settings["timeout"])
+
+    assert seen == [5, 5, 3]
