@@ -614,6 +614,13 @@ RQX_API int32_t rqx_body_read_into(rqx_response *response, uint8_t *dst, size_t 
     size_t *n, rqx_error **err);
 
 /**
+ * Shows the next of the body in `*piece`, waiting for it, without a copy: as it came from the socket, or from its
+ * decoder; an empty one is the end. It is the response's, and valid until the next read or until the response is freed.
+ * `flags`, RQX_PENDING and errors as in rqx_body_read_into. Any thread, one at a time. Since 1.0.
+ */
+RQX_API int32_t rqx_body_next(rqx_response *response, uint32_t flags, rqx_slice *piece, rqx_error **err);
+
+/**
  * Asks for the next of the body, at most `max` bytes (0: as it comes). RQX_EV_BODY follows in the queue of the
  * exchange, with `token`: a piece, or the end with RQX_EVF_BODY_COMPLETE; or RQX_EV_ERROR.
  * The piece is valid until the next read, or until the response is freed.
@@ -628,6 +635,12 @@ RQX_API int32_t rqx_response_raw_bytes(const rqx_response *response, uint64_t *n
 
 /** Fills `*timing`, whose struct_size the caller has set. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0. */
 RQX_API int32_t rqx_response_timing(const rqx_response *response, rqx_timing *timing);
+
+/**
+ * Gives the connection up, unless the body was read to its end; what was shown of the response stays until it is freed.
+ * Reading on is RQX_E_CLOSED. NULL is allowed. Any thread. Since 1.0.
+ */
+RQX_API void rqx_response_close(rqx_response *response);
 
 /** Frees the response. One whose body was not read to its end gives its connection up. NULL is allowed. Since 1.0. */
 RQX_API void rqx_response_free(rqx_response *response);

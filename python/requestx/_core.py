@@ -15,6 +15,7 @@ import itertools
 import os
 import struct
 import sys
+from _thread import allocate_lock
 from functools import lru_cache
 from typing import Any, Callable, Iterable, Iterator
 
@@ -38,6 +39,7 @@ _OK, _PENDING, _WANT_BODY = 0, 1, 2
 _AGAIN, _CLOSED = 74, 71
 #: The kind of error that an option's value gives which cannot be had.
 INVALID_ARGUMENT = 10
+_READ = _lib.RQX_PHASE_READ
 #: The kind of error that a handle of the parent process gives.
 FORKED = 72
 #: The kinds of error that something gives that is no URL, or none of a scheme that is known.
@@ -696,70 +698,117 @@ class Upload:
 
 class Stream:
     """
-    A body that is pulled. Dropping it before its end closes the connection.
+    A body that is pulled. Closing it, or dropping it, before its end closes the connection.
+
+    The core shows its pieces where they lie, until the next one is asked for; they are copied once, to where they stay.
+    So whoever looks at a piece has the lock, and the memory is freed when nobody can look any more.
 
     Args:
         handle: the response, which is the stream's from now on.
         lane: the `Wake` that awaits its pieces; None if it is read by blocking calls alone.
     """
 
-    __slots__ = ("_count", "_error", "handle", "lane")
+    __slots__ = ("_at", "_error", "_lock", "_piece", "_view", "closed", "handle", "lane")
 
     def __init__(self, handle: Any, lane: Any) -> None:
         self.handle = handle
         self.lane = lane
-        self._count = _new("size_t *")
-        self._error = _new("rqx_error **")
+        self.closed = False
+        self._lock = allocate_lock()
+        self._view: Any = None
+        self._at = 0
+        self._piece: Any = None
+        self._error: Any = None
 
-    @property
-    def closed(self) -> bool:
+    def read(self, size: int, raw: bool = False) -> bytes:
         """
-        Whether it was closed.
-        """
-        return bool(self.handle == _NULL)
-
-    def read_into(self, view: Any, raw: bool = False) -> int:
-        """
-        Read the next bytes into a writable buffer, waiting for the first; 0 is the end.
+        The next bytes, at most `size`, waiting for them; b"" is the end.
 
         Raises:
             CoreError: the body ended early, or could not be decoded.
         """
-        size = len(view)
-        if not size:
-            return 0
-        try:
-            target = _from_buffer(view, require_writable=True)
-        except TypeError:  # PyPy has no address for a view of a BytesIO
-            piece = self.read(size, raw)
-            view[: len(piece)] = piece
-            return len(piece)
-        count, error = self._count, self._error
-        read = _lib.rqx_body_read_into
-        try:
+        with self._lock:
+            if self._view is None:
+                self.show(self._pull(raw))
+            return self._cut(size)
+
+    def read_all(self, take: Callable[[Any], Any]) -> None:
+        """
+        Hand all that is left, decoded, to `take`, piece by piece.
+
+        Raises:
+            CoreError: as `read`.
+        """
+        with self._lock:
             while True:
-                code = read(self.handle, target, size, raw, count, error)
-                if code == _OK:
-                    return count[0]  # type: ignore[no-any-return]
-                if code != _PENDING:
-                    raise _refused(code, error)
-        finally:
-            ffi.release(target)  # or a traceback would keep the buffer from being resized
+                view = self._rest() or self._pull(False)
+                if not view:
+                    return
+                take(view)
 
-    def read(self, size: int, raw: bool = False) -> bytes:
+    def peek(self, size: int) -> bytes:
         """
-        The next bytes, at most `size`; b"" is the end.
+        The next of what has been shown already, at most `size` bytes; b"" if there is nothing.
         """
-        space = bytearray(min(size, PIECE))
-        n = self.read_into(space, raw)
-        return bytes(memoryview(space)[:n])
+        with self._lock:
+            return self._cut(size) if self._view is not None else b""
 
-    def submit_read(self, token: int, size: int, raw: bool = False) -> None:
+    def unread(self) -> int:
         """
-        Ask for the next bytes in the background; they come with `token`.
+        How many bytes have been shown and not read.
+        """
+        with self._lock:
+            return 0 if self._view is None else len(self._view) - self._at
+
+    def take(self) -> Any:
+        """
+        All that has been shown and not read, to be copied before anything else is asked for.
+        """
+        with self._lock:
+            return self._rest()
+
+    def show(self, view: Any) -> None:
+        """
+        Have a piece read next.
+        """
+        self._view, self._at = view or None, 0
+
+    def _rest(self) -> Any:
+        view, at, self._view = self._view, self._at, None
+        return memoryview(view)[at:] if view is not None and at else view
+
+    def _cut(self, size: int) -> bytes:
+        view, at = self._view, self._at
+        if view is None:
+            return b""
+        end = at + size
+        if end < len(view):
+            self._at = end
+        else:
+            self._view = None
+        return view[at:end]  # type: ignore[no-any-return]
+
+    def _pull(self, raw: bool) -> Any:
+        piece = self._piece
+        if piece is None:
+            piece, self._error = _new("rqx_slice *"), _new("rqx_error **")
+            self._piece = piece
+        following = _lib.rqx_body_next
+        while True:
+            code = following(self.handle, raw, piece, self._error)
+            if code == _OK:
+                return _buffer(piece.ptr, piece.len) if piece.len else None
+            if code != _PENDING:
+                if self.closed:  # by another thread
+                    raise CoreError(_CLOSED, _READ, "the response was closed before the end of its body")
+                raise _refused(code, self._error)
+
+    def submit_read(self, token: int, raw: bool = False) -> None:
+        """
+        Ask for the next piece in the background; it comes with `token`, and is for `show`.
         """
         error = _new("rqx_error **")
-        code = _lib.rqx_body_read(self.handle, token, size, raw, error)
+        code = _lib.rqx_body_read(self.handle, token, 0, raw, error)
         if code != _OK:
             raise _refused(code, error)
 
@@ -775,8 +824,15 @@ class Stream:
         """
         Give the response up, and its connection unless the body was read to its end.
         """
-        handle, self.handle = self.handle, _NULL
-        _free(handle)
+        self.closed = True
+        _lib.rqx_response_close(self.handle)
+        if self._lock.acquire(False):
+            try:
+                self._view = None
+                handle, self.handle = self.handle, _NULL
+                _free(handle)
+            finally:
+                self._lock.release()
 
     def __del__(self) -> None:
         _free(self.handle)
@@ -788,7 +844,7 @@ class Queue:
 
     Args:
         wake: a weak reference to the `Wake` that `dispatch` calls, on its own thread: `receive` with a token and a
-            Reply, bytes, None (the upload has room) or a CoreError, and `failed` with what that raised.
+            Reply, a piece of a body, None (the upload has room) or a CoreError, and `failed` with what that raised.
     """
 
     __slots__ = ("_callback", "fd", "handle")
@@ -841,5 +897,6 @@ def _outcome(event: Any, lane: Any) -> Any:
     if kind == 1:
         return _take_reply(event, lane)
     if kind == 2:
-        return _slice(event.body)
+        view = event.body
+        return _buffer(view.ptr, view.len) if view.len else b""
     return None if kind == 3 else _take_error(event.error)

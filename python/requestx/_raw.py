@@ -9,14 +9,14 @@ from __future__ import annotations
 import io
 import sys
 from functools import lru_cache
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 from ._core import PIECE, CoreError, Reply
 from ._fields import HTTPHeaderDict
 from .exceptions import RequestException, from_core
 from .structures import CaseInsensitiveDict
 
-#: Read at once even where less is asked for: crossing the boundary costs more than reading.
+#: Read at once even where less is asked for: asking costs more than reading.
 AHEAD = 1 << 16
 
 
@@ -98,7 +98,6 @@ class _Answer:
         self._stream = reply.stream
         self._whole = reply.body
         self._told = 0
-        self._spare = b""
         self._undecoded = False
         self._ended = False
         #: Why nothing more can be read, if the body did not end well.
@@ -151,13 +150,7 @@ class _Answer:
         """
         `amt` bytes, or all that is left, coded as they came.
         """
-        out = bytearray()
-        while amt is None or len(out) < amt:
-            piece = self._next(PIECE if amt is None else amt - len(out), True)
-            if not piece:
-                break
-            out += piece
-        return bytes(out)
+        return _joined_pieces(lambda size: self._next(size, True), amt)
 
     _safe_read = read1 = read
 
@@ -202,67 +195,94 @@ class _Answer:
         if self._stream is None or self._stream.closed:
             return self._told
         # What is kept has been decoded, and nobody can tell which bytes it was; or it is what has not been read.
-        kept = len(self._spare) if self._undecoded or "content-encoding" not in self._fields else 0
+        kept = self._stream.unread() if self._undecoded or "content-encoding" not in self._fields else 0
         return self._stream.raw_bytes() - kept
 
     def _next(self, size: int, raw: bool) -> bytes:
         if self._failed is not None:
             raise self._failed
-        if self._spare or self._ended or self._stream is None:
+        stream = self._stream
+        if self._ended or stream is None or stream.closed:
             return self._kept(size)
         self._undecoded = raw
         try:
-            read = self._stream.read(max(size, AHEAD), raw) if not self._stream.closed else b""
+            return stream.read(size, raw) or self._end()
         except CoreError as error:
             raise self._told_in_full(error) from error
-        return self._cut(read, size)
 
     async def _anext(self, size: int, raw: bool) -> bytes:
         if self._failed is not None:
             raise self._failed
         stream = self._stream
-        if self._spare or self._ended or stream is None or stream.closed:
+        if self._ended or stream is None or stream.closed:
             return self._kept(size)
-        if stream.lane is None or not stream.lane.is_of_this_loop():
+        ready = stream.peek(size)
+        if ready:
+            return ready
+        if not self._is_of_this_loop():
             # A response of the blocking world, or of another loop: a thread waits for it.
             from ._ops import call
 
             return await call(self._next, size, raw)  # type: ignore[no-any-return]
+        return stream.peek(size) if await self._ashow(raw) else self._end()
+
+    def _is_of_this_loop(self) -> bool:
+        lane = self._stream.lane if self._stream is not None else None
+        return lane is not None and lane.is_of_this_loop()
+
+    async def _ashow(self, raw: bool) -> bool:
+        """
+        Await the next piece and have the stream show it; False at the end.
+        """
+        stream: Any = self._stream
         self._undecoded = raw
         try:
-            read: bytes = await stream.lane.read(stream, max(size, AHEAD), raw)
+            piece = await stream.lane.read(stream, raw)
         except CoreError as error:
             raise self._told_in_full(error) from error
         except BaseException:
             self._failed = RequestException("the body was not read to its end: reading it was cancelled")
             raise
-        return self._cut(read, size)
+        stream.show(piece)
+        return bool(piece)
+
+    def _read_all(self, take: Callable[[Any], Any]) -> bool:
+        """
+        Hand all that is left, decoded, to `take`, piece by piece; False if that is not possible here.
+        """
+        stream = self._stream
+        if self._failed is not None or self._ended or stream is None or stream.closed:
+            return False
+        try:
+            stream.read_all(take)
+        except CoreError as error:
+            raise self._told_in_full(error) from error
+        self._end()
+        return True
+
+    async def _aread_all(self, take: Callable[[Any], Any]) -> bool:
+        """
+        The same, awaited.
+        """
+        stream = self._stream
+        if self._failed is not None or self._ended or stream is None or stream.closed or not self._is_of_this_loop():
+            return False
+        piece = stream.take()
+        while piece or await self._ashow(False):
+            take(piece or stream.take())
+            piece = None
+        self._end()
+        return True
 
     def _kept(self, size: int) -> bytes:
         """
         The next of what is here already.
         """
-        if self._ended:
-            return b""
-        if self._stream is None:
-            piece = (self._whole or b"")[self._told : self._told + size]
-            self._told += len(piece)
-            if not piece:
-                self._end()
-            return piece
-        return self._cut(self._spare, size)
-
-    def _cut(self, read: bytes, size: int) -> bytes:
-        """
-        As much of what was read as was asked for; the rest is kept.
-        """
-        if not read:
-            self._end()
-        if len(read) <= size:
-            self._spare = b""
-            return read
-        self._spare = read[size:]
-        return read[:size]
+        if self._ended or self._stream is not None:
+            return self._end()
+        piece = (self._whole or b"")[self._told : self._told + size]
+        self._told += len(piece)
+        return piece or self._end()
 
     def _told_in_full(self, error: CoreError) -> Exception:
         """
@@ -288,11 +308,16 @@ class _Answer:
             self._told = len(self._whole or b"")
             self._end()
 
-    def _end(self) -> None:
-        self._told = self.tell()
-        self._ended = True
-        if self._stream is not None:
-            self._stream.close()
+    def _end(self) -> bytes:
+        """
+        Nothing is left to read; the result says so.
+        """
+        if not self._ended:
+            self._told = self.tell()
+            self._ended = True
+            if self._stream is not None:
+                self._stream.close()
+        return b""
 
 
 class _Below:
@@ -502,13 +527,7 @@ class RawResponse(io.IOBase):
         if amt is not None and amt < 0:
             amt = None
         raw = not (self.decode_content if decode_content is None else decode_content)
-        out = bytearray()
-        while amt is None or len(out) < amt:
-            piece = self._next(PIECE if amt is None else amt - len(out), raw)
-            if not piece:
-                break
-            out += piece
-        body = bytes(out)
+        body = _joined_pieces(lambda size: self._next(size, raw), amt)
         if cache_content and amt is None:
             self._kept_body = body
         return body
@@ -629,6 +648,27 @@ class RawResponse(io.IOBase):
         if close is not None:
             close()
 
+    def read_all(self, take: Callable[[Any], Any]) -> None:
+        """
+        Hand all that is left, decoded, to `take`, piece by piece; a piece is to be copied before the next.
+
+        Raises:
+            RequestException: as `read`.
+        """
+        if self._wrapped is not None or not self._answer._read_all(take):
+            take(self.read(decode_content=True))
+
+    async def aread_all(self, take: Callable[[Any], Any]) -> None:
+        """
+        The same, awaited.
+        """
+        if self._wrapped is None and await self._answer._aread_all(take):
+            return
+        piece = await self.anext(PIECE)
+        while piece:
+            take(piece)
+            piece = await self.anext(PIECE)
+
     def taken(self) -> None:
         """
         The whole body was taken, not through here: nothing is left to read.
@@ -658,6 +698,21 @@ class RawResponse(io.IOBase):
 
     def __del__(self) -> None:
         pass  # the stream closes itself; io.IOBase would call close()
+
+
+def _joined_pieces(following: Callable[[int], bytes], amt: int | None) -> bytes:
+    """
+    `amt` bytes, less only at the end, or all that is left; mostly they are one piece.
+    """
+    left = sys.maxsize if amt is None else amt
+    pieces: list[bytes] = []
+    while left:
+        piece = following(min(left, PIECE))
+        if not piece:
+            break
+        pieces.append(piece)
+        left -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _headers_of(answer: _Answer) -> HTTPHeaderDict:

@@ -118,16 +118,16 @@ class Wake:
                 feeding.cancel()
             self.give_up(token)
 
-    async def read(self, stream: _core.Stream, size: int, raw: bool = False) -> bytes:
+    async def read(self, stream: _core.Stream, raw: bool = False) -> Any:
         """
-        Await the next bytes of a body, at most `size`; b"" is the end. Cancelling this closes the stream.
+        Await the next piece of a body, for the stream to `show`; b"" is the end. Cancelling this closes the stream.
         """
         token = _core.next_token()
         future = self._create_future()
         self._waiting[token] = (future, None, None)
         try:
-            stream.submit_read(token, size, raw)
-            return await future  # type: ignore[no-any-return]
+            stream.submit_read(token, raw)
+            return await future
         except asyncio.CancelledError:
             stream.close()
             raise

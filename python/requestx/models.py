@@ -15,7 +15,7 @@ from http import client
 from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Iterator, overload
 
 from . import _names, _redirect
-from ._core import CoreError, Reply
+from ._core import Reply
 from ._headers import parse_header_links
 from ._peer import Peer
 from ._prepare import PreparedRequest, Request, RequestEncodingMixin, RequestHooksMixin
@@ -370,7 +370,10 @@ class Response:
             if self.status_code == 0 or self.raw is None:
                 self._content = None
             elif self._reply is not None:
-                self._content = _read_whole(self.raw, self.headers)
+                # Joining pieces would take twice the memory; a BytesIO gives its bytes away without a copy.
+                room = io.BytesIO()
+                self.raw.read_all(room.write)
+                self._content = room.getvalue()
             else:
                 self._content = b"".join(self.iter_content(CONTENT_CHUNK_SIZE)) or b""
         self._content_consumed = True
@@ -387,7 +390,9 @@ class Response:
             # Tasks may share a response: one reads, the others find the content.
             async with self.__dict__.setdefault("_reading", asyncio.Lock()):
                 if self._content is False:
-                    self._content = await _aread_whole(self.raw, self.headers)
+                    room = io.BytesIO()
+                    await self.raw.aread_all(room.write)
+                    self._content = room.getvalue()
         return self.content
 
     @property
@@ -535,95 +540,6 @@ class _Lines:
         What is left.
         """
         return [] if self.pending is None else [self.pending]
-
-
-def _read_whole(raw: RawResponse, headers: Any) -> bytes:
-    """
-    A body in one piece. Joining pieces would take twice the memory, so it is read into the place where it stays.
-    """
-    answer = raw._answer
-    stream = answer._stream
-    if raw._wrapped is not None or stream is None or stream.closed or answer._spare or answer._failed:
-        return raw.read(decode_content=True)
-    room = _Room(headers)
-    try:
-        while True:
-            n = room.read_from(stream)
-            if not n:
-                break
-    except CoreError as error:
-        raise answer._told_in_full(error) from error
-    answer.close()
-    return room.taken()
-
-
-async def _aread_whole(raw: RawResponse, headers: Any) -> bytes:
-    room = _Room(headers)
-    while True:
-        piece = await raw.anext(1 << 20)
-        if not piece:
-            return room.taken()
-        room.add(piece)
-
-
-class _Room:
-    """
-    Room for a body that gives its bytes away without a copy.
-
-    It grows by a sixteenth, and never beyond the length that the server announced: what is announced may be a lie,
-    so it is not made room for before it comes.
-    """
-
-    STEP = 1 << 20
-
-    def __init__(self, headers: Any) -> None:
-        length = headers.get("content-length", "")
-        plain = "content-encoding" not in headers and "transfer-encoding" not in headers
-        self.announced = int(length) if plain and length.isdigit() else 0
-        self.out = io.BytesIO()
-        self.size = self.filled = 0
-
-    def read_from(self, stream: Any) -> int:
-        """
-        Read the next of a stream; how many bytes, 0 at its end.
-        """
-        if self.filled == self.size:
-            self._grow(self.STEP)
-        view = self.out.getbuffer()
-        part = view[self.filled : self.filled + self.STEP]
-        try:
-            n: int = stream.read_into(part)
-        finally:
-            part.release()
-            view.release()
-        self.filled += n
-        return n
-
-    def add(self, piece: bytes) -> None:
-        """
-        Add what was read elsewhere.
-        """
-        if self.filled + len(piece) > self.size:
-            self._grow(len(piece))
-        self.out.seek(self.filled)
-        self.out.write(piece)
-        self.filled += len(piece)
-
-    def _grow(self, least: int) -> None:
-        size = max(self.filled + least, self.size + self.size // 16)
-        if self.filled < self.announced < size:
-            size = self.announced
-        size = max(size, self.filled + 1)
-        self.out.seek(size - 1)
-        self.out.write(b"\0")
-        self.size = size
-
-    def taken(self) -> bytes:
-        """
-        The body.
-        """
-        self.out.truncate(self.filled)
-        return self.out.getvalue()
 
 
 def _make_request(response: Response, reply: Reply) -> Any:

@@ -135,6 +135,49 @@ static void a_broken_body_fails_the_same_each_time(void) {
   rqx_client_free(client);
 }
 
+static int32_t next_of(rqx_response *response, rqx_slice *piece) {
+  int32_t code = RQX_PENDING;
+  while (code == RQX_PENDING) code = rqx_body_next(response, 0, piece, NULL);
+  return code;
+}
+
+static void pieces_are_shown_where_they_lie(void) {
+  rqx_client *client = new_client();
+  rqx_event event;
+  rqx_slice piece = {0};
+  size_t total = 0;
+  under(at, sizeof at, http_url, "/bytes/3000000");
+  CHECK_CODE(RQX_OK, ask(client, NULL, "GET", at, NULL, RQX_SEND_STREAM, &event));
+  do {
+    CHECK_CODE(RQX_OK, next_of(event.response, &piece));
+    total += piece.len;
+  } while (piece.len > 0);
+  CHECK(total == 3000000);
+  CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_body_next(event.response, 0x80, &piece, NULL));
+  CHECK_CODE(RQX_E_NULL, rqx_body_next(event.response, 0, NULL, NULL));
+  done(&event);
+  rqx_client_free(client);
+}
+
+static void a_closed_response_gives_its_connection_up_and_keeps_what_it_showed(void) {
+  rqx_client *client = new_client();
+  rqx_event event;
+  rqx_slice piece = {0};
+  rqx_stats stats = {.struct_size = sizeof stats};
+  under(at, sizeof at, http_url, "/bytes/3000000");
+  CHECK_CODE(RQX_OK, ask(client, NULL, "GET", at, NULL, RQX_SEND_STREAM, &event));
+  CHECK_CODE(RQX_OK, next_of(event.response, &piece));
+  uint8_t first = piece.ptr[0];
+  rqx_response_close(event.response);
+  CHECK_CODE(RQX_OK, rqx_client_stats(client, &stats));
+  CHECK(stats.open_connections == 0);
+  CHECK(piece.ptr[0] == first && holds(event.head, "Content-Length"));
+  CHECK_CODE(RQX_E_CLOSED, next_of(event.response, &piece));
+  rqx_response_close(NULL);
+  done(&event);
+  rqx_client_free(client);
+}
+
 static void reading_in_the_background_is_for_background_responses(void) {
   rqx_client *client = new_client();
   rqx_event event;
@@ -153,6 +196,8 @@ int main(int argc, char **argv) {
   older_callers_get_what_they_know();
   many_are_freed_at_once();
   a_broken_body_fails_the_same_each_time();
+  pieces_are_shown_where_they_lie();
+  a_closed_response_gives_its_connection_up_and_keeps_what_it_showed();
   reading_in_the_background_is_for_background_responses();
   return 0;
 }

@@ -30,6 +30,7 @@ pub struct Held {
     piece: Mutex<Bytes>,
     /// A piece was asked for and has not been delivered.
     reading: AtomicBool,
+    closed: AtomicBool,
     timing: Timing,
     origin: Origin,
 }
@@ -52,6 +53,7 @@ impl Held {
             body: AsyncMutex::new(body),
             piece: Mutex::default(),
             reading: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
             timing,
             origin,
         });
@@ -78,11 +80,16 @@ impl Held {
 
     /// The next piece of the body, at most `max` bytes.
     async fn read(&self, max: usize, raw: bool) -> Result<Option<Bytes>, Error> {
-        let mut body = self.body.lock().await;
-        let Some(body) = &mut *body else {
-            return Ok(None);
+        let mut held = self.body.lock().await;
+        let Some(body) = &mut *held else {
+            return if self.is_closed() { Err(given_up()) } else { Ok(None) };
         };
-        let Some(mut piece) = body.next(raw).await? else {
+        let read = body.next(raw).await;
+        if self.is_closed() {
+            *held = None;
+            return Err(given_up());
+        }
+        let Some(mut piece) = read? else {
             return Ok(None);
         };
         if piece.len() > max {
@@ -90,6 +97,21 @@ impl Held {
         }
         Ok(Some(piece))
     }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Gives the body up; one that is being read goes when that read comes to its end.
+    fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        let body = self.body.try_lock().ok().and_then(|mut body| body.take());
+        drop(body); // without the lock
+    }
+}
+
+fn given_up() -> Error {
+    Error::new(Kind::Closed, Phase::Read, "the response was closed before the end of its body")
 }
 
 /// The one background read of a response, until it has been delivered or has failed.
@@ -184,6 +206,28 @@ pub extern "C" fn rqx_body_read_into(
     })
 }
 
+/// Shows the next of the body in `*piece`, waiting for it, without a copy: as it came from the socket, or from its
+/// decoder; an empty one is the end. It is the response's, and valid until the next read or until the response is freed.
+/// `flags`, RQX_PENDING and errors as in rqx_body_read_into. Any thread, one at a time. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_body_next(
+    response: *mut rqx_response,
+    flags: u32,
+    piece: *mut rqx_slice,
+    err: *mut *mut rqx_error,
+) -> i32 {
+    boundary(err, || {
+        let (held, piece, raw_read) = (get(response)?, raw::Out::new("piece", piece)?, is_raw(flags)?);
+        let mut read = std::pin::pin!(held.read(usize::MAX, raw_read));
+        let read = match process::current().lanes.wait(&mut read)? {
+            None => return Ok(RQX_PENDING),
+            Some(read) => read?,
+        };
+        piece.set(held.keep(read.unwrap_or_default()));
+        Ok(RQX_OK)
+    })
+}
+
 /// Asks for the next of the body, at most `max` bytes (0: as it comes). RQX_EV_BODY follows in the queue of the
 /// exchange, with `token`: a piece, or the end with RQX_EVF_BODY_COMPLETE; or RQX_EV_ERROR.
 /// The piece is valid until the next read, or until the response is freed.
@@ -253,6 +297,18 @@ pub extern "C" fn rqx_response_timing(response: *const rqx_response, timing: *mu
         };
         raw::fill_sized("timing", timing, timed).map(|()| RQX_OK)
     })
+}
+
+/// Gives the connection up, unless the body was read to its end; what was shown of the response stays until it is freed.
+/// Reading on is RQX_E_CLOSED. NULL is allowed. Any thread. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_response_close(response: *mut rqx_response) {
+    guard_or((), || {
+        if !response.is_null() {
+            get(response)?.close();
+        }
+        Ok(())
+    });
 }
 
 /// Frees the response. One whose body was not read to its end gives its connection up. NULL is allowed. Since 1.0.
