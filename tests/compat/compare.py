@@ -56,14 +56,16 @@ class Case:
         *calls: made by one session, one after the other.
         pages: path (or ``*``) to the answer, or the list of answers, of the mirror.
         session: attributes of the session.
+        environ: variables; ``NETRC`` is what the file has in it.
         differs: name of the wanted difference (see ``differences.py``).
     """
 
-    def __init__(self, name, *calls, pages=None, session=None, differs=None):
+    def __init__(self, name, *calls, pages=None, session=None, environ=None, differs=None):
         self.name = name
         self.calls = calls
         self.pages = pages or {}
         self.session = session or {}
+        self.environ = environ or {}
         self.differs = differs
 
 
@@ -109,6 +111,31 @@ class Reference(World):
         return response.content
 
 
+def surround(case, here, elsewhere, monkeypatch, folder):
+    """
+    Set the case's environment.
+    """
+    for name, value in case.environ.items():
+        value = _placed(value, places_of(here, elsewhere))
+        if name == "NETRC":
+            (folder / "netrc").write_text(value)
+            value = str(folder / "netrc")
+        monkeypatch.setenv(name, value)
+
+
+def places_of(here, elsewhere):
+    """
+    What the marks in URLs, answers and variables stand for.
+    """
+    return {
+        "{here}": here.url,
+        "{there}": here.at("localhost"),
+        "{elsewhere}": elsewhere.url,
+        "{port}": str(here.port),
+        "{elseport}": str(elsewhere.port),
+    }
+
+
 def play(case, world, here, elsewhere):
     """
     The facts of a case: one list for each call, and what the two mirrors saw.
@@ -119,12 +146,7 @@ def play(case, world, here, elsewhere):
         here: the mirror that calls go to.
         elsewhere: another one, on another port.
     """
-    places = {
-        "{here}": here.url,
-        "{there}": here.at("localhost"),
-        "{elsewhere}": elsewhere.url,
-        "{port}": str(here.port),
-    }
+    places = places_of(here, elsewhere)
     pages = {
         path: [_placed(each, places) for each in ([answers] if isinstance(answers, str) else answers)]
         for path, answers in case.pages.items()
@@ -132,7 +154,7 @@ def play(case, world, here, elsewhere):
     for site in (here, elsewhere):
         site.play(pages)
     lib = world.requestx
-    session = world.session(**_made(case.session, lib))
+    session = world.session(**_made(case.session, lib, places))
     facts = [_facts_of_call(call, world, session, lib, places) for call in case.calls]
     world.run(session.close)
     facts.append({"here": _normal(here.seen), "elsewhere": _normal(elsewhere.seen)})
@@ -179,12 +201,12 @@ def _placed(text, places):
     return text
 
 
-def _made(value, lib):
+def _made(value, lib, places=None):
     if isinstance(value, made):
         return value.make(lib)
     if isinstance(value, dict):
-        return {name: _made(each, lib) for name, each in value.items()}
-    return value
+        return {name: _made(each, lib, places) for name, each in value.items()}
+    return _placed(value, places) if places and isinstance(value, str) else value
 
 
 def _facts_of_call(call, world, session, lib, places):
@@ -192,7 +214,7 @@ def _facts_of_call(call, world, session, lib, places):
     if isinstance(call.path, str) and url[:1] in ("/", "?"):
         url = places["{here}"] + url
     try:
-        response = session.request(call.method, url, **_made(dict({"timeout": PATIENCE}, **call.more), lib))
+        response = session.request(call.method, url, **_made(dict({"timeout": PATIENCE}, **call.more), lib, places))
         world.read(response)
     except Exception as error:
         return _facts_of_error(error)
@@ -216,7 +238,7 @@ def _facts_of_error(error):
     }
     if "RequestException" in facts["error"] and not _OTHERS_WORDS & set(facts["error"]):
         # What did not parse is told in urllib3's words.
-        facts["message"] = re.sub("(?<=Failed to parse: ).*", "...", str(error), flags=re.DOTALL)
+        facts["message"] = re.sub("(Failed to parse|(Please check )?[Pp]roxy URL).*", "?", str(error), flags=re.S)
     return facts
 
 
@@ -279,4 +301,6 @@ def _normal(seen):
 def _neutral(text):
     if isinstance(text, bytes):
         text = text.decode("latin-1")
+    if text.startswith("CONNECT "):
+        return text.split(" HTTP/")[0]  # the rest is http.client's, and another in each Python
     return _AGENT.sub("User-Agent: *", _DIGEST.sub(r'\1="*"', _BOUNDARY.sub("BOUNDARY", text)))

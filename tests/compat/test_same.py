@@ -4,10 +4,10 @@ The tables are in ``cases/``, the comparison is in ``compare.py``, what differs 
 """
 
 import pytest
-from compat.cases import auths, bodies, jars, redirects, sessions, texts, urls
-from compat.compare import Reference, check, play
+from compat.cases import auths, bodies, environments, jars, redirects, sessions, texts, urls
+from compat.compare import Reference, check, play, surround
 
-TABLES = (bodies, urls, redirects, auths, jars, texts, sessions)
+TABLES = (bodies, urls, redirects, auths, jars, texts, sessions, environments)
 CASES = {case.name: case for table in TABLES for case in table.CASES}
 
 
@@ -39,8 +39,9 @@ def expected(mirrors):
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", CASES)
-def test_same_as_requests(name, world, expected, mirrors):
+def test_same_as_requests(name, world, expected, mirrors, monkeypatch, tmp_path):
     """Status, headers, body, URL, history, cookies, exception, and the bytes that the server saw."""
     case = CASES[name]
+    surround(case, *mirrors, monkeypatch, tmp_path)
 
     check(case, expected(case), play(case, world, *mirrors))
