@@ -34,7 +34,8 @@ def mypy(name, folder):
     command = [sys.executable, "-m", "mypy", *flags, name]
     done = run(command, capture_output=True, text=True, cwd=folder, env=dict(os.environ, MYPYPATH=place()))
     assert done.stderr == "", done.stderr
-    return [(int(line), text) for line, text in re.findall(r":(\d+): (?:error|note): (.+)", done.stdout)]
+    told = re.findall(rf"^{name}:(\d+): (?:error|note): (.+)", done.stdout, re.MULTILINE)
+    return [(int(line), text) for line, text in told]
 
 
 def pyright(name, folder):
