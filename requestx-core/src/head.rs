@@ -130,6 +130,8 @@ struct Framing<'a> {
     length: Option<&'a [u8]>,
     /// More than one plain Content-Length: for hyper to judge.
     special: bool,
+    /// There is a Transfer-Encoding.
+    coded: bool,
     says_close: bool,
     says_keep_alive: bool,
 }
@@ -146,11 +148,18 @@ impl<'a> Framing<'a> {
             self.length = Some(field.value);
         } else {
             self.special = true;
+            self.coded |= field.name.eq_ignore_ascii_case("transfer-encoding");
         }
     }
 
     fn keeps(&self, version: u16) -> bool {
-        !self.says_close && (version == 11 || self.says_keep_alive)
+        !self.says_close && (version == 11 || self.says_keep_alive) && !self.misfits(version)
+    }
+
+    /// HTTP/1.0 knows no Transfer-Encoding, but servers send it (Python's http.server, where it is used carelessly).
+    /// It is obeyed, and the connection is given up: RFC 9112 section 6.1.
+    fn misfits(&self, version: u16) -> bool {
+        version == 10 && self.coded
     }
 
     /// Whether `rest` is the whole body, beyond doubt.
@@ -168,7 +177,9 @@ impl<'a> Framing<'a> {
         let (status, rest) = if head.body.is_some() { (NO_CONTENT, &b""[..]) } else { (head.status, rest) };
         let known = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
         let mut hypers = Vec::with_capacity(rest.len() + 160);
-        hypers.extend_from_slice(if head.version == 10 { b"HTTP/1.0 " } else { b"HTTP/1.1 " });
+        let misfit = self.misfits(head.version);
+        let old = head.version == 10 && !misfit;
+        hypers.extend_from_slice(if old { b"HTTP/1.0 " } else { b"HTTP/1.1 " });
         hypers.extend([100, 10, 1].map(|place| b'0' + (status / place % 10) as u8));
         hypers.push(b' ');
         hypers.extend_from_slice(known.unwrap_or_default().as_bytes()); // one it does not know it would keep
@@ -180,6 +191,9 @@ impl<'a> Framing<'a> {
                     hypers.extend_from_slice(part);
                 }
             }
+        }
+        if misfit {
+            hypers.extend_from_slice(b"Connection: close\r\n");
         }
         hypers.extend_from_slice(b"\r\n");
         hypers.extend_from_slice(rest);
@@ -238,6 +252,16 @@ mod tests {
         let expected =
             "HTTP/1.1 200 OK\r\nContent-LENGTH: 5\r\nContent-Length: 6\r\nconnection: Close\r\n\r\n";
         assert_eq!(expected, String::from_utf8(Head::read(sent, b"", false).unwrap().1.to_vec()).unwrap());
+    }
+
+    #[test]
+    fn chunks_in_http_1_0_are_read_and_end_the_connection() {
+        let sent = b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n";
+        let (head, hypers) = Head::read(sent, b"", false).unwrap();
+
+        assert_eq!((10, false), (head.version, head.keeps));
+        assert!(hypers.starts_with(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"));
+        assert!(hypers.ends_with(b"\r\nConnection: close\r\n\r\n"));
     }
 
     #[test]

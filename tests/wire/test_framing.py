@@ -118,6 +118,20 @@ def test_two_framings_never_leave_bytes_behind(world, wire, name):
     assert session.get(site.url, timeout=5).content == b"own"
 
 
+@pytest.mark.parametrize("more", [b"", b"Connection: keep-alive\r\n", b"Content-Length: 3\r\n"])
+def test_chunks_in_http_1_0_are_read_and_end_the_connection(world, wire, more):
+    """Servers send them, small ones in Python above all; nothing is read behind them (RFC 9112, 6.1)."""
+    head = b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n" + more + b"\r\n"
+    site = wire(
+        [one_request(), send(head + b"5\r\nhello\r\n0\r\n\r\n" + answer(b"smuggled"))],
+        [one_request(), send(answer(b"own"))],
+    )
+    session = world.session()
+
+    assert session.get(site.url, timeout=5).content == b"hello"
+    assert session.get(site.url, timeout=5).content == b"own"
+
+
 def test_equal_lengths_are_one_length(world, wire):
     """The same length twice says nothing new (RFC 9110, 8.6)."""
     site = wire([one_request(), send(HEAD + b"Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello")])
