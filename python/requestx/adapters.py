@@ -19,6 +19,7 @@ from ._choices import choose, tls_settings
 from ._core import CoreError, Reply
 from ._drive import adrive, drive
 from ._environ import select_proxy
+from ._internal_utils import to_native_string
 from ._limits import TimeLimits
 from ._ops import call, loop_of_call, wait_in
 from ._prepare import sketch
@@ -43,6 +44,8 @@ AT_ONCE = 1 << 20
 _new = object.__new__
 _wake_of: Any = None
 _NO_BODY = b""
+#: As a field's value, urllib3's SKIP_HEADER says not to send the field.
+_SKIP = "@@@SKIP_HEADER@@@"
 # Whose request without a body says so (RFC 9110, 8.6).
 _EXPECT_A_BODY = frozenset(("POST", "PUT", "PATCH"))
 # Imported now: when it is needed there may be no descriptor to read it by.
@@ -804,9 +807,11 @@ def _head_of(request: Any, url: Any) -> tuple[bytes, int]:
     if request.body is not None or request.method in _EXPECT_A_BODY:
         parts += _framing(request)
     for name, value in headers.items() if headers else ():
-        if value is not None:
-            parts.append(name)
-            parts.append(value)
+        if value is None or (type(value) is str and value == _SKIP):
+            _check_skipped(name, value, request)
+            continue
+        parts.append(name)
+        parts.append(value)
     try:
         try:
             return "\n".join(parts).encode("latin-1"), (len(parts) - 2) // 2
@@ -818,6 +823,11 @@ def _head_of(request: Any, url: Any) -> tuple[bytes, int]:
         raise InvalidHeader(
             f"header fields are sent as latin-1, and {wrong!r} is not in it: encode the value yourself", request=request
         ) from error
+
+
+def _check_skipped(name: Any, value: Any, request: Any) -> None:
+    if value is not None and to_native_string(name).lower() not in ("accept-encoding", "user-agent"):
+        raise InvalidHeader(f"SKIP_HEADER takes away User-Agent and Accept-Encoding, not {name!r}", request=request)
 
 
 def _framing(request: Any) -> tuple[str, ...]:

@@ -241,6 +241,25 @@ def test_session_headers_come_first_and_none_removes_one(world, wire):
     assert sent(site).fields[1:] == [(b"X-A", b"1"), (b"x-c", b"4"), (b"X-D", b"5")]
 
 
+@pytest.mark.parametrize("where", ["session", "call"])
+def test_a_field_may_be_skipped(world, wire, where):
+    """By the value that urllib3 names SKIP_HEADER, which programs use where None would mean something else."""
+    site = wire(serve())
+    session = world.session()
+    skipped = {"User-Agent": "@@@SKIP_HEADER@@@", "Accept-Encoding": "@@@SKIP_HEADER@@@"}
+    if where == "session":
+        session.headers.update(skipped)
+    session.get(site.url, headers={} if where == "session" else skipped)
+
+    assert [sent(site).field(name) for name in (b"user-agent", b"accept-encoding")] == [[], []]
+
+
+def test_other_fields_cannot_be_skipped(world, wire):
+    """As in urllib3: a Host there has to be, and others one leaves out."""
+    with pytest.raises(world.requestx.exceptions.InvalidHeader, match="SKIP_HEADER"):
+        world.get(wire(serve()).url, headers={"Host": "@@@SKIP_HEADER@@@"})
+
+
 def test_defaults_are_those_of_requests(world, wire):
     """Without a word from the caller the four headers that requests sends are sent."""
     site = wire(serve())
