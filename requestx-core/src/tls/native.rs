@@ -80,12 +80,11 @@ impl Context {
     }
 }
 
-/// What native-tls has no way to do.
+/// What native-tls has no way to do. How strictly certificates are verified is the platform's own affair.
 fn refuse_what_is_lacking(settings: &Settings) -> Result<(), Error> {
     let lacks = [
         (settings.roots.folder.is_some(), "a folder of CA certificates"),
         (settings.ciphers.is_some() || settings.suites.is_some(), "a choice of ciphers"),
-        (settings.strict || settings.partial_chain, "a choice of how strictly certificates are verified"),
         (settings.danger_legacy, "legacy renegotiation"),
         (settings.verify_name.is_some(), "another name to verify than the one that is sent"),
         (!settings.pins.is_empty(), "certificate pinning"),
