@@ -18,9 +18,6 @@ from typing import Any, Iterable, Mapping
 from ._limits import nanoseconds
 from .certs import where
 
-Numbers = "tuple[tuple[str, int], ...]"
-Texts = "tuple[tuple[str, Any], ...]"
-
 
 def tls_settings(verify: Any, cert: Any, beneath: Mapping[str, Any]) -> dict[str, Any]:
     """

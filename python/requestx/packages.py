@@ -3,7 +3,7 @@
 
 We need none of them to make requests, so each is imported when it is named here, and not before.
 ``requestx.packages.urllib3`` is urllib3 itself where that is installed; else a stand-in with what most code wants
-of it: `disable_warnings`, and the names of its warnings and exceptions.
+of it: `disable_warnings`, the names of its warnings and exceptions, `Retry`, and a `PoolManager` for adapters.
 ``import requestx.packages.urllib3.poolmanager`` works too and yields urllib3's own module (`_Aliases`).
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import sys
 import warnings
+from functools import lru_cache
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -43,8 +44,8 @@ def _load(name: str) -> ModuleType:
         except ImportError:
             continue
         return importlib.import_module(f"{candidate}.{rest}" if rest else candidate)
-    if name in _STAND_IN:
-        return _STAND_IN[name]
+    if name in _stand_in():
+        return _stand_in()[name]
     raise ModuleNotFoundError(f"requestx works without {top}; install it to use {name}", name=name)
 
 
@@ -85,14 +86,24 @@ def _disable_warnings(category: type[Warning] = _causes.HTTPWarning) -> None:
     warnings.simplefilter("ignore", category)
 
 
+@lru_cache(maxsize=None)
 def _stand_in() -> dict[str, ModuleType]:
     urllib3 = ModuleType("urllib3", "What requestx offers in the place of urllib3, which is not installed.")
     exceptions = ModuleType("urllib3.exceptions", "urllib3's names for what goes wrong.")
     vars(exceptions).update(_causes._OWN)
+    from . import _pools, _retry
+
+    util = ModuleType("urllib3.util", "The part of urllib3.util that adapters are given.")
+    retry = ModuleType("urllib3.util.retry", "Where urllib3 keeps its Retry.")
+    manager = ModuleType("urllib3.poolmanager", "Where urllib3 keeps its PoolManager.")
+    vars(retry).update(Retry=_retry.Retry)
+    vars(util).update(Retry=_retry.Retry, retry=retry, __path__=[])
+    vars(manager).update(PoolManager=_pools.PoolManager)
     vars(urllib3).update(disable_warnings=_disable_warnings, exceptions=exceptions, __version__="2.0.0", __path__=[])
-    return {"urllib3": urllib3, "urllib3.exceptions": exceptions}
+    vars(urllib3).update(util=util, poolmanager=manager, Retry=_retry.Retry, PoolManager=_pools.PoolManager)
+    modules = (urllib3, exceptions, util, retry, manager)
+    return {module.__name__: module for module in modules}
 
 
 _this = sys.modules[__name__]
-_STAND_IN = _stand_in()
 sys.meta_path.insert(0, _Aliases())

@@ -8,7 +8,7 @@ import warnings
 
 import pytest
 
-from requestx import compat, help, packages
+from requestx import adapters, compat, help, packages
 
 
 def test_idna_and_chardet_are_the_packages_themselves():
@@ -52,8 +52,19 @@ def test_a_stand_in_offers_names_and_disable_warnings(without_urllib3):
 
 def test_what_the_stand_in_lacks_says_what_to_install(without_urllib3):
     """An ImportError that helps."""
-    with pytest.raises(ImportError, match="install it to use urllib3.poolmanager"):
-        importlib.import_module("requestx.packages.urllib3.poolmanager")
+    with pytest.raises(ImportError, match="install it to use urllib3.connection"):
+        importlib.import_module("requestx.packages.urllib3.connection")
+
+
+def test_the_stand_in_has_what_adapters_are_given(without_urllib3):
+    """Retry for max_retries, and PoolManager to be put in the place of an adapter's own."""
+    retry = importlib.import_module("requestx.packages.urllib3.util.retry").Retry
+    manager = importlib.import_module("requestx.packages.urllib3.poolmanager").PoolManager
+    adapter = adapters.HTTPAdapter(max_retries=retry(2))
+    adapter.poolmanager = manager(num_pools=3, maxsize=3, block=False, assert_hostname=False)
+
+    assert adapter.max_retries.total == 2
+    assert adapter.poolmanager.connection_from_url("https://a/").assert_hostname is False
 
 
 def test_unknown_names_are_attributeerrors():
