@@ -20,6 +20,8 @@ from .exceptions import ConnectionError, RequestException, RetryError
 #: More of an answer's body than this is not read to keep its connection.
 DRAIN_LIMIT = 64 * 1024
 
+#: RQX_E_*: no connection, no TLS, a time-out, or a connection or stream that died.
+_OF_THE_NETWORK = frozenset((20, 21, 22, 23, 30, 31, 40, 50, 51, 52, 53, 56))
 _BEFORE_SENDING = ("resolve", "connect", "tunnel", "secure")
 
 
@@ -131,7 +133,7 @@ def _reason(error: RequestException, request: Any) -> Any:
     """
     What a Retry is to judge; None for an error that no second try would mend, or that no second try is possible for.
     """
-    if not 20 <= error.kind < 54 or error.phase not in (*_BEFORE_SENDING, "send", "await"):
+    if error.kind not in _OF_THE_NETWORK or error.phase not in (*_BEFORE_SENDING, "send", "await"):
         return None
     if error.phase not in _BEFORE_SENDING and not _can_be_sent_again(request):
         return None

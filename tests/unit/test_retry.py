@@ -192,7 +192,7 @@ def test_retries_pickle():
 
 def test_the_adapters_retry_is_also_urllib3s(module):
     """In a program that has imported it, isinstance answers as with requests."""
-    theirs = module("urllib3.util.retry").Retry
+    theirs = module("urllib3").Retry
     made = adapters.HTTPAdapter(max_retries=3).max_retries
 
     assert isinstance(made, theirs)
@@ -203,7 +203,7 @@ def test_the_adapters_retry_is_also_urllib3s(module):
 @pytest.mark.parametrize("settings", [{"total": 2}, {"total": 4, "connect": 1, "status_forcelist": [500, 503]}])
 def test_it_counts_as_urllib3s(module, settings):
     """The same failures, the same counts."""
-    theirs = module("urllib3.util.retry").Retry(**settings)
+    theirs = module("urllib3").Retry(**settings)
     ours = Retry(**settings)
     for status, asks in [(500, False), (503, True), (429, True), (404, False)]:
         assert ours.is_retry("GET", status, asks) == theirs.is_retry("GET", status, asks)

@@ -179,8 +179,8 @@ def test_signals_end_a_pause(blocking, wire):
 
 def test_urllib3s_retry_is_taken_as_it_is(world, wire, module):
     """Its own counts and exceptions, a subclass's overrides included."""
-    theirs = module("urllib3.util.retry").Retry
     urllib3 = module("urllib3")
+    theirs = urllib3.Retry
 
     class Counted(theirs):
         asked = []
