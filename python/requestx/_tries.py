@@ -14,6 +14,7 @@ from typing import Any, Generator
 from . import _explain, _retry
 from ._body import rewind_body
 from ._causes import is_a
+from ._limits import begun
 from ._ops import Drain, Pause
 from .exceptions import ConnectionError, RequestException, RetryError
 
@@ -79,21 +80,36 @@ def retrying(adapter: Any, retries: Any, request: Any, settings: tuple[Any, ...]
     """
     retries = _retry.retry_class().from_int(retries)
     pool, url = _explain.where(request)
+    stream, timeout, *others = settings
+    settings = (stream, begun(timeout), *others)
     while True:
         try:
             response = yield Try(adapter, request, settings)
         except RequestException as error:
             retries, answer = _after_error(retries, error, request, pool, url), None
+            if _comes_too_late(retries, None, settings):
+                raise
         else:
             answer = response.raw
             following = _after_answer(retries, response, request, pool, url)
-            if following is None:
+            if following is None or _comes_too_late(following, answer, settings):
                 return response
             retries = following
             yield Drain(response, DRAIN_LIMIT)
         yield Pause(retries, answer)
         if getattr(request, "_body_position", None) is not None:
             rewind_body(request)
+
+
+def _comes_too_late(retries: Any, answer: Any, settings: tuple[Any, ...]) -> bool:
+    """
+    Whether the next try would begin when the total of the call's time limit has passed.
+    """
+    left = getattr(settings[1], "total", None)
+    if left is None:
+        return False
+    seconds = _retry.pause(retries, answer)
+    return seconds is not None and seconds >= left
 
 
 def _after_error(retries: Any, error: RequestException, request: Any, pool: Any, url: str) -> Any:

@@ -214,3 +214,24 @@ def test_send_of_the_adapter_retries(world, wire):
     prepared = world.requestx.Request("GET", site.url).prepare()
 
     assert adapter.send(prepared).content == b"second"
+
+
+def test_no_pause_is_longer_than_what_is_left_of_a_total(world, wire):
+    """The answer there is, or the error, is told at once, since nothing better can come in time."""
+    site = wire(serve(b"later", b"Retry-After: 3600", status=BUSY), *[[request(), rst()]] * 2)
+    limits = world.requestx.TimeLimits(total=15)
+    answered = retrying(world, 3, status_forcelist=[503]).get(site.url, timeout=limits)
+    with pytest.raises(world.requestx.exceptions.ConnectionError, match="reset|closed"):
+        retrying(world, 3, backoff_factor=1000).get(site.url, timeout=limits)
+
+    assert (answered.status_code, answered.content) == (503, b"later")
+
+
+def test_a_total_runs_over_all_tries(world, wire):
+    """It began with the first."""
+    site = wire(*[[request()]] * 9)
+    began = time.monotonic()
+    with pytest.raises(world.requestx.exceptions.RequestException):
+        retrying(world, 8).get(site.url, timeout=world.requestx.TimeLimits(read=0.2, total=0.5))
+
+    assert time.monotonic() - began < 1.2
