@@ -115,6 +115,15 @@ def test_functions_have_the_same_parameters():
     assert differ == {name for name in listed(SIGNATURES) if "." not in name}
 
 
+@pytest.mark.parametrize("world", ["blocking", "aio"])
+def test_functions_of_both_worlds_have_the_same_parameters(world):
+    """As those of requests.api."""
+    ours = importlib.import_module(f"requestx.{world}")
+
+    for name, function in own(requests.api, inspect.isfunction):
+        assert parameters(getattr(ours, name)) == parameters(function), name
+
+
 def test_methods_have_the_same_parameters():
     """Of all classes; constructors too."""
     differ, seen = set(), 0

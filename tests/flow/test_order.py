@@ -1,10 +1,12 @@
 """The order of a request: what a flow asks for, and when."""
 
+from types import SimpleNamespace
+
 import pytest
 from flow.scenario import PausedSession, Scenario, response_to
 
 import requestx
-from requestx import _limits
+from requestx import _flow, _limits
 from requestx._ops import Call, Read, Send
 
 
@@ -327,3 +329,18 @@ def test_send_has_the_sessions_time_limit_as_well():
         seen.append(play.op.settings["timeout"])
 
     assert seen == [5, 5, 3]
+
+
+def test_what_a_ready_request_took_counts_for_the_total(monkeypatch):
+    """It was sent before its flow began."""
+    monkeypatch.setattr(_limits, "monotonic", lambda: 100.0)
+    play = Scenario()
+    sent = requestx.Request("GET", "http://a.test/").prepare()
+    answer = response_to(sent, 302, headers={"Location": "/b"})
+    answer.__dict__.update(_settled=False, _seconds=4.0)
+    ready = SimpleNamespace(settings=(requestx.TimeLimits(total=10), True, None))
+    play.flow = _flow.after(ready, play.session, True, answer)
+    play.step()
+    play.settle()
+
+    assert (play.op.request.url, play.op.settings["timeout"].total) == ("http://a.test/b", 6)
