@@ -386,13 +386,6 @@ class RawResponse(io.IOBase):
         return self._answer._ended or (stream is not None and stream.closed)
 
     @property
-    def version_string(self) -> str:
-        """
-        HTTP/1.1 and the like.
-        """
-        return {10: "HTTP/1.0", 11: "HTTP/1.1", 20: "HTTP/2", 30: "HTTP/3"}.get(self.version, "HTTP/?")
-
-    @property
     def length_remaining(self) -> int | None:
         """
         Bytes of the body that were not read yet, as they come on the wire; None where nobody said how long it is.
@@ -408,9 +401,13 @@ class RawResponse(io.IOBase):
     @property
     def url(self) -> Any:
         """
-        Where the request went.
+        Where the request went; whoever hands the body on may say where that was in the end.
         """
         return self._request_url
+
+    @url.setter
+    def url(self, url: Any) -> None:
+        self._request_url = url
 
     def geturl(self) -> Any:
         """
@@ -729,11 +726,14 @@ def _connection_of(answer: _Answer) -> Any:
     return Connection(lambda: reply.peer, host, port)
 
 
+_VERSIONS = {10: "HTTP/1.0", 11: "HTTP/1.1", 20: "HTTP/2", 30: "HTTP/3"}
+
 # What is made when it is asked for, and stays.
 _MADE_OF_ANSWER: dict[str, Any] = {"headers": _headers_of, "_connection": _connection_of}
 _MADE: dict[str, Any] = {
     "headers": lambda raw: raw._answer.headers,
     "chunked": lambda raw: raw._answer.chunked,
+    "version_string": lambda raw: _VERSIONS.get(raw.version, "HTTP/?"),
     "_original_response": lambda raw: raw._answer,
     "_connection": lambda raw: raw._answer._connection,
 }

@@ -24,6 +24,19 @@ def test_what_it_tells(world, wire):
     assert raw.get_redirect_location() is False
 
 
+SETTABLE = ["url", "chunked", "length_remaining", "version_string", "reason", "headers", "retries"]
+
+
+@pytest.mark.parametrize("name", SETTABLE)
+def test_what_it_tells_may_be_set(world, wire, name):
+    """As on urllib3's, whose attributes most of these are: programs correct them before they hand the body on."""
+    raw = world.get(wire(serve(TEXT)).url, stream=True).raw
+    setattr(raw, name, "mine")
+
+    assert getattr(raw, name) == "mine"
+    assert raw.geturl() == ("mine" if name == "url" else raw._request_url)
+
+
 def test_length_remaining_goes_down(world, wire):
     """By what was read, to nothing."""
     raw = world.get(wire([request(), send(answer(b"x" * 100))]).url, stream=True).raw
