@@ -53,7 +53,8 @@ def _modules() -> dict[str, ModuleType]:
     ours_that_block = {"Session": blocking, "session": blocking}
     made["requests.sessions"] = _Twin("requests.sessions", import_module(".sessions", __package__), {}, ours_that_block)
     made["requests.api"] = _Twin("requests.api", blocking, {"sessions": made["requests.sessions"]})
-    own: dict[str, Any] = {name: getattr(blocking, name) for name in (*_VERBS, "Session", "session")}
+    own: dict[str, Any] = {name: getattr(ours, name) for name in ours.__all__}
+    own.update((name, getattr(blocking, name)) for name in (*_VERBS, "Session", "session"))
     own.update({name.partition(".")[2]: module for name, module in made.items()}, **versions)
     made["requests"] = _Twin("requests", ours, dict(own, __path__=[]))
     return made

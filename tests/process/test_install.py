@@ -134,6 +134,7 @@ for statement in ("import requests.nothing", "from requests import nothing"):
         exec(statement)
     except ImportError as error:
         print(type(error).__name__)
+assert {"get", "Session", "adapters", "codes", "Response", "Timeout", "utils"} <= set(vars(requests))
 names = {}
 exec("from requests import *", names)
 assert names["Session"] is requests.Session
