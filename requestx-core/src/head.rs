@@ -53,7 +53,8 @@ impl Head {
     pub fn read(bytes: &[u8], rest: &[u8], answers_head: bool) -> Result<(Head, Bytes), Error> {
         let mut space = [const { MaybeUninit::uninit() }; MAX_FIELDS];
         let mut response = httparse::Response::new(&mut []);
-        let config = httparse::ParserConfig::default();
+        let mut config = httparse::ParserConfig::default();
+        config.allow_obsolete_multiline_headers_in_responses(true);
         match config.parse_response_with_uninit_headers(&mut response, bytes, &mut space) {
             Ok(httparse::Status::Complete(_)) => {}
             Ok(httparse::Status::Partial) => return Err(refuse("it is not whole")),
@@ -73,7 +74,13 @@ impl Head {
         };
         let mut framing = Framing::default();
         for field in response.headers.iter() {
-            head.add(field.name.as_bytes(), field.value);
+            if memchr::memchr(b'\n', field.value).is_none() {
+                head.add(field.name.as_bytes(), field.value);
+            } else if is_framing(field.name) {
+                return Err(refuse("a field that frames the body goes on in the next line"));
+            } else {
+                head.add(field.name.as_bytes(), &unfolded(field.value));
+            }
             framing.notice(field);
         }
         head.keeps = framing.keeps(head.version) && head.status != SWITCHING_PROTOCOLS;
@@ -218,6 +225,12 @@ fn refuse(why: &str) -> Error {
     Error::new(Kind::Protocol, Phase::Await, format!("the response's head is not valid HTTP/1: {why}"))
 }
 
+/// A value that goes on in further lines as one line: RFC 9112 section 5.2 wants a space for each fold.
+fn unfolded(value: &[u8]) -> Vec<u8> {
+    let lines: Vec<_> = value.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
+    lines.join(&b' ')
+}
+
 /// The reason phrase byte by byte: httparse shows it only where it is ASCII.
 fn reason_of(bytes: &[u8]) -> Vec<u8> {
     let line = bytes.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -227,6 +240,17 @@ fn reason_of(bytes: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_field_in_several_lines_is_one() {
+        let folded = |field: &str| {
+            let head = format!("HTTP/1.1 200 OK\r\n{field}\r\nB: 2\r\n\r\n");
+            Head::read(head.as_bytes(), b"", false).map(|(head, _)| head.block)
+        };
+
+        assert_eq!(&b"A\n1 2 3\nB\n2"[..], &folded("A: 1\r\n  2 \r\n\t3").unwrap()[..]);
+        assert!(folded("Content-Length: 5\r\n 6").is_err());
+    }
 
     #[test]
     fn the_block_keeps_case_order_and_duplicates() {

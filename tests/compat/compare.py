@@ -206,6 +206,8 @@ def _made(value, lib, places=None):
         return value.make(lib)
     if isinstance(value, dict):
         return {name: _made(each, lib, places) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_made(each, lib, places) for each in value)
     return _placed(value, places) if places and isinstance(value, str) else value
 
 

@@ -266,4 +266,66 @@ FRAMED = [
     Case("post answered early", post(data=b"x" * 100), pages={"/": answer("no", status="413 Too Large")}),
 ]
 
-CASES = SHOWN + HEADERS + TEXTS + JSONS + LINKED + CODINGS + FRAMED
+ODD = [
+    ("101", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n" + CLOSED),
+    ("204 with a body", answer("body", status="204 x") + CLOSED),
+    ("205 with a body", answer("body", status="205 x")),
+    ("304 with a length", answer("", "Content-Length: 5", status="304 x", length=False)),
+    ("two equal lengths", answer("12345", "Content-Length: 5")),
+    ("lengths in one field", answer("12345", "Content-Length: 5, 5", length=False)),
+    ("two lengths", answer("12345", "Content-Length: 3")),
+    ("length +5", answer("12345", "Content-Length: +5", length=False)),
+    ("length -5", answer("12345", "Content-Length: -5", length=False) + CLOSED),
+    ("length 0x5", answer("12345", "Content-Length: 0x5", length=False) + CLOSED),
+    ("length 5_0", answer("12345", "Content-Length: 5_0", length=False) + CLOSED),
+    ("length of nothing", answer("12345", "Content-Length:", length=False) + CLOSED),
+    (
+        "length and chunks",
+        answer("5\r\n12345\r\n0\r\n\r\n", "Transfer-Encoding: chunked", "Content-Length: 3", length=False) + CLOSED,
+    ),
+    ("gzip, chunked", answer("5\r\n12345\r\n0\r\n\r\n", "Transfer-Encoding: gzip, chunked", length=False) + CLOSED),
+    ("CHUNKED", answer("5\r\n12345\r\n0\r\n\r\n", "Transfer-Encoding: CHUNKED", length=False)),
+    ("identity", answer("12345", "Transfer-Encoding: identity", length=False) + CLOSED),
+    ("chunk sizes in upper case", answer("A\r\n1234567890\r\n0\r\n\r\n", "Transfer-Encoding: chunked", length=False)),
+    ("chunk sizes with zeros", answer("005\r\n12345\r\n000\r\n\r\n", "Transfer-Encoding: chunked", length=False)),
+    ("chunk size with a space", answer("5 \r\n12345\r\n0\r\n\r\n", "Transfer-Encoding: chunked", length=False)),
+    ("chunk size -1", answer("-1\r\n12345\r\n0\r\n\r\n", "Transfer-Encoding: chunked", length=False) + CLOSED),
+    (
+        "chunk without its end",
+        answer("5\r\n12345678\r\n0\r\n\r\n", "Transfer-Encoding: chunked", length=False) + CLOSED,
+    ),
+    ("bare line feeds", "HTTP/1.1 200 OK\nContent-Length: 2\n\nok"),
+    ("folded field", answer("ok", "X-A: 1\r\n  2")),
+    ("field without a colon", answer("ok", "X-A")),
+    ("field with a space in its name", answer("ok", "X A: 1")),
+    ("field without a name", answer("ok", ": 1")),
+    ("field with a NUL", answer("ok", "X-A: 1\0")),
+    ("space before the colon", answer("ok", "X-A : 1")),
+    ("empty lines first", "\r\n\r\n" + answer("ok")),
+    ("no reason", "HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok"),
+    ("HTTP/1.0 with keep-alive", answer("ok", "Connection: keep-alive").replace("HTTP/1.1", "HTTP/1.0")),
+    ("HTTP/1.2", answer("ok").replace("HTTP/1.1", "HTTP/1.2")),
+    ("HTTP/2.0", answer("ok").replace("HTTP/1.1", "HTTP/2.0")),
+    ("HTTP/0.9", "just text" + CLOSED),
+    ("lower case", answer("ok").replace("HTTP/1.1", "http/1.1")),
+    ("status of two digits", answer("ok", status="20 OK")),
+    ("status of four digits", answer("ok", status="2000 OK")),
+    ("status of letters", answer("ok", status="abc OK")),
+    ("status 000", answer("ok", status="000 OK")),
+]
+ODD_ONES_DIFFER = {
+    "lengths in one field": "lenient-heads",
+    "empty lines first": "lenient-heads",
+    "two lengths": "strict-heads",
+    "length +5": "strict-heads",
+    "length -5": "strict-heads",
+    "length 0x5": "strict-heads",
+    "length 5_0": "strict-heads",
+    "length of nothing": "strict-heads",
+    "field without a name": "strict-heads",
+    "field with a NUL": "strict-heads",
+    "HTTP/1.2": "strict-heads",
+}
+ODDITIES = [Case("odd: " + what, get(), pages={"/": text}, differs=ODD_ONES_DIFFER.get(what)) for what, text in ODD]
+
+CASES = SHOWN + HEADERS + TEXTS + JSONS + LINKED + CODINGS + FRAMED + ODDITIES
