@@ -176,8 +176,52 @@ class Call:
         return await call(self.function, *self.arguments, **self.more)
 
 
-#: The loop of the call that a worker thread does some work of.
-_caller: contextvars.ContextVar[Any] = contextvars.ContextVar("requestx_caller", default=None)
+class Caller:
+    """
+    The call that a worker thread does some work of, for as long as it waits for that.
+
+    What the thread sends it has sent by the call's loop (`wait`), over the connections of that loop: some ways to
+    authenticate, NTLM for one, authenticate a connection.
+    """
+
+    __slots__ = ("given_up", "loop", "sending")
+
+    def __init__(self, loop: Any) -> None:
+        self.loop = loop
+        self.sending: Any = None
+        self.given_up = False
+
+    def wait(self, coroutine: Any) -> Any:
+        """
+        Have the loop run a coroutine, and wait for its result in this thread.
+
+        Raises:
+            RuntimeError: nobody waits for it any more.
+        """
+        import asyncio
+        from concurrent.futures import wait
+
+        self.sending = future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        if self.given_up:
+            future.cancel()
+        while not future.done():
+            wait([future], timeout=0.5)
+            if not future.done() and not self.loop.is_running():
+                future.cancel()
+        if future.cancelled():
+            raise RuntimeError("the call that this request belongs to was cancelled, or its event loop ended")
+        return future.result()
+
+    def give_up(self) -> None:
+        """
+        The call was cancelled, and with it what its thread has sent.
+        """
+        self.given_up = True
+        if self.sending is not None:
+            self.sending.cancel()
+
+
+_caller: contextvars.ContextVar[Caller | None] = contextvars.ContextVar("requestx_caller", default=None)
 
 
 async def call(function: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
@@ -189,21 +233,26 @@ async def call(function: Callable[..., Any], *arguments: Any, **more: Any) -> An
 
     if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
         return await function(*arguments, **more)
-    loop = asyncio.get_running_loop()
+    caller = Caller(asyncio.get_running_loop())
     context = contextvars.copy_context()
-    context.run(_caller.set, loop)
-    result = await loop.run_in_executor(None, partial(context.run, partial(function, *arguments, **more)))
+    context.run(_caller.set, caller)
+    try:
+        work = partial(context.run, partial(function, *arguments, **more))
+        result = await caller.loop.run_in_executor(None, work)
+    except asyncio.CancelledError:
+        caller.give_up()
+        raise
     return await result if inspect.isawaitable(result) else result
 
 
-def loop_of_call() -> Any:
+def caller_of_thread() -> Caller | None:
     """
-    The loop that waits for what this worker thread does; None anywhere else.
+    The call that waits for what this worker thread does; None anywhere else.
     """
-    loop = _caller.get()
-    if loop is None or not loop.is_running() or running_loop() is not None:
+    caller = _caller.get()
+    if caller is None or not caller.loop.is_running() or running_loop() is not None:
         return None
-    return loop
+    return caller
 
 
 def running_loop() -> Any:
@@ -212,25 +261,3 @@ def running_loop() -> Any:
     """
     events = sys.modules.get("asyncio.events")
     return None if events is None else events._get_running_loop()
-
-
-def wait_in(loop: Any, coroutine: Any) -> Any:
-    """
-    Have the loop that waits for this worker thread run a coroutine, and wait for its result.
-
-    So what a hook sends goes over the connections of the call it belongs to: some ways to authenticate, NTLM for one,
-    authenticate a connection.
-
-    Raises:
-        RuntimeError: the loop ended first.
-    """
-    import asyncio
-    from concurrent.futures import wait
-
-    future = asyncio.run_coroutine_threadsafe(coroutine, loop)
-    while not future.done():
-        wait([future], timeout=0.5)
-        if not future.done() and not loop.is_running():
-            future.cancel()
-            raise RuntimeError("the event loop ended before the answer came")
-    return future.result()

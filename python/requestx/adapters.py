@@ -21,7 +21,7 @@ from ._drive import adrive, drive
 from ._environ import select_proxy
 from ._internal_utils import to_native_string
 from ._limits import TimeLimits
-from ._ops import call, loop_of_call, wait_in
+from ._ops import call, caller_of_thread
 from ._prepare import sketch
 from ._raw import RawResponse, parse_head
 from ._retry import retry_class
@@ -230,9 +230,9 @@ class HTTPAdapter(BaseAdapter):
         Raises:
             ConnectionError, Timeout, SSLError, ...: what went wrong, and in which phase.
         """
-        loop = loop_of_call()
-        if loop is not None:
-            return wait_in(loop, self._asend(request, stream, timeout, verify, cert, proxies))  # type: ignore[no-any-return]
+        caller = caller_of_thread()
+        if caller is not None:
+            return caller.wait(self._asend(request, stream, timeout, verify, cert, proxies))  # type: ignore[no-any-return]
         retries = self._retries()
         if not is_single(retries):
             settings = (stream, timeout, verify, cert, proxies)

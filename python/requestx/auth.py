@@ -28,7 +28,7 @@ from . import _names
 from ._body import has_to_be_rewound, rewind_body
 from ._drive import drive
 from ._headers import parse_dict_header
-from ._ops import Read, Send, loop_of_call, running_loop
+from ._ops import Read, Send, caller_of_thread, running_loop
 from ._redirect import should_strip_auth
 from ._url import path_url
 from .cookies import extract_cookies_to_jar
@@ -127,7 +127,8 @@ class _Places:
         self.__dict__.update(_threads=threading.local(), _loops=WeakKeyDictionary())
 
     def _here(self) -> Any:
-        loop = running_loop() or loop_of_call()
+        caller = caller_of_thread()
+        loop = running_loop() if caller is None else caller.loop
         return self._threads if loop is None else self._loops.setdefault(loop, SimpleNamespace())
 
     def __getattr__(self, name: str) -> Any:

@@ -274,3 +274,43 @@ def test_nothing_is_left_behind(child, server):
     )
 
     assert outcome.out.startswith("True True"), outcome
+
+
+def test_hook_that_asks_again_ends_with_its_call(child, server):
+    """What it waits for in its thread goes with the loop, and keeps nobody from leaving."""
+    source = """
+    def again(response, **more):
+        slow = response.request.copy()
+        slow.url = url + "/slow"
+        slow.hooks = {"response": []}
+        return response.connection.send(slow, **more)
+
+    async def scene():
+        try:
+            await asyncio.wait_for(requestx.get(url + "/get", hooks={"response": again}), 0.5)
+        except asyncio.TimeoutError:
+            print("gone")
+
+    asyncio.run(scene())
+    """
+    outcome = child(source, server.url)
+
+    assert (outcome.out, outcome.clean) == ("gone\n", True), outcome
+    assert outcome.seconds < 10
+
+
+def test_cancelling_a_call_cancels_what_its_hook_has_sent(awaited, wire):
+    """The server sees the end at once, although a thread waits for the answer."""
+    site = wire(serve(), [request()])
+
+    def again(response, **more):
+        other = response.request.copy()
+        other.headers["Connection"] = "close"
+        other.hooks = {"response": []}
+        return response.connection.send(other, **more)
+
+    call = awaited.start(awaited.requestx.get, site.url, headers={"Connection": "close"}, hooks={"response": again})
+    site.wait("request 2")
+    call.cancel()
+
+    assert site.end(1, limit=2) in ("eof", "reset")
