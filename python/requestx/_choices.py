@@ -31,6 +31,7 @@ def tls_settings(verify: Any, cert: Any, beneath: Mapping[str, Any]) -> dict[str
     Raises:
         OSError: a file is not there.
         TypeError: `verify` or `cert` is no such thing.
+        ValueError: there is a key, and no certificate.
     """
     merged = dict(beneath)
     if verify is None or verify:
@@ -44,8 +45,8 @@ def tls_settings(verify: Any, cert: Any, beneath: Mapping[str, Any]) -> dict[str
         merged["cert_reqs"] = "CERT_REQUIRED"
     else:
         merged["cert_reqs"] = "CERT_NONE"
-    if cert:
-        certificate, key, password = _identity(cert)
+    certificate, key, password = _identity(cert)
+    if certificate:
         merged["cert_file"] = _existing("certificate file", certificate)
         merged["key_file"] = _existing("key file", key) if key else None
         if password is not None:
@@ -66,9 +67,11 @@ def _bundle(verify: Any) -> str:
 
 
 def _identity(cert: Any) -> tuple[Any, Any, Any]:
-    if isinstance(cert, (str, bytes, os.PathLike)):
+    if not cert or isinstance(cert, (str, bytes, os.PathLike)):
         return cert, None, None
     certificate, key, *more = cert
+    if key and not certificate:
+        raise ValueError(f"cert names the key {key!r}, and no certificate that it belongs to")
     return certificate, key, more[0] if more else None
 
 

@@ -197,6 +197,18 @@ def test_connections_are_not_shared_between_identities(world, secured, certs):
     assert [each["tls"]["client"]["commonName"] for each in site.connections] == ["alice", "bob"]
 
 
+@pytest.mark.parametrize("cert", [None, "", (), (None, None), ("", "")])
+def test_nothing_is_no_client_certificate(world, tls_server, ca, cert):
+    """Programs pass on what they were given, a pair of two Nones as well."""
+    assert world.get(tls_server.at("localhost") + "/get", verify=ca, cert=cert).ok
+
+
+def test_a_key_alone_is_a_mistake(world, tls_server, ca):
+    """It would be left out without a word."""
+    with pytest.raises(ValueError, match="no certificate"):
+        world.get(tls_server.at("localhost"), verify=ca, cert=(None, "/a/key"))
+
+
 @pytest.mark.parametrize("which", [0, 1])
 def test_missing_client_certificate_file_is_an_oserror(world, tls_server, ca, certs, which):
     """A cert= that is not there is found out before connecting."""
