@@ -167,6 +167,8 @@
 
 /** Leave the content codings alone. */
 #define RQX_READ_RAW 1
+/** All of the body is kept: RQX_OPT_MAX_DECODED_BYTES and RQX_OPT_MAX_DECODED_RATIO hold, from its first byte. */
+#define RQX_READ_WHOLE 2
 
 /** A response's head, and its body as far as the flags say. */
 #define RQX_EV_HEAD 1
@@ -245,6 +247,13 @@
  * 2: HTTP/2 alone, on plain connections by prior knowledge (RFC 9113 section 3.3).
  */
 #define RQX_OPT_HTTP_VERSION 1042
+/**
+ * Bytes that a body may have once it is decoded, where it is kept whole: without RQX_SEND_STREAM, or read with
+ * RQX_READ_WHOLE. Default 4294967296; 0 for no limit. Beyond it is RQX_E_TOO_LARGE in RQX_PHASE_READ.
+ */
+#define RQX_OPT_MAX_DECODED_BYTES 1043
+/** The same, as decoded bytes for each byte that came, once there are more than 64 MiB. Default 256; 0 for no limit. */
+#define RQX_OPT_MAX_DECODED_RATIO 1044
 /**
  * 1: proxies as http_proxy, https_proxy, all_proxy and no_proxy name them now, in lower case or in upper case, which
  * are read at once. 0: none. Takes the place of RQX_OPT_PROXY_URL and RQX_OPT_NO_PROXY.

@@ -40,6 +40,8 @@ _AGAIN, _CLOSED = 74, 71
 #: The kind of error that an option's value gives which cannot be had.
 INVALID_ARGUMENT = 10
 _READ = _lib.RQX_PHASE_READ
+#: How a body is read: as it came, or all of it to be kept, within the limits on that.
+RAW, WHOLE = _lib.RQX_READ_RAW, _lib.RQX_READ_WHOLE
 #: The kind of error that a handle of the parent process gives.
 FORKED = 72
 #: The kinds of error that something gives that is no URL, or none of a scheme that is known.
@@ -734,14 +736,14 @@ class Stream:
 
     def read_all(self, take: Callable[[Any], Any]) -> None:
         """
-        Hand all that is left, decoded, to `take`, piece by piece.
+        Hand all that is left, decoded, to `take`, piece by piece, within the limits on what is kept whole.
 
         Raises:
             CoreError: as `read`.
         """
         with self._lock:
             while True:
-                view = self._rest() or self._pull(False)
+                view = self._rest() or self._pull(WHOLE)
                 if not view:
                     return
                 take(view)
@@ -788,14 +790,14 @@ class Stream:
             self._view = None
         return view[at:end]  # type: ignore[no-any-return]
 
-    def _pull(self, raw: bool) -> Any:
+    def _pull(self, how: int) -> Any:
         piece = self._piece
         if piece is None:
             piece, self._error = _new("rqx_slice *"), _new("rqx_error **")
             self._piece = piece
         following = _lib.rqx_body_next
         while True:
-            code = following(self.handle, raw, piece, self._error)
+            code = following(self.handle, how, piece, self._error)
             if code == _OK:
                 return _buffer(piece.ptr, piece.len) if piece.len else None
             if code != _PENDING:
@@ -803,12 +805,12 @@ class Stream:
                     raise CoreError(_CLOSED, _READ, "the response was closed before the end of its body")
                 raise _refused(code, self._error)
 
-    def submit_read(self, token: int, raw: bool = False) -> None:
+    def submit_read(self, token: int, how: int) -> None:
         """
-        Ask for the next piece in the background; it comes with `token`, and is for `show`.
+        Ask for the next piece in the background, as `RAW` and `WHOLE` say; it comes with `token`, and is for `show`.
         """
         error = _new("rqx_error **")
-        code = _lib.rqx_body_read(self.handle, token, 0, raw, error)
+        code = _lib.rqx_body_read(self.handle, token, 0, how, error)
         if code != _OK:
             raise _refused(code, error)
 

@@ -11,7 +11,7 @@ import sys
 from functools import lru_cache
 from typing import Any, Callable, Iterator
 
-from ._core import PIECE, CoreError, Reply
+from ._core import PIECE, RAW, WHOLE, CoreError, Reply
 from ._fields import HTTPHeaderDict
 from .exceptions import RequestException, from_core
 from .structures import CaseInsensitiveDict
@@ -224,20 +224,20 @@ class _Answer:
             from ._ops import call
 
             return await call(self._next, size, raw)  # type: ignore[no-any-return]
-        return stream.peek(size) if await self._ashow(raw) else self._end()
+        return stream.peek(size) if await self._ashow(RAW if raw else 0) else self._end()
 
     def _is_of_this_loop(self) -> bool:
         lane = self._stream.lane if self._stream is not None else None
         return lane is not None and lane.is_of_this_loop()
 
-    async def _ashow(self, raw: bool) -> bool:
+    async def _ashow(self, how: int) -> bool:
         """
         Await the next piece and have the stream show it; False at the end.
         """
         stream: Any = self._stream
-        self._undecoded = raw
+        self._undecoded = how == RAW
         try:
-            piece = await stream.lane.read(stream, raw)
+            piece = await stream.lane.read(stream, how)
         except CoreError as error:
             raise self._told_in_full(error) from error
         except BaseException:
@@ -268,7 +268,7 @@ class _Answer:
         if self._failed is not None or self._ended or stream is None or stream.closed or not self._is_of_this_loop():
             return False
         piece = stream.take()
-        while piece or await self._ashow(False):
+        while piece or await self._ashow(WHOLE):
             take(piece or stream.take())
             piece = None
         self._end()

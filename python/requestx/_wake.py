@@ -118,7 +118,7 @@ class Wake:
                 feeding.cancel()
             self.give_up(token)
 
-    async def read(self, stream: _core.Stream, raw: bool = False) -> Any:
+    async def read(self, stream: _core.Stream, how: int) -> Any:
         """
         Await the next piece of a body, for the stream to `show`; b"" is the end. Cancelling this closes the stream.
         """
@@ -126,7 +126,7 @@ class Wake:
         future = self._create_future()
         self._waiting[token] = (future, None, None)
         try:
-            stream.submit_read(token, raw)
+            stream.submit_read(token, how)
             return await future
         except asyncio.CancelledError:
             stream.close()

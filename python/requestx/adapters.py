@@ -37,6 +37,8 @@ DEFAULT_POOLBLOCK = False
 DEFAULT_POOLSIZE = 10
 DEFAULT_RETRIES = 0
 DEFAULT_POOL_TIMEOUT = None
+DEFAULT_DECODED_BYTES = 4 << 30
+DEFAULT_DECODED_RATIO = 256
 
 #: Bodies up to this size are handed to the core at once; larger ones are pushed, so that they are not copied whole.
 AT_ONCE = 1 << 20
@@ -106,11 +108,25 @@ class HTTPAdapter(BaseAdapter):
         pool_block: wait for a free connection instead of opening one more.
         http2: True for HTTP/2 where an https server offers it, False for HTTP/1.1 alone, "only" for HTTP/2 alone, also
             over http (by prior knowledge).
+        max_decoded_bytes: how long a body that is kept whole may be once its Content-Encoding is undone; None for no
+            limit.
+        max_decoded_ratio: how many bytes it may have then for each that came, beyond 64 MiB; None for no limit.
     """
 
-    __attrs__: list[str] = ["max_retries", "config", "_pool_connections", "_pool_maxsize", "_pool_block", "http2"]
+    __attrs__: list[str] = [
+        "max_retries",
+        "config",
+        "_pool_connections",
+        "_pool_maxsize",
+        "_pool_block",
+        "http2",
+        "max_decoded_bytes",
+        "max_decoded_ratio",
+    ]
 
     http2: Any = True
+    max_decoded_bytes: int | None = DEFAULT_DECODED_BYTES
+    max_decoded_ratio: int | None = DEFAULT_DECODED_RATIO
     poolmanager: Any
     _client: _core.Client
     _choices: dict[Any, _core.Options]
@@ -125,6 +141,8 @@ class HTTPAdapter(BaseAdapter):
         pool_block: bool = DEFAULT_POOLBLOCK,
         *,
         http2: Any = True,
+        max_decoded_bytes: int | None = DEFAULT_DECODED_BYTES,
+        max_decoded_ratio: int | None = DEFAULT_DECODED_RATIO,
     ) -> None:
         retry = retry_class()
         self.max_retries: Any = retry(0, read=False) if max_retries == DEFAULT_RETRIES else retry.from_int(max_retries)
@@ -135,12 +153,16 @@ class HTTPAdapter(BaseAdapter):
         self._pool_maxsize = pool_maxsize
         self._pool_block = pool_block
         self.http2 = http2
+        self.max_decoded_bytes = max_decoded_bytes
+        self.max_decoded_ratio = max_decoded_ratio
         self.init_poolmanager(pool_connections, pool_maxsize, block=pool_block)
         self._start()
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "http2" and value not in _HTTP_VERSIONS:
             raise ValueError(f'http2 is True, False or "only", not {value!r}')
+        if name in _GROWTH and value is not None and not (type(value) is int and 0 < value < 1 << 63):
+            raise ValueError(f"{name} is a whole number from 1 on, or None for no limit, not {value!r}")
         object.__setattr__(self, name, value)
         if name == "poolmanager" and isinstance(value, _pools.PoolManager):
             value._adapter = weakref.proxy(self)
@@ -403,7 +425,7 @@ class HTTPAdapter(BaseAdapter):
         if not secure and proxy is not None and proxy.is_secure:
             secure, cert = True, None  # which is for origins
         if way.settings is not None:
-            return _made(choose(timeout, way.settings, secure), proxy, _HTTP_VERSIONS[self.http2])
+            return _made(choose(timeout, way.settings, secure), proxy, self._numbers())
         beneath = self._beneath_all()
         key: Any = (timeout, verify, cert, proxy) if secure else ("plain", timeout, proxy)
         if "ssl_context" in beneath:
@@ -414,7 +436,7 @@ class HTTPAdapter(BaseAdapter):
         except (KeyError, TypeError):
             pass
         settings = tls_settings(verify, cert, beneath) if secure else beneath
-        choices = _made(choose(timeout, settings, secure), proxy, _HTTP_VERSIONS[self.http2])
+        choices = _made(choose(timeout, settings, secure), proxy, self._numbers())
         if len(kept) > 128:
             kept.clear()
         try:
@@ -422,6 +444,17 @@ class HTTPAdapter(BaseAdapter):
         except TypeError:
             pass  # something without a hash, such as a list
         return choices
+
+    def _numbers(self) -> tuple[tuple[str, int], ...]:
+        """
+        The options that are the adapter's own.
+        """
+        found = _HTTP_VERSIONS[self.http2]
+        for name, (option, default) in _GROWTH.items():
+            limit = getattr(self, name)
+            if limit != default:
+                found += ((option, limit or 0),)
+        return found
 
     def _beneath_all(self) -> Any:
         """
@@ -895,7 +928,14 @@ _HTTP_VERSIONS: dict[Any, tuple[tuple[str, int], ...]] = {
 }
 
 
-def _made(choices: Any, proxy: Any, version: tuple[tuple[str, int], ...]) -> _core.Options:
+# Limits on what decoding makes: their options, and the core's defaults.
+_GROWTH: dict[str, tuple[str, int]] = {
+    "max_decoded_bytes": ("MAX_DECODED_BYTES", DEFAULT_DECODED_BYTES),
+    "max_decoded_ratio": ("MAX_DECODED_RATIO", DEFAULT_DECODED_RATIO),
+}
+
+
+def _made(choices: Any, proxy: Any, own: tuple[tuple[str, int], ...]) -> _core.Options:
     """
     The core's options.
 
@@ -904,7 +944,7 @@ def _made(choices: Any, proxy: Any, version: tuple[tuple[str, int], ...]) -> _co
         ValueError: an adapter's setting that the core refuses.
     """
     numbers, texts = choices
-    numbers = (*version, *numbers)
+    numbers = (*own, *numbers)
     if proxy is not None:
         texts = (*texts, ("PROXY_URL", proxy.url), *(("PROXY_HEADER", field) for field in proxy.fields))
     try:

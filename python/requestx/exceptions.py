@@ -326,7 +326,8 @@ _BY_PHASE: dict[tuple[int, int], type[RequestException]] = {
     (40, 8): BodyTimeout,
     (52, 7): InvalidHead,
     (53, 7): BrokenHead,
-    **{(kind, 8): ChunkedEncodingError for kind in (*_PROTOCOL, 55, 56)},
+    (55, 8): ContentDecodingError,
+    **{(kind, 8): ChunkedEncodingError for kind in (*_PROTOCOL, 56)},
 }
 TABLE: dict[tuple[int, int], type[RequestException]] = {
     (kind, phase): _BY_PHASE.get((kind, phase), cls) for kind, cls in _BY_KIND.items() for phase in range(len(PHASES))

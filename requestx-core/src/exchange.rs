@@ -186,7 +186,7 @@ async fn receive(
     let unwanted = tap.holds(); // it was answered without its body, and what follows would be read as that body
     lease.keep = plan.keep_alive && head.keeps && !unwanted;
     let decoder = match plan.options.decode && plan.method != http::Method::HEAD {
-        true => Decoder::new(&head.codings)?,
+        true => Decoder::new(&head.codings, plan.options.growth)?,
         false => None,
     };
     let now = Instant::now();
@@ -200,7 +200,13 @@ async fn receive(
         return Ok(Reply { head, whole: begun, raw_bytes, body: None, timing });
     }
     let mut body = Box::new(Body::new(begun, incoming, decoder, lease, deadline, plan.url.clone()));
-    let whole = if plan.stream { None } else { read_whole(&mut body).await? };
+    let whole = match plan.stream {
+        true => None,
+        false => {
+            body.bound();
+            read_whole(&mut body).await?
+        }
+    };
     let timing = Timing { spent: body.deadline.spent, counts: tap.counts(), connection: id, peer, reused };
     let mut body = match whole {
         Some(Whole::Complete(bytes)) => {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::body::decode::Growth;
 use crate::deadline::Limits;
 use crate::dial::Dial;
 use crate::{proxy, tls};
@@ -18,6 +19,8 @@ pub struct Options {
     pub pool: PoolLimits,
     /// Undo Content-Encoding.
     pub decode: bool,
+    /// How far a body that is kept whole may grow by that.
+    pub growth: Growth,
     /// Longest response head that is read, in bytes.
     pub max_head: usize,
 }
@@ -55,6 +58,7 @@ impl Default for Options {
             dial: Arc::default(),
             pool: PoolLimits::default(),
             decode: true,
+            growth: Growth::default(),
             max_head: 256 * 1024,
         }
     }

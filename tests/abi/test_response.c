@@ -64,6 +64,34 @@ static void raw_after_decoded_is_refused(void) {
   rqx_client_free(client);
 }
 
+static void what_is_kept_whole_grows_within_its_limits(void) {
+  static uint8_t room[4096];
+  rqx_client *client = new_client();
+  rqx_options *options = new_options();
+  rqx_event event;
+  size_t n = 0;
+  under(at, sizeof at, http_url, "/gzip");
+  CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_MAX_DECODED_RATIO, 1, NULL)); /* counts beyond 64 MiB */
+  CHECK_CODE(RQX_OK, ask(client, options, "GET", at, NULL, 0, &event));
+  done(&event);
+  CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_MAX_DECODED_BYTES, 100, NULL));
+  CHECK_CODE(RQX_E_TOO_LARGE, ask(client, options, "GET", at, NULL, 0, &event));
+  rqx_error_view view = {.struct_size = sizeof view};
+  CHECK_CODE(RQX_OK, rqx_error_read(event.error, &view));
+  CHECK(view.phase == RQX_PHASE_READ && holds(view.message, "max_decoded_bytes is 100"));
+  done(&event);
+  CHECK_CODE(RQX_OK, ask(client, options, "GET", at, NULL, RQX_SEND_STREAM, &event));
+  CHECK(read_all(event.response, room, sizeof room, 0) > 100);
+  done(&event);
+  CHECK_CODE(RQX_OK, ask(client, options, "GET", at, NULL, RQX_SEND_STREAM, &event));
+  int32_t code = RQX_PENDING;
+  while (code == RQX_PENDING) code = rqx_body_read_into(event.response, room, sizeof room, RQX_READ_WHOLE, &n, NULL);
+  CHECK_CODE(RQX_E_TOO_LARGE, code);
+  done(&event);
+  rqx_options_free(options);
+  rqx_client_free(client);
+}
+
 static void times_say_where_they_went(void) {
   rqx_client *client = new_client();
   rqx_event event;
@@ -192,6 +220,7 @@ int main(int argc, char **argv) {
   views_live_as_long_as_the_response();
   raw_bytes_are_what_came();
   raw_after_decoded_is_refused();
+  what_is_kept_whole_grows_within_its_limits();
   times_say_where_they_went();
   older_callers_get_what_they_know();
   many_are_freed_at_once();

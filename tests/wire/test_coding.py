@@ -143,6 +143,84 @@ def test_bombs_are_decoded_as_they_are_read(child, wire, compress, name):
     assert outcome.out.split() == ["1000", "True"], outcome
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_is_kept_whole_has_bounds(world, wire, stream):
+    """A hundred megabytes out of a hundred kilobytes are refused, by the limit's name, however they are asked for."""
+    site = wire(serve(gzip.compress(b"\0" * (100 << 20), 9), b"Content-Encoding: gzip"))
+    with pytest.raises(world.requestx.exceptions.ContentDecodingError, match="max_decoded_ratio is 256"):
+        world.read(world.get(site.url, stream=stream))
+
+
+@pytest.mark.parametrize(
+    "limits, refused",
+    [
+        ({"max_decoded_bytes": 2_000_000}, "max_decoded_bytes is 2000000"),
+        ({"max_decoded_bytes": 3_000_000}, None),
+        ({"max_decoded_bytes": None, "max_decoded_ratio": 1}, None),
+    ],
+)
+def test_bounds_are_the_adapters(world, wire, limits, refused):
+    """They are set there, also later; the ratio lets 64 MiB pass."""
+    site = wire(serve(gzip.compress(b"\0" * 3_000_000), b"Content-Encoding: gzip"))
+    session, adapter = world.session(), world.requestx.adapters.HTTPAdapter()
+    session.mount("http://", adapter)
+    for name, limit in limits.items():
+        setattr(adapter, name, limit)
+    if refused:
+        with pytest.raises(world.requestx.exceptions.ContentDecodingError, match=refused):
+            session.get(site.url)
+    else:
+        assert len(session.get(site.url).content) == 3_000_000
+
+
+@pytest.mark.parametrize("limits", [{}, {"max_decoded_bytes": None, "max_decoded_ratio": None}])
+def test_bounds_can_be_lifted(world, wire, limits):
+    """Pieces have none, and None is for none."""
+    site = wire(serve(gzip.compress(b"\0" * (70 << 20), 9), b"Content-Encoding: gzip"))
+    session = world.session()
+    session.mount("http://", world.requestx.adapters.HTTPAdapter(**limits))
+    response = session.get(site.url, stream=True)
+
+    whole = world.read(response) if limits else b"".join(world.pieces(response, 1 << 20))
+    assert len(whole) == 70 << 20
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1.5, True, "1", 1 << 63])
+def test_bounds_are_whole_numbers(world, limit):
+    """What can be no limit is refused."""
+    for name in ("max_decoded_bytes", "max_decoded_ratio"):
+        with pytest.raises(ValueError, match=name):
+            world.requestx.adapters.HTTPAdapter(**{name: limit})
+
+
+@pytest.mark.limit(90)
+def test_a_gigabyte_streams_through_little_memory(child, wire):
+    """Whatever a megabyte becomes is decoded piece by piece: both worlds, under a limit on memory."""
+    zeros = zlib.compressobj(9, wbits=31)
+    bomb = b"".join(zeros.compress(b"\0" * (1 << 24)) for _ in range(64)) + zeros.flush()
+    site = wire(*[serve(bomb, b"Content-Encoding: gzip")] * 2)
+    outcome = child(
+        """
+        import asyncio, resource
+        requestx.Session().close()
+        mapped = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        limit = mapped + (192 << 20)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        print(sum(map(len, requestx.get(url, stream=True).iter_content(1 << 16))))
+
+        async def main():
+            response = await requestx.get(url, stream=True)
+            return sum([len(piece) async for piece in response.aiter_content(1 << 16)])
+
+        print(asyncio.run(main()))
+        """,
+        site.url,
+        limit=80,
+    )
+
+    assert outcome.out.split() == [str(1 << 30)] * 2, outcome
+
+
 def test_long_chains_of_codings_are_refused(world, wire):
     """A hundred codings are an attack (CVE-2022-32206)."""
     body = b"x"

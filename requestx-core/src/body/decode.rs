@@ -3,6 +3,7 @@
 //! The decoders are readers stacked on `Feed`, which says `WouldBlock` while more may come.
 //! Output is taken in bounded steps, so a small input never becomes a large allocation here.
 //! A stream that ends early or is corrupt is an error; so are more than five codings.
+//! Who reads in pieces has them one by one, however many they are; what is kept whole has to stay within `Growth`.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
@@ -16,6 +17,43 @@ use crate::error::{Error, Kind};
 
 /// Codings one after the other that are undone; nobody stacks more in earnest (urllib3 and curl draw the line at 5).
 const DEPTH: usize = 5;
+
+/// Up to here a body may grow as it likes: so much has to fit anyway, and honest small ones grow the most.
+const FLOOR: u64 = 64 * 1024 * 1024;
+
+/// How far a body that is kept whole may grow when its codings are undone; 0 is as far as it likes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Growth {
+    /// Decoded bytes.
+    pub bytes: u64,
+    /// Decoded bytes for each that came, beyond `FLOOR`.
+    pub ratio: u64,
+}
+
+impl Default for Growth {
+    /// Text grows 5 to 30 times, tables and logs seldom 100; gzip reaches 1032 and br a million, with nothing in them.
+    fn default() -> Growth {
+        Growth { bytes: 4 * 1024 * 1024 * 1024, ratio: 256 }
+    }
+}
+
+impl Growth {
+    /// # Errors
+    /// `TooLarge`, with the limit's name.
+    fn check(&self, codings: &str, came: u64, made: u64) -> Result<(), Error> {
+        let refuse = |limit: &str| {
+            let why = format!("the body grew from {came} bytes to {made} as {codings} was undone: {limit}");
+            Err(Error::new(Kind::TooLarge, Phase::Read, why))
+        };
+        if self.bytes > 0 && made > self.bytes {
+            return refuse(&format!("max_decoded_bytes is {}", self.bytes));
+        }
+        if self.ratio > 0 && made > FLOOR && made / self.ratio > came {
+            return refuse(&format!("max_decoded_ratio is {}", self.ratio));
+        }
+        Ok(())
+    }
+}
 
 /// What the wire has delivered and the decoders have not read.
 #[derive(Clone, Default)]
@@ -47,7 +85,11 @@ pub struct Decoder {
     feed: Feed,
     reader: Box<dyn Read + Send>,
     codings: String,
-    fed: bool,
+    growth: Growth,
+    /// All of it is kept, so that it has to stay within `growth`.
+    bounded: bool,
+    came: u64,
+    made: u64,
 }
 
 impl std::fmt::Debug for Decoder {
@@ -62,7 +104,7 @@ impl Decoder {
     ///
     /// # Errors
     /// `Decode` for more than five codings or when a decoder cannot be made.
-    pub fn new(codings: &[u8]) -> Result<Option<Decoder>, Error> {
+    pub fn new(codings: &[u8], growth: Growth) -> Result<Option<Decoder>, Error> {
         if codings.is_empty() {
             return Ok(None);
         }
@@ -90,13 +132,19 @@ impl Decoder {
                 _ => Box::new(Gunzip::Between(BufReader::new(reader), false)),
             };
         }
-        Ok(Some(Decoder { feed, reader, codings: codings.join(", "), fed: false }))
+        let codings = codings.join(", ");
+        Ok(Some(Decoder { feed, reader, codings, growth, bounded: false, came: 0, made: 0 }))
+    }
+
+    /// All of it is kept from now on: it has to stay within its `Growth`, from its first byte.
+    pub fn bound(&mut self) {
+        self.bounded = true;
     }
 
     /// Adds what the wire delivered.
     pub fn feed(&mut self, piece: Bytes) {
         if !piece.is_empty() {
-            self.fed = true;
+            self.came += piece.len() as u64;
             self.feed.0.lock().unwrap_or_else(PoisonError::into_inner).pieces.push_back(piece);
         }
     }
@@ -109,15 +157,21 @@ impl Decoder {
     /// Decodes into `out`: how many bytes, or `None` if more has to be fed first. 0 is the end.
     ///
     /// # Errors
-    /// `Decode` if the input is corrupt or ended early.
+    /// `Decode` if the input is corrupt or ended early; `TooLarge` where the bounds are passed.
     pub fn read(&mut self, out: &mut [u8]) -> Result<Option<usize>, Error> {
-        if !self.fed {
+        if self.came == 0 {
             let ended = self.feed.0.lock().unwrap_or_else(PoisonError::into_inner).ended;
             return Ok(ended.then_some(0)); // an empty body has no gzip header either
         }
         loop {
             return match self.reader.read(out) {
-                Ok(n) => Ok(Some(n)),
+                Ok(n) => {
+                    self.made += n as u64;
+                    if self.bounded {
+                        self.growth.check(&self.codings, self.came, self.made)?;
+                    }
+                    Ok(Some(n))
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => Err(failed(&self.codings, &error)),
@@ -269,7 +323,7 @@ mod tests {
 
     /// Decodes with one byte fed at a time: every stage sees every boundary.
     fn decode(coding: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
-        let mut decoder = Decoder::new(coding.as_bytes())?.expect("a known coding");
+        let mut decoder = Decoder::new(coding.as_bytes(), Growth::default())?.expect("a known coding");
         let (mut all, mut out) = (Vec::new(), [0; 7]);
         for byte in bytes {
             decoder.feed(Bytes::copy_from_slice(&[*byte]));
@@ -319,7 +373,7 @@ mod tests {
             let text = vec![b'a'; length];
             let mut raw = DeflateEncoder::new(Vec::new(), Compression::default());
             raw.write_all(&text).unwrap();
-            let mut decoder = Decoder::new(b"deflate").unwrap().unwrap();
+            let mut decoder = Decoder::new(b"deflate", Growth::default()).unwrap().unwrap();
             decoder.feed(raw.finish().unwrap().into());
             decoder.end();
             let (mut all, mut out) = (0, vec![0; 65_536]);
@@ -357,8 +411,47 @@ mod tests {
 
     #[test]
     fn unknown_codings_are_left_alone_and_too_many_refused() {
-        assert!(Decoder::new(b"snappy").unwrap().is_none());
-        assert!(Decoder::new(b"identity").unwrap().is_none());
-        assert!(Decoder::new(b"gzip,gzip,gzip,br,br,br").is_err());
+        let made = |codings: &[u8]| Decoder::new(codings, Growth::default());
+
+        assert!(made(b"snappy").unwrap().is_none());
+        assert!(made(b"identity").unwrap().is_none());
+        assert!(made(b"gzip,gzip,gzip,br,br,br").is_err());
+    }
+
+    /// Decodes a megabyte of nothing: the error, if there is one.
+    fn grow(growth: Growth, bounded: bool) -> Option<Error> {
+        let mut decoder = Decoder::new(b"gzip", growth).unwrap().unwrap();
+        if bounded {
+            decoder.bound();
+        }
+        decoder.feed(gzip(&vec![0; 1 << 20]).into());
+        decoder.end();
+        let mut out = vec![0; 1 << 16];
+        loop {
+            match decoder.read(&mut out) {
+                Ok(Some(1..)) => {}
+                other => return other.err(),
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_kept_whole_grows_within_bounds() {
+        let growth = Growth { bytes: 1000, ratio: 0 };
+        let error = grow(growth, true).unwrap();
+
+        assert!(error.kind == Kind::TooLarge && error.message.ends_with("max_decoded_bytes is 1000"));
+        assert!(grow(Growth { bytes: 0, ratio: 0 }, true).is_none());
+        assert!(grow(growth, false).is_none(), "read in pieces, it has no bounds");
+    }
+
+    #[test]
+    fn small_bodies_may_grow_as_they_like() {
+        let growth = Growth { bytes: 0, ratio: 1 };
+
+        assert!(growth.check("br", 1, FLOOR).is_ok());
+        assert!(growth.check("br", FLOOR + 1, FLOOR + 1).is_ok());
+        let error = growth.check("br", 1, FLOOR + 1).unwrap_err();
+        assert!(error.kind == Kind::TooLarge && error.message.ends_with("max_decoded_ratio is 1"));
     }
 }

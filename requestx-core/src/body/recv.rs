@@ -75,6 +75,11 @@ impl Body {
         }
     }
 
+    /// All that is decoded from now on is kept, and so has to stay within bounds.
+    pub fn bound(&mut self) {
+        self.decoder.iter_mut().for_each(Decoder::bound);
+    }
+
     /// Bytes still to come, where the server said so and nothing is decoded.
     pub fn length(&self) -> Option<u64> {
         let first = self.first.as_ref().map_or(0, Bytes::len) as u64;

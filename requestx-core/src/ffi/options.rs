@@ -67,6 +67,11 @@ pub const RQX_OPT_MAX_HEAD_BYTES: i32 = 1041;
 /// 0: HTTP/2 where a server offers it in the TLS handshake (ALPN), else HTTP/1.1; the default. 1: HTTP/1.1 alone.
 /// 2: HTTP/2 alone, on plain connections by prior knowledge (RFC 9113 section 3.3).
 pub const RQX_OPT_HTTP_VERSION: i32 = 1042;
+/// Bytes that a body may have once it is decoded, where it is kept whole: without RQX_SEND_STREAM, or read with
+/// RQX_READ_WHOLE. Default 4294967296; 0 for no limit. Beyond it is RQX_E_TOO_LARGE in RQX_PHASE_READ.
+pub const RQX_OPT_MAX_DECODED_BYTES: i32 = 1043;
+/// The same, as decoded bytes for each byte that came, once there are more than 64 MiB. Default 256; 0 for no limit.
+pub const RQX_OPT_MAX_DECODED_RATIO: i32 = 1044;
 /// 1: proxies as http_proxy, https_proxy, all_proxy and no_proxy name them now, in lower case or in upper case, which
 /// are read at once. 0: none. Takes the place of RQX_OPT_PROXY_URL and RQX_OPT_NO_PROXY.
 pub const RQX_OPT_PROXY_ENVIRONMENT: i32 = 1050;
@@ -215,6 +220,8 @@ fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> 
         }
         RQX_OPT_PROXY_ENVIRONMENT if number == 0 => choices.proxy.set_environment(|_| None)?,
         RQX_OPT_DECODE | RQX_OPT_PROXY_ENVIRONMENT => return refuse("it is 0 or 1"),
+        RQX_OPT_MAX_DECODED_BYTES => choices.growth.bytes = number,
+        RQX_OPT_MAX_DECODED_RATIO => choices.growth.ratio = number,
         RQX_OPT_MAX_HEAD_BYTES if (1024..=LONGEST_HEAD).contains(&count) => choices.max_head = count,
         RQX_OPT_MAX_HEAD_BYTES => return refuse("it is 1024 to 16777216"),
         RQX_OPT_HTTP_VERSION => match HTTP.get(count) {

@@ -79,12 +79,15 @@ impl Held {
     }
 
     /// The next piece of the body, at most `max` bytes.
-    async fn read(&self, max: usize, raw: bool) -> Result<Option<Bytes>, Error> {
+    async fn read(&self, max: usize, how: How) -> Result<Option<Bytes>, Error> {
         let mut held = self.body.lock().await;
         let Some(body) = &mut *held else {
             return if self.is_closed() { Err(given_up()) } else { Ok(None) };
         };
-        let read = body.next(raw).await;
+        if how.whole {
+            body.bound();
+        }
+        let read = body.next(how.raw).await;
         if self.is_closed() {
             *held = None;
             return Err(given_up());
@@ -169,11 +172,17 @@ fn get(response: *const rqx_response) -> Result<Arc<Held>, Error> {
     tables().responses.with(response as usize, Arc::clone)
 }
 
-fn is_raw(flags: u32) -> Result<bool, Error> {
-    match flags {
-        0 => Ok(false),
-        RQX_READ_RAW => Ok(true),
-        _ => Err(Error::caller(Kind::InvalidArgument, format!("unknown flags {flags:#x}"))),
+/// How a body is read: RQX_READ_*.
+#[derive(Debug, Clone, Copy)]
+struct How {
+    raw: bool,
+    whole: bool,
+}
+
+impl How {
+    fn of(flags: u32) -> Result<How, Error> {
+        super::exchange::check_flags(flags, RQX_READ_RAW | RQX_READ_WHOLE)?;
+        Ok(How { raw: flags & RQX_READ_RAW != 0, whole: flags & RQX_READ_WHOLE != 0 })
     }
 }
 
@@ -191,12 +200,12 @@ pub extern "C" fn rqx_body_read_into(
     err: *mut *mut rqx_error,
 ) -> i32 {
     boundary(err, || {
-        let (held, n, raw_read) = (get(response)?, raw::Out::new("n", n)?, is_raw(flags)?);
+        let (held, n, how) = (get(response)?, raw::Out::new("n", n)?, How::of(flags)?);
         if dst.is_null() || cap == 0 {
             return Err(Error::caller(Kind::Null, "there is no room to read into"));
         }
         let lanes = &process::current().lanes;
-        let mut read = std::pin::pin!(held.read(cap, raw_read));
+        let mut read = std::pin::pin!(held.read(cap, how));
         let piece = match lanes.wait(&mut read)? {
             None => return Ok(RQX_PENDING),
             Some(read) => read?,
@@ -217,8 +226,8 @@ pub extern "C" fn rqx_body_next(
     err: *mut *mut rqx_error,
 ) -> i32 {
     boundary(err, || {
-        let (held, piece, raw_read) = (get(response)?, raw::Out::new("piece", piece)?, is_raw(flags)?);
-        let mut read = std::pin::pin!(held.read(usize::MAX, raw_read));
+        let (held, piece, how) = (get(response)?, raw::Out::new("piece", piece)?, How::of(flags)?);
+        let mut read = std::pin::pin!(held.read(usize::MAX, how));
         let read = match process::current().lanes.wait(&mut read)? {
             None => return Ok(RQX_PENDING),
             Some(read) => read?,
@@ -242,7 +251,7 @@ pub extern "C" fn rqx_body_read(
     err: *mut *mut rqx_error,
 ) -> i32 {
     boundary(err, || {
-        let (held, raw_read) = (get(response)?, is_raw(flags)?);
+        let (held, how) = (get(response)?, How::of(flags)?);
         let (Lane::Spawn, Some(queue)) = (held.origin.lane, held.origin.queue.clone()) else {
             return Err(Error::new(
                 Kind::State,
@@ -252,7 +261,7 @@ pub extern "C" fn rqx_body_read(
         };
         let (reading, max) = (Reading::begin(&held)?, if max == 0 { usize::MAX } else { max });
         fly(&held.origin.shared, queue, token, move |terminal| async move {
-            let read = reading.0.read(max, raw_read).await;
+            let read = reading.0.read(max, how).await;
             terminal.end(match read {
                 Ok(piece) => What::Piece(reading, piece),
                 Err(error) => What::Failed(error),

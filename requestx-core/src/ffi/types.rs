@@ -123,6 +123,8 @@ pub const RQX_INLINE_BYTES: u32 = 16384;
 
 /// Leave the content codings alone.
 pub const RQX_READ_RAW: u32 = 1;
+/// All of the body is kept: RQX_OPT_MAX_DECODED_BYTES and RQX_OPT_MAX_DECODED_RATIO hold, from its first byte.
+pub const RQX_READ_WHOLE: u32 = 2;
 
 /// A response's head, and its body as far as the flags say.
 pub const RQX_EV_HEAD: i32 = 1;
