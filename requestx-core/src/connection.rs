@@ -53,15 +53,37 @@ impl Connection {
         }
     }
 
-    /// Drives it until the request has been sent whole, or cannot be; HTTP/2 sends on whoever waits.
+    /// Waits until the request has been sent whole, or cannot be.
     pub async fn send_rest(&mut self) {
-        if let Connection::One(one) = self {
-            one.send_rest().await;
+        match self {
+            Connection::One(one) => one.send_rest().await,
+            Connection::Two(two) => two.tap.sent_or_let_go().await,
+        }
+    }
+
+    /// Whether other exchanges share it, or could: it is not this one's to close.
+    pub fn is_shared(&self) -> bool {
+        matches!(self, Connection::Two(_))
+    }
+
+    /// No more exchanges on it: one of HTTP/1 is closed after this one anyway.
+    pub fn retire(&self) {
+        if let Connection::Two(two) = self {
+            two.retire();
+        }
+    }
+
+    /// No more exchanges on it if nothing at all has come since this one was begun: it may have died without a word.
+    pub fn retire_if_silent(&self) {
+        if let Connection::Two(two) = self {
+            two.retire_if_silent();
         }
     }
 }
 
 impl Shareable for Connection {
+    const SEATS: usize = http2::SEATS;
+
     fn share(&self) -> Option<Connection> {
         match self {
             Connection::One(_) => None,

@@ -184,6 +184,11 @@ pub fn is_unprocessed(error: &hyper::Error) -> bool {
     })
 }
 
+/// Whether only one stream of HTTP/2 is concerned, and its connection serves on.
+pub fn is_of_one_stream(error: &hyper::Error) -> bool {
+    h2_beneath(error).is_some_and(h2::Error::is_reset)
+}
+
 /// What HTTP/2 itself says is wrong with a stream or a connection.
 fn stream_fault(error: &hyper::Error) -> Option<(Kind, String)> {
     let error = h2_beneath(error)?;

@@ -18,7 +18,7 @@ use crate::body::recv::Body;
 use crate::body::send::{Abandon, SendBody};
 use crate::connection::Connection;
 use crate::deadline::{Deadline, Phase};
-use crate::error::{is_unprocessed, Error, Kind};
+use crate::error::{is_of_one_stream, is_unprocessed, Error, Kind};
 use crate::head::Head;
 use crate::lease::{Connections, Lease};
 use crate::plan::{Outgoing, Plan};
@@ -50,7 +50,10 @@ pub async fn run(connections: &Arc<Connections>, plan: &Plan, lane: Lane) -> Res
             Err(lost) if !repeated && lost.may_be_repeated(plan, lease.reused) => {
                 (fresh, repeated) = (!lost.refused, true);
             }
-            Err(lost) => return Err(lost.error),
+            Err(lost) => {
+                lease.give_up().await;
+                return Err(lost.error);
+            }
         }
     }
 }
@@ -69,10 +72,7 @@ impl Lost {
         if self.refused {
             return !matches!(plan.body, Outgoing::Pushed(_)); // part of that is gone
         }
-        let died = matches!(
-            self.error.kind,
-            Kind::Reset | Kind::Incomplete | Kind::Closed | Kind::Io | Kind::Stream
-        );
+        let died = matches!(self.error.kind, Kind::Reset | Kind::Incomplete | Kind::Closed | Kind::Io);
         reused && (self.unsent || (died && !self.answered && plan.repeatable()))
     }
 }
@@ -106,16 +106,21 @@ async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result
             let unsent = refused.take_message().is_some();
             let phase = deadline.phase();
             let what = format!("{} {} ({})", plan.method, plan.url, plan.key);
-            let error = Error::hyper(phase, &what, refused.error());
-            let refused = is_unprocessed(refused.error());
-            if let Connection::Two(two) = &lease.connection {
-                if !matches!(error.kind, Kind::Stream) {
-                    two.retire(); // what ended this stream ended all of them
-                }
+            let mut error = Error::hyper(phase, &what, refused.error());
+            if !is_of_one_stream(refused.error()) {
+                lease.connection.retire(); // what ended this stream ended all of them
             }
-            Err(Lost { error, unsent, answered, refused })
+            if let Outgoing::Pushed(upload) = &plan.body {
+                error = upload.failure().map_or(error, |failure| failure.about(&what));
+            }
+            Err(Lost { error, unsent, answered, refused: is_unprocessed(refused.error()) })
         }
-        Err(error) => Err(Lost { error, unsent: false, answered, refused: false }),
+        Err(error) => {
+            if matches!(error.kind, Kind::Timeout) {
+                lease.connection.retire_if_silent();
+            }
+            Err(Lost { error, unsent: false, answered, refused: false })
+        }
     }
 }
 
@@ -183,6 +188,9 @@ async fn receive(
     };
     let (tap, id, reused) = (connection.tap().clone(), connection.id(), lease.reused);
     let peer = if plan.key.secure { id as u32 } else { 0 };
+    if !plan.keep_alive {
+        connection.retire(); // HTTP/2 has no word for it, but the caller wants it closed
+    }
     let unwanted = tap.holds(); // it was answered without its body, and what follows would be read as that body
     lease.keep = plan.keep_alive && head.keeps && !unwanted;
     let decoder = match plan.options.decode && plan.method != http::Method::HEAD {

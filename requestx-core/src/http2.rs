@@ -5,7 +5,8 @@
 //!
 //! hyper and h2 do flow control, and withstand floods of frames; what is decided here is who may still come on board.
 
-use std::future::Future;
+use std::future::{poll_fn, Future};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,11 +29,15 @@ use crate::tls;
 use crate::wire::Tap;
 
 /// Exchanges on one connection at a time; beyond that another is opened. Most servers allow 100 to 256.
-const SEATS: usize = 100;
+pub const SEATS: usize = 100;
 /// What a server may send before it is read, for a stream and for all together: hyper's own 2 and 5 MB are for servers
 /// far away; with less a fast one has to wait for us.
 const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
+/// What hyper keeps of bodies that the socket has not taken: what is in there counts as sent.
+const SEND_BUFFER: usize = 128 * 1024;
+/// A connection that ended while nobody drove it says so within that many turns of its tasks.
+const TURNS: usize = 5;
 
 /// A handle on a connection: the pool's own, or one exchange's seat.
 pub struct Connection {
@@ -40,23 +45,30 @@ pub struct Connection {
     sender: SendRequest<SendBody>,
     /// Of the exchange whose seat this is.
     pub tap: Tap,
+    /// What the socket had heard when the exchange was begun.
+    heard: u64,
     _seat: Option<Seat>,
 }
 
 /// One exchange in the count.
 #[derive(Debug)]
-struct Seat(Arc<Shared>);
+struct Seat {
+    shared: Arc<Shared>,
+    tap: Tap,
+}
 
 impl Seat {
-    fn take(shared: &Arc<Shared>) -> Option<Seat> {
+    fn take(shared: &Arc<Shared>, tap: &Tap) -> Option<Seat> {
         shared.seats.fetch_add(1, Ordering::AcqRel);
-        Some(Seat(shared.clone()))
+        Some(Seat { shared: shared.clone(), tap: tap.clone() })
     }
 }
 
 impl Drop for Seat {
+    /// What is left of the request is not wanted any more.
     fn drop(&mut self) {
-        self.0.seats.fetch_sub(1, Ordering::AcqRel);
+        self.tap.let_go();
+        self.shared.seats.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -65,6 +77,8 @@ struct Shared {
     id: u64,
     socket: Socket,
     seats: AtomicUsize,
+    /// How many the server allows, as far as it has said.
+    allowed: AtomicUsize,
     over: AtomicBool,
 }
 
@@ -79,21 +93,33 @@ impl Connection {
         stream: tls::Stream,
         max_head: usize,
     ) -> Result<Connection, Error> {
-        let (sender, driver) = http2::Builder::new(TokioExecutor::new())
+        let (sender, mut driver) = http2::Builder::new(TokioExecutor::new())
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(u32::try_from(max_head).unwrap_or(u32::MAX))
+            .max_send_buf_size(SEND_BUFFER)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| Error::hyper(Phase::Secure, "begin HTTP/2", &error))?;
-        let shared =
-            Arc::new(Shared { id, socket, seats: AtomicUsize::new(0), over: AtomicBool::new(false) });
+        let shared = Arc::new(Shared {
+            id,
+            socket,
+            seats: AtomicUsize::new(0),
+            allowed: AtomicUsize::new(SEATS),
+            over: AtomicBool::new(false),
+        });
         let watched = shared.clone();
         tokio::spawn(async move {
-            let _ = driver.await; // its exchanges are told by their own ends
+            // How it ends is of no interest here: its exchanges are told by their own ends.
+            poll_fn(|cx| {
+                let polled = Pin::new(&mut driver).poll(cx).map(drop);
+                watched.allowed.store(driver.current_max_send_streams(), Ordering::Release);
+                polled
+            })
+            .await;
             watched.over.store(true, Ordering::Release);
         });
-        Ok(Connection { _seat: Seat::take(&shared), shared, sender, tap: Tap::default() })
+        Ok(Connection { shared, sender, tap: Tap::default(), heard: 0, _seat: None }.seated())
     }
 
     pub fn id(&self) -> u64 {
@@ -106,17 +132,24 @@ impl Connection {
             shared: self.shared.clone(),
             sender: self.sender.clone(),
             tap: Tap::default(),
+            heard: 0,
             _seat: None,
         }
     }
 
+    fn seated(mut self) -> Connection {
+        self._seat = Seat::take(&self.shared, &self.tap);
+        self
+    }
+
     /// A seat for one exchange, if there is one left.
     pub fn share(&self) -> Option<Connection> {
-        self.has_room().then(|| Connection { _seat: Seat::take(&self.shared), ..self.keeper() })
+        self.has_room().then(|| self.keeper().seated())
     }
 
     pub fn has_room(&self) -> bool {
-        !self.is_over() && self.shared.seats.load(Ordering::Acquire) < SEATS
+        let seats = self.shared.allowed.load(Ordering::Acquire).min(SEATS);
+        !self.is_over() && self.shared.seats.load(Ordering::Acquire) < seats
     }
 
     pub fn is_unused(&self) -> bool {
@@ -133,15 +166,27 @@ impl Connection {
         self.shared.over.store(true, Ordering::Release);
     }
 
+    /// Nobody comes on board any more if nothing has come since the exchange was begun.
+    pub fn retire_if_silent(&self) {
+        if self.shared.socket.heard() == self.heard {
+            self.retire();
+        }
+    }
+
     /// Whether it can still be used, after giving its driver a turn where there is something to hear.
     pub async fn is_alive(&self, vital: bool) -> bool {
         match self.shared.socket.pulse(vital) {
             Pulse::Quiet => {}
             Pulse::Gone => self.retire(),
             Pulse::Bytes => {
-                // The first turn tells the runtime of the bytes, the second lets the driver read them.
-                tokio::task::yield_now().await;
-                tokio::task::yield_now().await;
+                // The first turn tells the runtime of the bytes, the second lets hyper read them; after a goodbye
+                // each of its tasks needs one more.
+                for _ in 0..TURNS {
+                    tokio::task::yield_now().await;
+                    if self.is_over() {
+                        break;
+                    }
+                }
             }
         }
         !self.is_over()
@@ -159,7 +204,8 @@ impl Connection {
     {
         let head = head_of(plan)?;
         self.tap.arm_stream(now);
-        let body = SendBody::new(&plan.body, &self.tap, false);
+        self.heard = self.shared.socket.heard();
+        let body = SendBody::over_stream(&plan.body, &self.tap);
         Ok(self.sender.try_send_request(Request::from_parts(head, body)))
     }
 }

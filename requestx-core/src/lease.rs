@@ -184,9 +184,15 @@ impl Connections {
     }
 
     fn vacated(&self, key: &Key, lane: Lane) {
+        let mut close = Vec::new();
         let mut state = self.lock();
-        let next = state.pool.vacated(key, lane, Instant::now());
+        let next = state.pool.vacated(key, lane, Instant::now(), &mut close);
         state.wake(next);
+        drop(state);
+        drop(close); // without the lock
+        if lane == Lane::Wait {
+            process::current().lanes.turn(); // nobody may come to drive it: the server is to hear of it now
+        }
     }
 
     fn release(&self, key: &Key) {
@@ -198,7 +204,8 @@ impl Connections {
     /// Closes what is idle.
     pub fn close_idle(&self) {
         let idle = self.lock().pool.drain();
-        let shared = idle.iter().any(|connection| matches!(connection, Connection::Two(_)));
+        let shared = idle.iter().any(Connection::is_shared);
+        idle.iter().for_each(Connection::retire); // who is still on it closes it
         drop(idle); // without the lock
         if shared {
             process::current().lanes.turn(); // one of HTTP/1 is closed by being dropped, these are not
@@ -270,7 +277,22 @@ impl Lease {
                     one.finish().await;
                 }
             }
-            Connection::Two(two) => drop(two), // its seat; the pool has the connection
+            Connection::Two(two) => {
+                let says_more = two.is_over() || two.tap.sent().is_none();
+                drop(two); // its seat; the pool has the connection
+                if says_more {
+                    lane.turn().await;
+                }
+            }
+        }
+    }
+
+    /// Gives it up before its exchange was over; where it can be shared, the server is told.
+    pub async fn give_up(self) {
+        let (lane, shared) = (self.lane, self.connection.is_shared());
+        drop(self);
+        if shared {
+            lane.turn().await;
         }
     }
 }

@@ -57,6 +57,8 @@ impl std::fmt::Display for Key {
 
 /// A connection that may serve several exchanges at a time.
 pub trait Shareable: Sized {
+    /// How many a new one will serve, if it turns out to be such.
+    const SEATS: usize;
     /// A seat on it for one more exchange, if there is one.
     fn share(&self) -> Option<Self>;
     fn has_room(&self) -> bool;
@@ -97,8 +99,9 @@ pub struct Pool<C> {
 struct Waiting {
     ticket: Ticket,
     key: Key,
-    /// The lane in which it waits for a connection that is being opened.
-    hopes: Option<Lane>,
+    lane: Lane,
+    /// It waits for a connection that is being opened, not for a place in the count.
+    hopes: bool,
     /// It was told to try again, and has not.
     woken: bool,
 }
@@ -156,7 +159,7 @@ impl<C: Shareable> Pool<C> {
             self.forget(ticket);
             return Grant::Reuse(connection);
         }
-        let hopes = ticket.is_none() && self.is_opening(key, lane);
+        let hopes = self.may_hope(key, lane, ticket);
         if !hopes && self.make_room(key, close) {
             self.forget(ticket);
             self.open += 1;
@@ -167,58 +170,79 @@ impl<C: Shareable> Pool<C> {
             }
             return Grant::Open;
         }
-        let Some(ticket) = ticket else {
+        let ticket = ticket.unwrap_or_else(|| {
             self.last_ticket += 1;
-            let (ticket, hopes) = (self.last_ticket, hopes.then_some(lane));
-            self.line.push_back(Waiting { ticket, key: key.clone(), hopes, woken: false });
-            return if hopes.is_some() { Grant::Hope(ticket) } else { Grant::Wait(ticket) };
-        };
+            let ticket = self.last_ticket;
+            self.line.push_back(Waiting { ticket, key: key.clone(), lane, hopes, woken: false });
+            ticket
+        });
         let mine = self.line.iter_mut().filter(|waiting| waiting.ticket == ticket);
-        mine.for_each(|waiting| (waiting.woken, waiting.hopes) = (false, None));
-        Grant::Wait(ticket)
+        mine.for_each(|waiting| (waiting.woken, waiting.hopes) = (false, hopes));
+        if hopes {
+            Grant::Hope(ticket)
+        } else {
+            Grant::Wait(ticket)
+        }
     }
 
     /// A connection that was granted is open: `keeper` is a handle on it for the pool, if it can be shared.
     /// Returns who may try again.
     pub fn opened(&mut self, key: &Key, keeper: Option<C>, lane: Lane, now: Instant) -> Vec<Ticket> {
+        let shared = keeper.is_some();
         if let Some(host) = self.hosts.get_mut(key) {
-            host.alone = keeper.is_none();
+            host.alone = !shared;
             host.shared.extend(keeper.map(|connection| Idle { connection, lane, since: now }));
         }
-        self.settled(key, lane)
+        self.settled(key, lane, |waiting| waiting.hopes || shared)
     }
 
-    /// Whoever waited for it to be opened may try again, however that ended.
-    fn settled(&mut self, key: &Key, lane: Lane) -> Vec<Ticket> {
-        if let Some(host) = self.hosts.get_mut(key) {
-            host.opening.iter().position(|opening| *opening == lane).map(|at| host.opening.remove(at));
-        }
-        let hopes =
-            |waiting: &&mut Waiting| waiting.hopes == Some(lane) && waiting.key == *key && !waiting.woken;
-        let woken = self.line.iter_mut().filter(hopes).map(|waiting| {
-            waiting.woken = true;
-            waiting.ticket
-        });
-        woken.collect()
-    }
-
-    /// A granted connection could not be opened. Returns who may try again.
+    /// A granted connection could not be opened. Returns who may try again: who hoped for it, and hopes no more.
     pub fn failed(&mut self, key: &Key, lane: Lane) -> Vec<Ticket> {
-        let mut woken = self.settled(key, lane);
+        let mut woken = self.settled(key, lane, |waiting| std::mem::take(&mut waiting.hopes));
         woken.extend(self.release(key));
         woken
     }
 
+    /// It is no longer being opened: wakes those in its lane whom that concerns.
+    fn settled(&mut self, key: &Key, lane: Lane, concerns: impl Fn(&mut Waiting) -> bool) -> Vec<Ticket> {
+        if let Some(host) = self.hosts.get_mut(key) {
+            host.opening.iter().position(|opening| *opening == lane).map(|at| host.opening.remove(at));
+        }
+        let theirs = |waiting: &&mut Waiting| waiting.lane == lane && waiting.key == *key && !waiting.woken;
+        let concerned = self.line.iter_mut().filter(theirs).filter_map(|waiting| {
+            waiting.woken = concerns(waiting);
+            waiting.woken.then_some(waiting.ticket)
+        });
+        concerned.collect()
+    }
+
     /// A seat is free again. Returns who may try again.
-    pub fn vacated(&mut self, key: &Key, lane: Lane, now: Instant) -> Option<Ticket> {
+    pub fn vacated(&mut self, key: &Key, lane: Lane, now: Instant, close: &mut Vec<C>) -> Option<Ticket> {
         if let Some(host) = self.hosts.get_mut(key) {
             host.shared.iter_mut().filter(|entry| entry.lane == lane).for_each(|entry| entry.since = now);
         }
+        self.close_shared(key, |entry| entry.connection.is_over(), close);
+        self.forget_a_host(close);
         self.next_in_line()
     }
 
-    fn is_opening(&self, key: &Key, lane: Lane) -> bool {
-        self.hosts.get(key).is_some_and(|host| !host.alone && host.opening.contains(&lane))
+    /// Whether a connection is being opened on which there may be a seat; who has lost patience does not ask.
+    fn may_hope(&self, key: &Key, lane: Lane, ticket: Option<Ticket>) -> bool {
+        let Some(host) = self.hosts.get(key).filter(|host| !host.alone) else { return false };
+        let opening = host.opening.iter().filter(|opening| **opening == lane).count();
+        if opening == 0 {
+            return false;
+        }
+        let patient = |waiting: &Waiting| waiting.woken && waiting.hopes;
+        let mine = |waiting: &&Waiting| Some(waiting.ticket) == ticket;
+        if ticket.is_some() && !self.line.iter().find(mine).is_some_and(patient) {
+            return false;
+        }
+        let hoping = self
+            .line
+            .iter()
+            .filter(|each| each.hopes && !each.woken && each.lane == lane && each.key == *key);
+        hoping.count() < opening * (C::SEATS - 1)
     }
 
     fn take_seat(&mut self, key: &Key, lane: Lane, now: Instant, close: &mut Vec<C>) -> Option<C> {
@@ -267,18 +291,22 @@ impl<C: Shareable> Pool<C> {
     /// Where connections to too many hosts are idle, closes those of the host that was used least lately.
     fn forget_a_host(&mut self, close: &mut Vec<C>) {
         let limit = self.limits.idle_hosts;
-        if limit == 0 || self.hosts.values().filter(|host| !host.idle.is_empty()).count() <= limit {
+        let resting = || self.hosts.iter().filter_map(|(key, host)| Some((host.rests_since()?, key)));
+        if limit == 0 || resting().count() <= limit {
             return;
         }
-        let newest = |host: &Host<C>| host.idle.last().map(|idle| idle.since);
-        let least =
-            self.hosts.iter().filter(|(_, host)| !host.idle.is_empty()).min_by_key(|(_, host)| newest(host));
-        let Some(key) = least.map(|(key, _)| key.clone()) else { return };
-        let idle = self.hosts.get_mut(&key).map(|host| std::mem::take(&mut host.idle)).unwrap_or_default();
+        let Some(key) = resting().min_by_key(|(since, _)| *since).map(|(_, key)| key.clone()) else { return };
+        self.drain_host(&key, |connection| connection.is_unused(), close);
+    }
+
+    /// Lets go of what is idle at one host, and of the shared connections that `which` picks.
+    fn drain_host(&mut self, key: &Key, which: impl Fn(&C) -> bool, close: &mut Vec<C>) {
+        let idle = self.hosts.get_mut(key).map(|host| std::mem::take(&mut host.idle)).unwrap_or_default();
         for entry in idle {
             close.push(entry.connection);
-            self.uncount_idle(&key);
+            self.uncount_idle(key);
         }
+        self.close_shared(key, |entry| which(&entry.connection), close);
     }
 
     /// A granted connection is closed, or could not be opened. Returns who may try again.
@@ -310,19 +338,11 @@ impl<C: Shareable> Pool<C> {
         }
     }
 
-    /// Everything idle, to be closed.
+    /// Everything idle, to be closed; what is shared is closed when the last exchange leaves it.
     pub fn drain(&mut self) -> Vec<C> {
         let keys: Vec<Key> = self.hosts.keys().cloned().collect();
         let mut all = Vec::with_capacity(self.idle);
-        for key in keys {
-            let idle =
-                self.hosts.get_mut(&key).map(|host| std::mem::take(&mut host.idle)).unwrap_or_default();
-            for entry in idle {
-                all.push(entry.connection);
-                self.uncount_idle(&key);
-            }
-            self.close_shared(&key, |_| true, &mut all);
-        }
+        keys.iter().for_each(|key| self.drain_host(key, |_| true, &mut all));
         all
     }
 
@@ -331,7 +351,8 @@ impl<C: Shareable> Pool<C> {
     }
 
     pub fn idle(&self) -> usize {
-        self.idle
+        let shared = self.hosts.values().flat_map(|host| &host.shared);
+        self.idle + shared.filter(|entry| entry.connection.is_unused()).count()
     }
 
     pub fn waiting(&self) -> usize {
@@ -435,26 +456,36 @@ impl<C: Shareable> Pool<C> {
     /// Who may try again: the first in line that could go now and has not been told so yet.
     fn next_in_line(&mut self) -> Option<Ticket> {
         let may_go =
-            |waiting: &Waiting| !waiting.woken && waiting.hopes.is_none() && self.could_go(&waiting.key);
+            |waiting: &Waiting| !waiting.woken && !waiting.hopes && self.could_go(&waiting.key, waiting.lane);
         let next = self.line.iter().position(may_go)?;
         self.line[next].woken = true;
         Some(self.line[next].ticket)
     }
 
-    fn could_go(&self, key: &Key) -> bool {
+    fn could_go(&self, key: &Key, lane: Lane) -> bool {
         let PoolLimits { per_host, total, .. } = self.limits;
         let host = self.hosts.get(key);
-        if host.is_some_and(|host| host.shared.iter().any(|entry| entry.connection.has_room())) {
+        let has_room = |entry: &Idle<C>| entry.lane == lane && entry.connection.has_room();
+        if host.is_some_and(|host| host.shared.iter().any(has_room)) {
             return true;
         }
-        let here = per_host == 0 || host.is_none_or(|host| host.open < per_host || !host.idle.is_empty());
-        here && (total == 0 || self.open < total || self.idle > 0)
+        let here =
+            per_host == 0 || host.is_none_or(|host| host.open < per_host || host.rests_since().is_some());
+        here && (total == 0
+            || self.open < total
+            || self.hosts.values().any(|host| host.rests_since().is_some()))
     }
 }
 
-impl<C> Host<C> {
+impl<C: Shareable> Host<C> {
     fn new() -> Host<C> {
         Host { idle: Vec::new(), shared: Vec::new(), open: 0, opening: Vec::new(), alone: false }
+    }
+
+    /// When the newest of its connections that nobody uses was last used, if there is one.
+    fn rests_since(&self) -> Option<Instant> {
+        let unused = self.shared.iter().filter(|entry| entry.connection.is_unused());
+        self.idle.last().into_iter().chain(unused).map(|entry| entry.since).max()
     }
 }
 
@@ -463,6 +494,8 @@ mod tests {
     use super::*;
 
     impl Shareable for &'static str {
+        const SEATS: usize = 3;
+
         fn share(&self) -> Option<&'static str> {
             self.has_room().then_some(*self)
         }
@@ -725,11 +758,113 @@ mod tests {
         let key = shareable();
         pool.check_out(&key, Lane::Wait, None, now, &mut close);
         pool.opened(&key, Some("unused"), Lane::Wait, now);
-        pool.vacated(&key, Lane::Wait, now + Duration::from_secs(5));
+        pool.vacated(&key, Lane::Wait, now + Duration::from_secs(5), &mut close);
 
         pool.check_out(&super::tests::key("b"), Lane::Wait, None, now + Duration::from_secs(11), &mut close);
         assert!(close.is_empty());
         pool.check_out(&super::tests::key("b"), Lane::Wait, None, now + Duration::from_secs(16), &mut close);
         assert_eq!(vec!["unused"], close);
+    }
+
+    /// Checks out, expecting to be told to hope.
+    fn hope(pool: &mut Pool<&'static str>, key: &Key, ticket: Option<Ticket>) -> Ticket {
+        match pool.check_out(key, Lane::Wait, ticket, Instant::now(), &mut Vec::new()) {
+            Grant::Hope(ticket) => ticket,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn no_more_hope_than_there_will_be_seats() {
+        let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
+        let key = shareable();
+        pool.check_out(&key, Lane::Wait, None, now, &mut close);
+        hope(&mut pool, &key, None);
+        hope(&mut pool, &key, None);
+
+        assert_eq!(Grant::Open, pool.check_out(&key, Lane::Wait, None, now, &mut close));
+        hope(&mut pool, &key, None);
+    }
+
+    #[test]
+    fn who_found_no_seat_on_one_may_hope_for_the_next() {
+        let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
+        let key = shareable();
+        pool.check_out(&key, Lane::Wait, None, now, &mut close);
+        let (first, second) = (hope(&mut pool, &key, None), hope(&mut pool, &key, None));
+        assert_eq!(vec![first, second], pool.opened(&key, Some("full"), Lane::Wait, now));
+
+        assert_eq!(Grant::Open, pool.check_out(&key, Lane::Wait, Some(first), now, &mut close));
+        assert_eq!(second, hope(&mut pool, &key, Some(second)));
+    }
+
+    #[test]
+    fn who_lost_patience_opens_an_own_or_waits_and_is_told_of_the_seats_all_the_same() {
+        let (mut pool, now, mut close) = (pool(1, 0), Instant::now(), Vec::new());
+        let key = shareable();
+        pool.check_out(&key, Lane::Wait, None, now, &mut close);
+        let ticket = hope(&mut pool, &key, None);
+
+        let grant = pool.check_out(&key, Lane::Wait, Some(ticket), now, &mut close);
+        assert_eq!(Grant::Wait(ticket), grant);
+        assert_eq!(vec![ticket], pool.opened(&key, Some("with room"), Lane::Wait, now));
+    }
+
+    #[test]
+    fn who_waits_for_another_host_is_told_of_a_shared_connection_that_nobody_uses() {
+        let (mut pool, now, mut close) = (pool(0, 1), Instant::now(), Vec::new());
+        pool.check_out(&shareable(), Lane::Wait, None, now, &mut close);
+        let other = pool.check_out(&key("b"), Lane::Wait, None, now, &mut close);
+        pool.opened(&shareable(), Some("unused"), Lane::Wait, now);
+
+        let told = pool.vacated(&shareable(), Lane::Wait, now, &mut close);
+        assert_eq!(Some(other), told.map(Grant::Wait));
+    }
+
+    #[test]
+    fn a_seat_in_one_lane_is_no_news_for_who_waits_in_the_other() {
+        let (mut pool, now, mut close) = (pool(1, 0), Instant::now(), Vec::new());
+        let key = shareable();
+        pool.check_out(&key, Lane::Wait, None, now, &mut close);
+        pool.opened(&key, Some("full"), Lane::Wait, now);
+        let there = pool.check_out(&key, Lane::Spawn, None, now, &mut close);
+        let here = pool.check_out(&key, Lane::Wait, None, now, &mut close);
+        assert!(matches!((there, &here), (Grant::Wait(_), Grant::Wait(_))));
+        pool.hosts.get_mut(&key).unwrap().shared[0].connection = "with room";
+
+        assert_eq!(Some(here), pool.vacated(&key, Lane::Wait, now, &mut close).map(Grant::Wait));
+    }
+
+    #[test]
+    fn a_shared_connection_that_nobody_uses_is_idle() {
+        let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
+        pool.check_out(&shareable(), Lane::Wait, None, now, &mut close);
+        pool.opened(&shareable(), Some("unused"), Lane::Wait, now);
+
+        assert_eq!((1, 1), (pool.idle(), pool.open()));
+    }
+
+    #[test]
+    fn a_connection_that_is_over_is_let_go_with_the_next_seat_that_is_given_up() {
+        let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
+        pool.check_out(&shareable(), Lane::Wait, None, now, &mut close);
+        pool.opened(&shareable(), Some("over"), Lane::Wait, now);
+        pool.vacated(&shareable(), Lane::Wait, now, &mut close);
+
+        assert_eq!((vec!["over"], 0), (close, pool.open()));
+    }
+
+    #[test]
+    fn shared_connections_count_among_the_hosts_that_idle_ones_are_kept_for() {
+        let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
+        pool.limits.idle_hosts = 1;
+        for (host, at) in [("a", now), ("b", now + Duration::from_secs(1))] {
+            let key = Key { host: host.into(), ..shareable() };
+            pool.check_out(&key, Lane::Wait, None, at, &mut close);
+            pool.opened(&key, Some(if host == "a" { "unused a" } else { "unused b" }), Lane::Wait, at);
+            pool.vacated(&key, Lane::Wait, at, &mut close);
+        }
+
+        assert_eq!((vec!["unused a"], 1), (close, pool.open()));
     }
 }

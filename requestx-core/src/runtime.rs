@@ -34,6 +34,17 @@ pub enum Lane {
     Spawn,
 }
 
+impl Lane {
+    /// Lets the lane's other tasks say what they have to say, where nobody may come to drive them after this one.
+    pub async fn turn(self) {
+        if self == Lane::Wait {
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
 /// The runtimes of this process, made when first needed.
 #[derive(Debug, Default)]
 pub struct Lanes {
@@ -106,13 +117,12 @@ impl Lanes {
 
     /// Gives what stands in the wait lane a turn, without waiting: what was let go can say goodbye and close.
     pub fn turn(&self) {
+        if Handle::try_current().is_ok() {
+            return; // whoever drives it will
+        }
         let lane = lock(&self.wait).clone();
-        if let Some(lane) = lane.filter(|_| Handle::try_current().is_err()) {
-            lane.block_on(async {
-                for _ in 0..TURNS {
-                    tokio::task::yield_now().await;
-                }
-            });
+        if let Some(lane) = lane {
+            lane.block_on(Lane::Wait.turn());
         }
     }
 

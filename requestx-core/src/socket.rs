@@ -28,6 +28,8 @@ struct State {
     /// Read at once after a write, before asking the driver: a near server has answered by then.
     eager: bool,
     wrote: bool,
+    /// Reads that brought something.
+    heard: u64,
 }
 
 /// What an idle connection has to say.
@@ -44,7 +46,12 @@ pub enum Pulse {
 impl Socket {
     /// `eager` suits a thread that drives one exchange; one that drives many has better things to do than to ask.
     pub fn new(stream: TcpStream, eager: bool) -> Socket {
-        Socket(Arc::new(Mutex::new(State { stream, eager, wrote: false })))
+        Socket(Arc::new(Mutex::new(State { stream, eager, wrote: false, heard: 0 })))
+    }
+
+    /// How often something has come: the same number later means that nothing has since.
+    pub fn heard(&self) -> u64 {
+        self.lock().heard
     }
 
     /// Asks, without waiting: the kernel, which knows what the driver has not been told yet; or, where somebody drives
@@ -86,13 +93,16 @@ impl AsyncRead for Socket {
             match rustix::net::recv(&state.stream, buf.initialize_unfilled(), RecvFlags::DONTWAIT) {
                 Ok((n, _)) => {
                     buf.advance(n);
+                    state.heard += 1;
                     return Poll::Ready(Ok(()));
                 }
                 Err(Errno::AGAIN | Errno::INTR) => {}
                 Err(errno) => return Poll::Ready(Err(errno.into())),
             }
         }
-        Pin::new(&mut state.stream).poll_read(cx, buf)
+        let read = Pin::new(&mut state.stream).poll_read(cx, buf);
+        state.heard += u64::from(read.is_ready());
+        read
     }
 }
 

@@ -8,6 +8,7 @@
 //! The rule that keeps this honest: framing is hyper's. If its Content-Length or Transfer-Encoding is not what the
 //! caller's head says, nothing is sent.
 
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -51,6 +52,12 @@ struct State {
     body_given: bool,
     /// No wire is between: hyper's word is all there is.
     stream: bool,
+    /// The exchange is over, or hyper wants no more: nobody waits for the rest of the body.
+    let_go: bool,
+    /// hyper's task that sends the body.
+    sender: Option<Waker>,
+    /// Who waits until the request is out.
+    waiter: Option<Waker>,
     sent: Option<Instant>,
     progress: Option<Instant>,
     received: u64,
@@ -144,7 +151,40 @@ impl Tap {
         state.body_given = true;
         if state.stream {
             state.sent = state.progress;
+            state.wake_waiter();
         }
+    }
+
+    /// The body of a stream is of no use any more, to the exchange or to hyper.
+    pub fn let_go(&self) {
+        let mut state = self.lock();
+        state.let_go = true;
+        state.wake_waiter();
+        if let Some(sender) = state.sender.take() {
+            sender.wake();
+        }
+    }
+
+    /// Whether that has happened; whoever asks in vain is woken when it does.
+    pub fn is_let_go(&self, cx: &Context<'_>) -> bool {
+        let mut state = self.lock();
+        if !state.let_go {
+            state.sender = Some(cx.waker().clone());
+        }
+        state.let_go
+    }
+
+    /// Waits until the body of a stream is out, or of no use.
+    pub async fn sent_or_let_go(&self) {
+        poll_fn(|cx| {
+            let mut state = self.lock();
+            if state.let_go || state.sent.is_some() {
+                return Poll::Ready(());
+            }
+            state.waiter = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 
     /// When the request was sent whole, if it was.
@@ -172,6 +212,12 @@ impl State {
         self.continued = true;
         if let Some(holder) = self.holder.take() {
             holder.wake();
+        }
+    }
+
+    fn wake_waiter(&mut self) {
+        if let Some(waiter) = self.waiter.take() {
+            waiter.wake();
         }
     }
 

@@ -134,7 +134,12 @@ impl Body {
         let read =
             if raw || self.decoder.is_none() { self.next_raw().await } else { self.next_decoded().await };
         if let Err(error) = &read {
-            self.lease = None;
+            if let Some(lease) = self.lease.take() {
+                if error.kind == Kind::Timeout {
+                    lease.connection.retire();
+                }
+                lease.give_up().await;
+            }
             self.state = State::Failed(error.clone());
         }
         read
@@ -143,6 +148,13 @@ impl Body {
     /// The wire has delivered the whole body.
     pub fn is_drained(&self) -> bool {
         matches!(self.state, State::Drained | State::Ended)
+    }
+
+    /// RST_STREAM with NO_ERROR ends what is sent in both directions; hyper takes it for the end of the body, which it
+    /// is only if that had come (RFC 9113 section 8.1).
+    fn is_cut_short(&self) -> bool {
+        let shared = self.lease.as_ref().is_some_and(|lease| lease.connection.is_shared());
+        shared && !self.incoming.is_end_stream()
     }
 
     async fn next_decoded(&mut self) -> Result<Option<Bytes>, Error> {
@@ -208,6 +220,10 @@ impl Body {
                     }
                 }
                 None => {
+                    if self.is_cut_short() {
+                        let why = format!("{}: the server broke the stream off before its end", what());
+                        return Err(Error::new(Kind::Incomplete, Phase::Read, why));
+                    }
                     self.state = if self.decoder.is_some() { State::Drained } else { State::Ended };
                     self.deadline.enter(Phase::None, Instant::now());
                     if let Some(lease) = self.lease.take() {

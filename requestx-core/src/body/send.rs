@@ -1,6 +1,7 @@
 //! The request's body on its way out: empty, whole, or pushed in pieces.
 
 use std::collections::VecDeque;
+use std::error::Error as StdError;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -124,6 +125,11 @@ impl Upload {
         self.lock().is_waiting()
     }
 
+    /// What the caller ended it with, if that was an error.
+    pub fn failure(&self) -> Option<Error> {
+        self.lock().end.clone().and_then(Result::err)
+    }
+
     /// One exchange may have it.
     pub fn take(&self) -> Result<(), Error> {
         if std::mem::replace(&mut self.lock().taken, true) {
@@ -181,10 +187,18 @@ fn wake(waker: &mut Option<Waker>) {
 /// many servers never say it (RFC 9110 section 10.1.1).
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// What a stream of HTTP/2 is given at once: hyper takes the next piece when there is room for it, so what was taken
+/// is what was sent, but for one piece and hyper's own small buffer.
+const PIECE: usize = 16 * 1024;
+
 /// The body as hyper takes it; tells the wire when it has all been taken.
 #[derive(Debug)]
 pub struct SendBody {
     body: Outgoing,
+    /// Of the last chunk that was pushed.
+    rest: Bytes,
+    /// Bytes in one piece, at most; over HTTP/1 as they come.
+    piece: usize,
     tap: Tap,
     hold: Hold,
     /// Bytes that hyper has taken; it asks no more once it has what was promised.
@@ -205,9 +219,39 @@ impl SendBody {
     /// To be made after `tap` was armed; `expects` a `100 Continue` before it goes.
     pub fn new(body: &Outgoing, tap: &Tap, expects: bool) -> SendBody {
         let hold = if expects { Hold::Word } else { Hold::Nothing };
-        let body = SendBody { body: body.clone(), tap: tap.clone(), hold, given: 0 };
+        SendBody::begin(body, tap, hold, usize::MAX)
+    }
+
+    /// The same for a stream of HTTP/2.
+    pub fn over_stream(body: &Outgoing, tap: &Tap) -> SendBody {
+        SendBody::begin(body, tap, Hold::Nothing, PIECE)
+    }
+
+    fn begin(body: &Outgoing, tap: &Tap, hold: Hold, piece: usize) -> SendBody {
+        let body =
+            SendBody { body: body.clone(), rest: Bytes::new(), piece, tap: tap.clone(), hold, given: 0 };
         body.tell();
         body
+    }
+
+    fn is_over_stream(&self) -> bool {
+        self.piece != usize::MAX
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        if self.rest.is_empty() {
+            self.rest = match &self.body {
+                Outgoing::Empty => return Poll::Ready(None),
+                Outgoing::Whole(_) if self.is_end_stream() => return Poll::Ready(None),
+                Outgoing::Whole(bytes) => bytes.clone(),
+                Outgoing::Pushed(upload) => match ready!(upload.poll_chunk(cx)) {
+                    Some(Ok(chunk)) => chunk,
+                    other => return Poll::Ready(other),
+                },
+            };
+        }
+        let size = self.piece.min(self.rest.len());
+        Poll::Ready(Some(Ok(self.rest.split_to(size))))
     }
 
     /// Ready when the body may go; after a final answer, never.
@@ -241,19 +285,19 @@ impl SendBody {
 
 impl Body for SendBody {
     type Data = Bytes;
-    type Error = Error;
+    type Error = Box<dyn StdError + Send + Sync>;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if self.is_over_stream() && self.tap.is_let_go(cx) {
+            return Poll::Ready(Some(Err(h2::Error::from(h2::Reason::CANCEL).into())));
+            // hyper says that to the server
+        }
         ready!(self.poll_hold(cx));
-        let chunk = match &self.body {
-            Outgoing::Empty => Poll::Ready(None),
-            Outgoing::Whole(bytes) => Poll::Ready(Some(Ok(bytes.clone()))),
-            Outgoing::Pushed(upload) => upload.poll_chunk(cx),
-        };
-        match &chunk {
+        let piece = self.poll_piece(cx);
+        match &piece {
             Poll::Ready(Some(Ok(bytes))) => {
                 self.given += bytes.len() as u64;
                 self.tap.given(bytes.len());
@@ -262,7 +306,7 @@ impl Body for SendBody {
             Poll::Ready(None) => self.tap.body_given(),
             _ => {}
         }
-        chunk.map(|some| some.map(|result| result.map(Frame::data)))
+        piece.map(|some| some.map(|result| result.map(Frame::data).map_err(Into::into)))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -273,6 +317,15 @@ impl Body for SendBody {
     fn size_hint(&self) -> SizeHint {
         let all = self.body.length();
         all.map(|all| SizeHint::with_exact(all.saturating_sub(self.given))).unwrap_or_default()
+    }
+}
+
+impl Drop for SendBody {
+    /// hyper has sent all of it, or will not.
+    fn drop(&mut self) {
+        if self.is_over_stream() {
+            self.tap.let_go();
+        }
     }
 }
 
