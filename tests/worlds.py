@@ -29,11 +29,11 @@ class World:
             return partial(self.run, getattr(self.requestx, name))
         raise AttributeError(name)
 
-    def session(self, **attributes):
+    def session(self, transport=None, **attributes):
         """
-        A Session whose verbs run in this world, with these attributes set.
+        A Session whose verbs run in this world, with these attributes set; ``transport`` is what it is made with.
         """
-        session = self.run(self.requestx.Session)
+        session = self.run(self.requestx.Session, **transport or {})
         for name, value in attributes.items():
             setattr(session, name, value)
         self.sessions.append(session)

@@ -223,6 +223,12 @@ class Session(SessionRedirectMixin):
     In a running event loop every method that sends returns an awaitable; `async with` closes the session.
     `requestx.blocking.Session` always blocks, `requestx.aio.Session` always awaits.
     A session may be shared by threads and event loops.
+
+    Args:
+        **transport: given to the adapter that it begins with, as in `Session(http2=False)`; see `HTTPAdapter`.
+
+    Raises:
+        TypeError: one that `HTTPAdapter` does not know.
     """
 
     __attrs__: list[str] = [
@@ -256,7 +262,7 @@ class Session(SessionRedirectMixin):
     _go: Callable[[Any, Any, Any, bool], _t.ResponseOrAwaitable] = staticmethod(go)
     _kept: dict[Any, _Kept]
 
-    def __init__(self) -> None:
+    def __init__(self, **transport: Any) -> None:
         #: Sent with every request.
         self.headers: CaseInsensitiveDict[Any] = default_headers()
         #: A pair of user and password, or a callable.
@@ -276,7 +282,7 @@ class Session(SessionRedirectMixin):
         self.trust_env = True
         self.cookies: RequestsCookieJar = cookiejar_from_dict({})
         self.adapters: OrderedDict[str, BaseAdapter] = OrderedDict()
-        adapter = HTTPAdapter()
+        adapter = HTTPAdapter(**transport)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 

@@ -38,7 +38,7 @@ MISSING = {
 
 # Functions and methods with other parameters, by row.
 SIGNATURES = {
-    "http2": {"HTTPAdapter.__init__"},
+    "http2": {"HTTPAdapter.__init__", "Session.__init__"},
     "digest-body": {"HTTPDigestAuth.build_digest_header"},
     "user-agent": {"default_user_agent"},
 }
