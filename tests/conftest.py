@@ -144,6 +144,19 @@ def wire(listen):
 
 
 @pytest.fixture
+def streams(listen, certs):
+    """
+    ``streams(script, ...)`` opens an HTTP/2 server over TLS (see ``server/streams.py``); ``plain=True`` over TCP.
+    """
+
+    def open_site(*scripts, plain=False, **options):
+        tls = None if plain else {"chain": certs.good, "alpn": ["h2", "http/1.1"]}
+        return listen("streams", scripts=scripts, tls=tls, **options)
+
+    return open_site
+
+
+@pytest.fixture
 def server(listen):
     """
     The everyday server over http.

@@ -7,7 +7,7 @@ lives until its standard input closes, which happens when the tests end, however
 The control protocol is one JSON object a line in each direction; every connection to the control socket is served by
 its own thread, so that a command that waits (``wait``) holds nobody else up.
 
-    open    {kind: wire | everyday | mirror | proxy, tls, ...}   -> {id, port}
+    open    {kind: wire | everyday | mirror | proxy | streams, tls, ...}   -> {id, port}
     play    {id, pages}                         -> the answers a mirror gives from now on
     record  {id}                                -> what the listener saw
     set     {id, name}                          -> lets a script's ``wait(name)`` go on
@@ -26,9 +26,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from everyday import Everyday  # noqa: E402
 from mirror import Mirror  # noqa: E402
 from proxy import Proxy  # noqa: E402
+from streams import Streams  # noqa: E402
 from wire import Wire  # noqa: E402
 
-KINDS = {"wire": Wire, "everyday": Everyday, "mirror": Mirror, "proxy": Proxy}
+KINDS = {"wire": Wire, "everyday": Everyday, "mirror": Mirror, "proxy": Proxy, "streams": Streams}
 LISTENERS = {}
 
 

@@ -44,6 +44,7 @@ class Connection:
         self.end = ""  # "" (open), "eof", "reset", "closed" (by us), "tls" (the handshake failed)
         self.received = bytearray()
         self.requests = []
+        self.heard = []
         self.sent = 0
         self.tls = {}
 
@@ -60,6 +61,7 @@ class Connection:
             "end": self.end,
             "received": self.received.decode("latin-1"),
             "requests": self.requests,
+            "heard": self.heard,
             "sent": self.sent,
             "tls": self.tls,
         }
