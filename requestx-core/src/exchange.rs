@@ -105,7 +105,8 @@ async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result
         Ok(Err(mut refused)) => {
             let unsent = refused.take_message().is_some();
             let phase = deadline.phase();
-            let what = format!("{} {} ({})", plan.method, plan.url, plan.key);
+            let version = if lease.connection.is_shared() { " over HTTP/2" } else { "" };
+            let what = format!("{} {} ({}){version}", plan.method, plan.url, plan.key);
             let mut error = Error::hyper(phase, &what, refused.error());
             if !is_of_one_stream(refused.error()) {
                 lease.connection.retire(); // what ended this stream ended all of them

@@ -8,7 +8,8 @@
 use std::future::{poll_fn, Future};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use http::header::{CONNECTION, HOST, TE, TRANSFER_ENCODING, UPGRADE};
@@ -69,6 +70,7 @@ impl Drop for Seat {
     fn drop(&mut self) {
         self.tap.let_go();
         self.shared.seats.fetch_sub(1, Ordering::AcqRel);
+        self.shared.look();
     }
 }
 
@@ -80,7 +82,28 @@ struct Shared {
     /// How many the server allows, as far as it has said.
     allowed: AtomicUsize,
     over: AtomicBool,
+    driver: Mutex<Option<Waker>>,
 }
+
+impl Shared {
+    /// Has the driver look what the server has said meanwhile: hyper wakes it for requests only.
+    fn look(&self) {
+        if let Some(driver) = self.driver.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            driver.wake();
+        }
+    }
+
+    fn poll(&self, driver: &mut Driver, cx: &mut Context<'_>) -> Poll<()> {
+        // How it ends is of no interest here: its exchanges are told by their own ends.
+        let polled = Pin::new(&mut *driver).poll(cx).map(drop);
+        self.allowed.store(driver.current_max_send_streams(), Ordering::Release);
+        *self.driver.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
+        polled
+    }
+}
+
+/// hyper's side, which takes requests and ends by itself once all senders are gone.
+type Driver = http2::Connection<TokioIo<tls::Stream>, SendBody, TokioExecutor>;
 
 impl Connection {
     /// Begins HTTP/2 over `stream`, which stands on `socket`; the current lane drives it.
@@ -107,16 +130,11 @@ impl Connection {
             seats: AtomicUsize::new(0),
             allowed: AtomicUsize::new(SEATS),
             over: AtomicBool::new(false),
+            driver: Mutex::new(None),
         });
         let watched = shared.clone();
         tokio::spawn(async move {
-            // How it ends is of no interest here: its exchanges are told by their own ends.
-            poll_fn(|cx| {
-                let polled = Pin::new(&mut driver).poll(cx).map(drop);
-                watched.allowed.store(driver.current_max_send_streams(), Ordering::Release);
-                polled
-            })
-            .await;
+            poll_fn(|cx| watched.poll(&mut driver, cx)).await;
             watched.over.store(true, Ordering::Release);
         });
         Ok(Connection { shared, sender, tap: Tap::default(), heard: 0, _seat: None }.seated())

@@ -279,7 +279,7 @@ impl Lease {
             }
             Connection::Two(two) => {
                 let says_more = two.is_over() || two.tap.sent().is_none();
-                drop(two); // its seat; the pool has the connection
+                drop((two, count)); // its seat; the pool has the connection
                 if says_more {
                     lane.turn().await;
                 }

@@ -22,7 +22,8 @@ const STEP: usize = 64 * 1024;
 pub struct Body {
     /// What came with the head; the wire has taken it off before hyper saw it.
     first: Option<Bytes>,
-    incoming: Incoming,
+    /// Until its end: a connection of HTTP/2 is not closed while there is a handle on one of its streams.
+    incoming: Option<Incoming>,
     decoder: Option<Decoder>,
     lease: Option<Lease>,
     pub deadline: Deadline,
@@ -60,7 +61,7 @@ impl Body {
     ) -> Body {
         Body {
             first: first.filter(|bytes| !bytes.is_empty()),
-            incoming,
+            incoming: Some(incoming),
             decoder,
             lease: Some(lease),
             deadline,
@@ -83,7 +84,12 @@ impl Body {
     /// Bytes still to come, where the server said so and nothing is decoded.
     pub fn length(&self) -> Option<u64> {
         let first = self.first.as_ref().map_or(0, Bytes::len) as u64;
-        self.incoming.size_hint().exact().filter(|_| self.decoder.is_none()).map(|rest| first + rest)
+        self.left().filter(|_| self.decoder.is_none()).map(|rest| first + rest)
+    }
+
+    /// What is still on the wire, where the server said so.
+    fn left(&self) -> Option<u64> {
+        self.incoming.as_ref().map_or(Some(0), |incoming| incoming.size_hint().exact())
     }
 
     /// The time spent in each phase, and the bytes on the wire, up to now.
@@ -134,6 +140,7 @@ impl Body {
         let read =
             if raw || self.decoder.is_none() { self.next_raw().await } else { self.next_decoded().await };
         if let Err(error) = &read {
+            self.incoming = None;
             if let Some(lease) = self.lease.take() {
                 if error.kind == Kind::Timeout {
                     lease.connection.retire();
@@ -154,7 +161,7 @@ impl Body {
     /// is only if that had come (RFC 9113 section 8.1).
     fn is_cut_short(&self) -> bool {
         let shared = self.lease.as_ref().is_some_and(|lease| lease.connection.is_shared());
-        shared && !self.incoming.is_end_stream()
+        shared && self.incoming.as_ref().is_some_and(|incoming| !incoming.is_end_stream())
     }
 
     async fn next_decoded(&mut self) -> Result<Option<Bytes>, Error> {
@@ -201,16 +208,17 @@ impl Body {
             }
             let (url, incoming) = (&self.url, &mut self.incoming);
             let what = || format!("read the body of {url}");
-            let frame = match (incoming.is_end_stream(), &mut self.lease) {
-                (false, Some(lease)) => {
-                    let since = *self.waiting.get_or_insert_with(Instant::now);
-                    let frame = self.deadline.within_since(Phase::Read, since, what, incoming.frame());
-                    let frame = lease.connection.drive(frame).await?;
-                    self.waiting = None;
-                    frame
-                }
-                _ => None,
-            };
+            let frame =
+                match (incoming.as_mut().filter(|incoming| !incoming.is_end_stream()), &mut self.lease) {
+                    (Some(incoming), Some(lease)) => {
+                        let since = *self.waiting.get_or_insert_with(Instant::now);
+                        let frame = self.deadline.within_since(Phase::Read, since, what, incoming.frame());
+                        let frame = lease.connection.drive(frame).await?;
+                        self.waiting = None;
+                        frame
+                    }
+                    _ => None,
+                };
             match frame.transpose().map_err(|error| Error::hyper(Phase::Read, &what(), &error))? {
                 Some(frame) => {
                     if let Some(data) = frame.into_data().ok().filter(|data| !data.is_empty()) {
@@ -226,6 +234,7 @@ impl Body {
                     }
                     self.state = if self.decoder.is_some() { State::Drained } else { State::Ended };
                     self.deadline.enter(Phase::None, Instant::now());
+                    self.incoming = None;
                     if let Some(lease) = self.lease.take() {
                         self.counts = Some(lease.connection.counts());
                         lease.give_back().await;
