@@ -256,7 +256,7 @@ def _facts_of_response(response):
         "apparent_encoding": lambda: response.apparent_encoding,
         "json": lambda: repr(response.json()),
         "url": lambda: response.url,
-        "history": lambda: [(each.status_code, each.url, each.content) for each in response.history],
+        "history": lambda: [_brief(each) for each in response.history],
         "cookies": lambda: _cookies(response.cookies),
         "elapsed": lambda: type(response.elapsed),
         "links": lambda: response.links,
@@ -269,11 +269,27 @@ def _facts_of_response(response):
         "lines_cut": lambda: list(response.iter_lines(chunk_size=3, delimiter=b"a")),
         "pieces": lambda: list(response.iter_content(3)),
         "raw": lambda: (response.raw.status, response.raw.version, response.raw.reason),
-        "asked": lambda: (request.method, request.url, request.path_url, sorted(request.headers)),
+        "asked": lambda: (request.method, request.url, request.path_url, list(request.headers)),
         "sent_body": lambda: _neutral(request.body) if isinstance(request.body, (str, bytes)) else bool(request.body),
         "sent_cookies": lambda: _cookies(request._cookies),
     }
     return {name: _attempt(look) for name, look in looks.items()}
+
+
+def _brief(response):
+    """
+    An answer on the way.
+    """
+    request = response.request
+    seen = response.status_code, response.url, response.content, list(response.headers.items()), response.is_redirect
+    return (
+        *seen,
+        type(response.elapsed),
+        request.method,
+        request.url,
+        list(request.headers),
+        _cookies(response.cookies),
+    )
 
 
 def _attempt(look):
