@@ -237,12 +237,30 @@ async def call(function: Callable[..., Any], *arguments: Any, **more: Any) -> An
     context = contextvars.copy_context()
     context.run(_caller.set, caller)
     try:
-        work = partial(context.run, partial(function, *arguments, **more))
-        result = await caller.loop.run_in_executor(None, work)
+        result = await in_thread(partial(context.run, partial(function, *arguments, **more)))
     except asyncio.CancelledError:
         caller.give_up()
         raise
     return await result if inspect.isawaitable(result) else result
+
+
+async def in_thread(work: Callable[[], Any]) -> Any:
+    """
+    Await what blocks, in a worker thread of the loop.
+
+    Where such a thread waits for this, all others may do the same: then it gets a thread of its own.
+    """
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
+    loop = asyncio.get_running_loop()
+    if _caller.get() is None:
+        return await loop.run_in_executor(None, work)
+    executor = ThreadPoolExecutor(1)
+    try:
+        return await loop.run_in_executor(executor, work)
+    finally:
+        executor.shutdown(wait=False)
 
 
 def caller_of_thread() -> Caller | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import threading
 from typing import Any, AsyncIterator, Iterator
 
+from ._ops import in_thread
 from .exceptions import InvalidHeader
 
 CHUNK = 1 << 18
@@ -115,12 +116,9 @@ async def chunks_in_background(request: Any) -> AsyncIterator[Any]:
         for piece in pieces:
             yield piece
         return
-    import asyncio
-
-    loop = asyncio.get_running_loop()
     reader = request.__dict__["_reader"] = _Background(pieces)
     while True:
-        piece = await loop.run_in_executor(None, reader.next)
+        piece = await in_thread(reader.next)
         if piece is _END:
             return
         yield piece

@@ -1,7 +1,9 @@
 """Tasks and event loops: cancelling, several loops, other loops, and loops that end too early."""
 
 import asyncio
+import io
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from server.steps import mark, request, send, serve, wait
@@ -314,3 +316,22 @@ def test_cancelling_a_call_cancels_what_its_hook_has_sent(awaited, wire):
     call.cancel()
 
     assert site.end(1, limit=2) in ("eof", "reset")
+
+
+def test_an_upload_in_the_only_worker_thread(awaited, server):
+    """A thread that waits for its request does not keep the body of that request from being read."""
+
+    class Adapter(awaited.requestx.adapters.HTTPAdapter):
+        def send(self, request, **more):
+            return super().send(request, **more)
+
+        def add_headers(self, request, **more):
+            request.headers["X-Added"] = "1"
+
+    async def scene():
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        session = awaited.requestx.Session()
+        session.mount("http://", Adapter())
+        return (await session.post(server.url + "/echo", data=io.BytesIO(b"x" * 600000), timeout=5)).json()
+
+    assert awaited.run(scene)["length"] == 600000
