@@ -61,7 +61,7 @@ _TABLE: dict[str, dict[str, str]] = {
         ".auth": "HTTPBasicAuth",
         ".compat": "JSONDecodeError Mapping basestring builtin_str chardet complexjson=json cookielib urlencode "
         "urlsplit urlunparse",
-        ".cookies": "_copy_cookie_jar get_cookie_header",
+        ".cookies": "_copy_cookie_jar cookiejar_from_dict get_cookie_header",
         ".hooks": "default_hooks",
         ".packages.urllib3.fields": "RequestField",
         ".packages.urllib3.filepost": "encode_multipart_formdata",

@@ -3,7 +3,7 @@ Response; and Request and PreparedRequest, which live in `_prepare`.
 
 A response that the core has answered holds the answer as it came and makes of it what is asked for, when it is asked:
 headers are parsed, text is decoded and a `raw` is built only for those who look (`__getattr__`).
-A response made by hand, as mocks do, has everything set from the start.
+A response made by hand, as mocks do, has what was set, and blanks.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ._peer import Peer
 from ._prepare import PreparedRequest, Request, RequestEncodingMixin, RequestHooksMixin
 from ._raw import HeaderDict, RawResponse, parse_head
 from ._text import get_encoding_from_headers, guess_json_utf, iter_slices, stream_decode_response_unicode
-from .cookies import RequestsCookieJar, cookiejar_from_dict, extract_cookies_to_jar
+from .cookies import RequestsCookieJar, extract_cookies_to_jar
 from .exceptions import (
     ChunkedEncodingError,
     ConnectionError,
@@ -90,27 +90,18 @@ class Response:
     _reply: Reply | None = None
 
     def __init__(self) -> None:
-        unknown: Any = None
-        self._content = False
-        self._content_consumed = False
-        self._next = None
-        self.status_code = unknown
-        self.headers = CaseInsensitiveDict()
-        self.raw = None
-        self.url = unknown
-        self.encoding = None
-        self.history = []
-        self.reason = unknown
-        self.cookies = cookiejar_from_dict({})
-        self.elapsed = datetime.timedelta(0)
-        self.request = unknown
+        # Nothing is set: `__dict__` may be filled with another response's, as wrappers do.
+        super().__init__()
 
     def __getattr__(self, name: str) -> Any:
-        make = _LAZY.get(name)
         reply = self.__dict__.get("_reply")
-        if make is None or reply is None:
+        if reply is None and name in _BLANK:
+            value = _BLANK[name]()
+        elif reply is None or name not in _LAZY:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        value = self.__dict__[name] = make(self, reply)
+        else:
+            value = _LAZY[name](self, reply)
+        self.__dict__[name] = value
         return value
 
     def __dir__(self) -> list[str]:
@@ -591,6 +582,16 @@ _LAZY: dict[str, Callable[[Response, Reply], Any]] = {
     "_content": _make_content,
     "_content_consumed": lambda response, reply: reply.body is not None,
     "_json_loads": lambda response, reply: getattr(response.__dict__.get("_ready"), "json_loads", None),
+}
+
+# What one has that was made by hand, until it is set.
+_BLANK: dict[str, Callable[[], Any]] = {
+    **dict.fromkeys(("status_code", "raw", "url", "encoding", "reason", "request"), lambda: None),
+    **dict.fromkeys(("_content", "_content_consumed"), bool),
+    "headers": CaseInsensitiveDict,
+    "history": list,
+    "cookies": RequestsCookieJar,
+    "elapsed": datetime.timedelta,
 }
 
 __all__ = [

@@ -207,3 +207,19 @@ def test_time_and_request_are_told(world, server):
     assert response.elapsed.total_seconds() > 0
     assert (response.request.method, response.request.url) == ("GET", server.url + "/get")
     assert response.request.headers["x-a"] == "b"
+
+
+def test_a_wrapper_takes_over_what_a_response_holds(world, server):
+    """Libraries make one of their own class, and fill its `__dict__` with that of the response they got."""
+
+    class Mine(world.requestx.Response):
+        def __init__(self, other):
+            super().__init__()
+            self.__dict__.update(other.__dict__)
+
+    response = world.get(server.url + "/bytes/3")
+    mine = Mine(world.get(server.url + "/bytes/3"))
+
+    assert (mine.status_code, mine.url, mine.content) == (200, response.url, response.content)
+    assert mine.headers["content-length"] == "3"
+    assert mine.request.method == "GET"
