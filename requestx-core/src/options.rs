@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::body::decode::Growth;
 use crate::deadline::Limits;
 use crate::dial::Dial;
 use crate::{proxy, tls};
@@ -74,5 +73,21 @@ impl Default for PoolLimits {
             idle_hosts: 0,
             idle_timeout: Some(Duration::from_secs(90)),
         }
+    }
+}
+
+/// How far a body that is kept whole may grow when its codings are undone; 0 is as far as it likes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Growth {
+    /// Decoded bytes.
+    pub bytes: u64,
+    /// Decoded bytes for each that came, beyond the first 64 MiB.
+    pub ratio: u64,
+}
+
+impl Default for Growth {
+    /// Text grows 5 to 30 times, tables and logs seldom 100; gzip reaches 1032 and br a million, with nothing in them.
+    fn default() -> Growth {
+        Growth { bytes: 4 * 1024 * 1024 * 1024, ratio: 256 }
     }
 }

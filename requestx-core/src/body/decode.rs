@@ -14,28 +14,13 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use crate::deadline::Phase;
 use crate::error::{Error, Kind};
+use crate::options::Growth;
 
 /// Codings one after the other that are undone; nobody stacks more in earnest (urllib3 and curl draw the line at 5).
 const DEPTH: usize = 5;
 
 /// Up to here a body may grow as it likes: so much has to fit anyway, and honest small ones grow the most.
 const FLOOR: u64 = 64 * 1024 * 1024;
-
-/// How far a body that is kept whole may grow when its codings are undone; 0 is as far as it likes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Growth {
-    /// Decoded bytes.
-    pub bytes: u64,
-    /// Decoded bytes for each that came, beyond `FLOOR`.
-    pub ratio: u64,
-}
-
-impl Default for Growth {
-    /// Text grows 5 to 30 times, tables and logs seldom 100; gzip reaches 1032 and br a million, with nothing in them.
-    fn default() -> Growth {
-        Growth { bytes: 4 * 1024 * 1024 * 1024, ratio: 256 }
-    }
-}
 
 impl Growth {
     /// # Errors
