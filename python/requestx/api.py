@@ -22,6 +22,10 @@ else:
         return _names.find(__name__, name)
 
 
+#: Ours, whatever somebody puts in its place.
+_Session = sessions.Session
+
+
 def request(method: str, url: _t.UriType, **kwargs: Unpack[_t.RequestKwargs]) -> _t.ResponseOrAwaitable:
     """
     Send a request; see `Session.request` for the arguments.
@@ -44,9 +48,9 @@ def call(session_class: Any, method: str, url: _t.UriType, arguments: Mapping[st
         arguments: those of `Session.request`.
     """
     session = session_class()
-    if session._overrides("request"):  # a Session put in the place of ours
-        with session:
-            return session.request(method=method, url=url, **arguments)
+    if not isinstance(session, _Session) or session._overrides("request"):  # put in the place of ours
+        with session as theirs:
+            return theirs.request(method=method, url=url, **arguments)
     # Its flow is wanted, and nothing else of it: what a user put in the place of `send` runs flows of its own.
     session.__dict__.update(_run=lambda flow: flow, _go=one)
     flow = session.request(method=method, url=url, **arguments)

@@ -106,7 +106,7 @@ class Response:
 
     def __dir__(self) -> list[str]:
         # What is made when it is asked for is there as well.
-        return sorted({*super().__dir__(), *self.__attrs__, "raw"})
+        return sorted({*super().__dir__(), *(_BLANK if self._reply is None else _LAZY)})
 
     def __enter__(self) -> Self:
         return self

@@ -477,9 +477,9 @@ class Session(SessionRedirectMixin):
         """
         if self.trust_env:
             found = _environ.environment()
-            if found.proxies or _environ._SYSTEM_PROXIES:
+            if found.proxies or _environ._SYSTEM_PROXIES or get_environ_proxies is not _GET_ENVIRON_PROXIES:
                 no_proxy = proxies.get("no_proxy") if proxies is not None else None
-                theirs = _environ.environ_proxies(url, no_proxy, found)
+                theirs = get_environ_proxies(url, no_proxy=no_proxy)
                 if theirs:
                     proxies = dict(theirs, **(proxies or {}))
             # A session told not to verify is not told otherwise by a variable (requests' oldest open bug).
@@ -625,7 +625,7 @@ _OWN = {name: getattr(Session, name) for name in _OVERRIDABLE}
 _SEND, _REQUEST, _GET_ADAPTER = Session.send, Session.request, Session.get_adapter
 _PREPARE_REQUEST, _MERGE_ENVIRONMENT_SETTINGS = Session.prepare_request, Session.merge_environment_settings
 _ADAPTER_SEND = HTTPAdapter.send
-_GET_NETRC_AUTH = get_netrc_auth
+_GET_NETRC_AUTH, _GET_ENVIRON_PROXIES = get_netrc_auth, get_environ_proxies
 
 
 def _is_plain(session: Any) -> bool:
@@ -645,6 +645,7 @@ def _is_plain(session: Any) -> bool:
         or cls.merge_environment_settings is not _MERGE_ENVIRONMENT_SETTINGS
         or HTTPAdapter.send is not _ADAPTER_SEND
         or get_netrc_auth is not _GET_NETRC_AUTH
+        or get_environ_proxies is not _GET_ENVIRON_PROXIES
     )
 
 

@@ -2,6 +2,8 @@
 
 from types import SimpleNamespace
 
+from types import SimpleNamespace
+
 import pytest
 from flow.scenario import PausedSession, Scenario, response_to
 
@@ -217,6 +219,33 @@ def test_the_environments_proxies_are_asked(monkeypatch):
     play.get("http://a.test/", proxies={"http": "http://q.test"})
 
     assert play.op.settings["proxies"]["http"] == "http://q.test"
+
+
+def test_a_patched_look_at_the_environment_is_obeyed(monkeypatch):
+    """Tests put their own `get_environ_proxies` into the module of sessions."""
+    play = Scenario()
+    play.get("http://a.test/")
+    monkeypatch.setattr(requestx.sessions, "get_environ_proxies", lambda url, no_proxy=None: {"http": "http://p.test"})
+    play.get("http://a.test/")
+
+    assert play.op.settings["proxies"]["http"] == "http://p.test"
+
+
+def test_a_session_class_put_in_the_place_of_ours_is_used(monkeypatch):
+    """As a context manager, whose value makes the request."""
+    calls = []
+
+    class Theirs:
+        def __enter__(self):
+            return SimpleNamespace(request=lambda **arguments: calls.append(arguments) or "theirs")
+
+        def __exit__(self, *error):
+            calls.append("closed")
+
+    monkeypatch.setattr(requestx.sessions, "Session", Theirs)
+
+    assert requestx.get("http://a.test/") == "theirs"
+    assert calls == [{"method": "get", "url": "http://a.test/", "params": None}, "closed"]
 
 
 def test_netrc_is_asked_for_the_host(tmp_path, monkeypatch):
