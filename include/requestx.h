@@ -82,6 +82,8 @@
 #define RQX_E_REFUSED 22
 /** The proxy could not be reached, or would not serve; the phase says how far it came. */
 #define RQX_E_PROXY 23
+/** RQX_OPT_ALLOW_ADDRESSES and RQX_OPT_DENY_ADDRESSES leave no address to connect to. */
+#define RQX_E_FORBIDDEN 24
 /** The TLS handshake or the TLS settings failed. */
 #define RQX_E_TLS 30
 /** The server's certificate was refused. */
@@ -260,6 +262,11 @@
  */
 #define RQX_OPT_PROXY_ENVIRONMENT 1050
 /**
+ * 1: under RQX_OPT_ALLOW_ADDRESSES or RQX_OPT_DENY_ADDRESSES a proxy may be told names, and where they lead to is the
+ * proxy's affair. Default 0: that is RQX_E_FORBIDDEN.
+ */
+#define RQX_OPT_TRUST_PROXY 1060
+/**
  * Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM. RQX_OPT_CA_* together replace the platform's; empty for none.
  */
 #define RQX_OPT_CA_FILE 2001
@@ -315,6 +322,13 @@
  * a value in bytes. One that is not known is RQX_E_INVALID_ARGUMENT.
  */
 #define RQX_OPT_SOCKET_OPTIONS 2021
+/**
+ * Addresses that may be connected to, proxies' included: addresses and networks in CIDR, separated by commas, and
+ * "public" for the Internet's; looked at after a name was resolved. Others are RQX_E_FORBIDDEN. Empty allows all.
+ */
+#define RQX_OPT_ALLOW_ADDRESSES 2030
+/** Addresses and networks that may not be connected to, whatever is allowed. */
+#define RQX_OPT_DENY_ADDRESSES 2031
 
 /* ==== handles, structs and callbacks ==================================================================== */
 

@@ -45,7 +45,7 @@ def explain(kind: int, phase: int, text: str, os_code: int, tls_code: int, reque
     if kind == 53 or (phase == 8 and kind not in (30, 31)):
         inner = f"IncompleteRead({text})" if kind == 53 else text
         return _make("ProtocolError", f"Connection broken: {inner}", _os_error(os_code, text))
-    if kind in (20, 21, 22, 23, 30, 31):
+    if kind in (20, 21, 22, 23, 24, 30, 31):
         return _make("MaxRetryError", pool, url, _reason(kind, phase, text, os_code, tls_code, pool))
     if kind == 52:
         return _make("ProtocolError", "Connection aborted.", BadStatusLine(text))

@@ -10,6 +10,7 @@ The exceptions of requests, and the one table that turns an error of the core in
     ├── ConnectionError                         no connection, or it died before an answer
     │   ├── ProxyError
     │   ├── SSLError
+    │   ├── AddressNotAllowed                   ours: no address is left that an adapter allows
     │   ├── ConnectTimeout (and Timeout)
     │   ├── SendTimeout (and Timeout)           ours: sending took too long
     │   ├── BrokenHead (and ChunkedEncodingError)   ours: the answer broke off before its body
@@ -130,6 +131,12 @@ class ProxyError(ConnectionError):
 class SSLError(ConnectionError):
     """
     TLS failed, most often because a certificate was not accepted.
+    """
+
+
+class AddressNotAllowed(ConnectionError):
+    """
+    The host has no address that `allow_addresses` and `deny_addresses` let through. Nothing was connected to.
     """
 
 
@@ -301,6 +308,7 @@ _BY_KIND: dict[int, type[RequestException]] = {
     21: ConnectionError,  # DNS
     22: ConnectionError,  # REFUSED
     23: ProxyError,
+    24: AddressNotAllowed,  # FORBIDDEN
     30: SSLError,
     31: SSLError,  # TLS_VERIFY
     40: Timeout,

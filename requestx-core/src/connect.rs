@@ -1,21 +1,13 @@
 //! From a key to a ready connection: resolve → TCP → proxy → TLS → HTTP.
 
-use std::convert::Infallible;
-use std::future::{ready, Ready};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use hyper_util::client::legacy::connect::dns::Name;
-use hyper_util::client::legacy::connect::HttpConnector;
-use tower_service::Service;
-
-use crate::authority;
 use crate::connection::Connection;
 use crate::deadline::{Deadline, Phase};
 use crate::dial::Dial;
-use crate::error::{chain_of, io_beneath, Error, Kind};
+use crate::error::{Error, Kind};
 use crate::http1;
 use crate::http2;
 use crate::options::{Http, Options};
@@ -80,8 +72,8 @@ async fn reach(
     choice: &Dial,
     deadline: &mut Deadline,
 ) -> Result<(Socket, tls::Stream), Error> {
-    let addresses = resolve(host, port, deadline).await?;
-    let dial = dial(place, host, port, lane, choice, addresses);
+    let addresses = choice.guard.permit(place, resolve(host, port, deadline).await?)?;
+    let dial = dial(place, host, lane, choice, addresses);
     let socket = deadline.within(Phase::Connect, || format!("connect to {place}"), dial).await??;
     Ok((socket.clone(), tls::Stream::Plain(socket)))
 }
@@ -133,7 +125,7 @@ async fn through(
     let greeted = deadline.within(Phase::Tunnel, what, tunnel::greet(&mut stream, proxy)).await?;
     greeted.map_err(|error| error.of_proxy(&what()))?;
     let destination = match proxy.protocol {
-        Protocol::Socks4 | Protocol::Socks5 => resolved_here(proxy, key, deadline).await?,
+        Protocol::Socks4 | Protocol::Socks5 => resolved_here(proxy, key, &options.dial, deadline).await?,
         _ => Place::of(&key.host),
     };
     let tunnel = tunnel::open(&mut stream, proxy, &destination, key.port, options.max_head);
@@ -144,8 +136,13 @@ async fn through(
 
 /// The origin's address, for a proxy that is not to be told its name: of version 4 if there is one, as there is no
 /// knowing what the proxy can reach, and no second try.
-async fn resolved_here(proxy: &Proxy, key: &Key, deadline: &mut Deadline) -> Result<Place, Error> {
-    let found = resolve(&key.host, key.port, deadline).await?;
+async fn resolved_here(
+    proxy: &Proxy,
+    key: &Key,
+    choice: &Dial,
+    deadline: &mut Deadline,
+) -> Result<Place, Error> {
+    let found = choice.guard.permit(&key.to_string(), resolve(&key.host, key.port, deadline).await?)?;
     let other = found.first().filter(|_| proxy.protocol != Protocol::Socks4);
     match found.iter().find(|address| address.is_ipv4()).or(other) {
         Some(address) => Ok(Place::Address(address.ip())),
@@ -156,55 +153,22 @@ async fn resolved_here(proxy: &Proxy, key: &Key, deadline: &mut Deadline) -> Res
     }
 }
 
-/// TCP, with happy eyeballs (RFC 8305) where there are addresses of both families.
+/// TCP, to whichever address is there first.
 async fn dial(
     place: &str,
     host: &str,
-    port: u16,
     lane: Lane,
     choice: &Dial,
     addresses: Vec<SocketAddr>,
 ) -> Result<Socket, Error> {
-    let what = match &addresses[..] {
-        [one] if one.ip().to_string() == *host => format!("connect to {place}"),
-        [one] => format!("connect to {place} ({one})"),
-        more => format!("connect to {place} ({} addresses)", more.len()),
-    };
-    if !choice.is_plain() {
-        let connected = choice.connect(&addresses).await;
-        return match connected {
-            Ok(stream) => Ok(Socket::new(stream, lane == Lane::Wait)),
-            Err(error) => Err(Error::io(Phase::Connect, &what, &error)),
+    let connected = choice.connect(&addresses).await;
+    let stream = connected.map_err(|error| {
+        let what = match &addresses[..] {
+            [one] if one.ip().to_string() == *host => format!("connect to {place}"),
+            [one] => format!("connect to {place} ({one})"),
+            more => format!("connect to {place} ({} addresses)", more.len()),
         };
-    }
-    let uri = format!("http://{}/", authority::join(host, port))
-        .parse::<http::Uri>()
-        .map_err(|e| Error::caller(Kind::InvalidUrl, e.to_string()))?;
-    let mut connector = HttpConnector::new_with_resolver(Found(addresses));
-    connector.set_nodelay(true);
-    let connected = connector.call(uri).await.map_err(|error| match io_beneath(&error) {
-        Some(source) => Error::io(Phase::Connect, &what, source),
-        None => {
-            Error::new(Kind::Connect, Phase::Connect, format!("{what}: {error}")).with_chain(chain_of(&error))
-        }
+        Error::io(Phase::Connect, &what, &error)
     })?;
-    Ok(Socket::new(connected.into_inner(), lane == Lane::Wait))
-}
-
-/// The resolver's answer, in the form HttpConnector asks for.
-#[derive(Clone)]
-struct Found(Vec<SocketAddr>);
-
-impl Service<Name> for Found {
-    type Response = std::vec::IntoIter<SocketAddr>;
-    type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Name) -> Self::Future {
-        ready(Ok(self.0.clone().into_iter()))
-    }
+    Ok(Socket::new(stream, lane == Lane::Wait))
 }

@@ -1,15 +1,25 @@
-//! How a TCP connection is opened where the caller has a say: from which address, with which socket options.
+//! How a TCP connection is opened: from which address, with which socket options, to which of a host's addresses first.
 //!
-//! Where nobody has, hyper-util's connector opens it (`connect.rs`), which tries both families at once.
+//! Addresses race as RFC 8305 has it: the families take turns, and the next one sets out when the last one has failed,
+//! or has had its head start. hyper-util's connector tries the addresses of a family one behind the other, so a dead
+//! one holds up the living ones behind it for as long as the kernel is patient; and it knows no socket options.
 //! The options that are known are those that a safe call can set; another one is refused when it is given.
 
+use std::future::{poll_fn, Future};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::error::{Error, Kind};
+use crate::guard::Guard;
+
+/// RFC 8305 section 5: how long an attempt has the field for itself.
+const HEAD_START: Duration = Duration::from_millis(250);
 
 /// What the caller chose.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -17,7 +27,10 @@ pub struct Dial {
     /// `None` for whichever fits; the port may be 0.
     pub from: Option<(Option<IpAddr>, u16)>,
     pub options: Vec<SocketOption>,
+    pub guard: Guard,
 }
+
+type Attempt<'a> = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send + 'a>>;
 
 /// A `setsockopt` to be made before connecting.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -67,22 +80,36 @@ impl Dial {
 
     /// Whether nothing was chosen.
     pub fn is_plain(&self) -> bool {
-        self.from.is_none() && self.options.is_empty()
+        *self == Dial::default()
     }
 
     /// Connects to the first of `addresses` that lets us.
     ///
     /// # Errors
-    /// The last one's.
+    /// The first one's that says more than that there is no way to an address.
     pub async fn connect(&self, addresses: &[SocketAddr]) -> io::Result<TcpStream> {
-        let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
-        for address in addresses {
-            match self.connect_to(*address).await {
-                Ok(stream) => return Ok(stream),
-                Err(error) => last = error,
+        let mut failure: Option<io::Error> = None;
+        let mut running: Vec<Attempt<'_>> = Vec::new();
+        let mut line = alternating(addresses).into_iter();
+        loop {
+            match line.next() {
+                Some(address) => running.push(Box::pin(self.connect_to(address))),
+                None if running.is_empty() => {
+                    return Err(failure.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into()))
+                }
+                None => {}
+            }
+            let first = poll_fn(|cx| first_done(&mut running, cx));
+            let outcome = match line.len() {
+                0 => Some(first.await),
+                _ => tokio::time::timeout(HEAD_START, first).await.ok(),
+            };
+            match outcome {
+                Some(Ok(stream)) => return Ok(stream),
+                Some(Err(error)) if failure.as_ref().is_none_or(has_no_way) => failure = Some(error),
+                _ => {}
             }
         }
-        Err(last)
     }
 
     async fn connect_to(&self, address: SocketAddr) -> io::Result<TcpStream> {
@@ -98,6 +125,35 @@ impl Dial {
         }
         socket.connect(address).await
     }
+}
+
+/// Takes the attempt that is over, if one is.
+fn first_done(running: &mut Vec<Attempt<'_>>, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
+    for index in 0..running.len() {
+        if let Poll::Ready(outcome) = running[index].as_mut().poll(cx) {
+            drop(running.swap_remove(index));
+            return Poll::Ready(outcome);
+        }
+    }
+    Poll::Pending
+}
+
+/// The same addresses with the families taking turns, beginning with that of the first; each in its order.
+fn alternating(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let leads = |address: &&SocketAddr| address.is_ipv4() == addresses[0].is_ipv4();
+    let mut first = addresses.iter().filter(leads).copied();
+    let mut second = addresses.iter().filter(|address| !leads(address)).copied();
+    let mut mixed = Vec::with_capacity(addresses.len());
+    while mixed.len() < addresses.len() {
+        mixed.extend(first.next());
+        mixed.extend(second.next());
+    }
+    mixed
+}
+
+fn has_no_way(error: &io::Error) -> bool {
+    use io::ErrorKind::{AddrNotAvailable, HostUnreachable, NetworkUnreachable};
+    matches!(error.kind(), AddrNotAvailable | HostUnreachable | NetworkUnreachable)
 }
 
 impl SocketOption {
@@ -197,6 +253,63 @@ impl SocketOption {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn addresses(texts: &[&str]) -> Vec<SocketAddr> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn families_take_turns() {
+        let given = addresses(&["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1", "2.2.2.2:1"]);
+
+        let expected = addresses(&["[::1]:1", "1.1.1.1:1", "[::2]:1", "2.2.2.2:1", "[::3]:1"]);
+        assert_eq!(expected, alternating(&given));
+        assert_eq!(addresses(&["1.1.1.1:1", "[::1]:1"]), alternating(&addresses(&["1.1.1.1:1", "[::1]:1"])));
+        assert!(alternating(&[]).is_empty());
+    }
+
+    /// A listener whose backlog is full: who connects to it waits for ever.
+    fn silent() -> (std::net::TcpListener, Vec<std::net::TcpStream>, SocketAddr) {
+        let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        listener.listen(0).unwrap();
+        let listener = std::net::TcpListener::from(listener);
+        let address = listener.local_addr().unwrap();
+        let wait = Duration::from_millis(50);
+        let filled =
+            (0..8).map_while(|_| std::net::TcpStream::connect_timeout(&address, wait).ok()).collect();
+        (listener, filled, address)
+    }
+
+    fn race(addresses: &[SocketAddr]) -> io::Result<SocketAddr> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { Dial::default().connect(addresses).await?.peer_addr() })
+    }
+
+    #[test]
+    fn an_address_that_says_nothing_does_not_hold_up_the_others() {
+        let living = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let living = living.local_addr().unwrap();
+        let (_listener, _filled, dead) = silent();
+        let began = std::time::Instant::now();
+
+        assert_eq!(living, race(&[dead, dead, living]).unwrap());
+        assert!(began.elapsed() >= 2 * HEAD_START);
+    }
+
+    #[test]
+    fn one_that_fails_does_not_wait_and_a_refusal_says_more_than_no_way() {
+        let refusing = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let nowhere: SocketAddr = "255.255.255.255:9".parse().unwrap();
+
+        assert_eq!(io::ErrorKind::ConnectionRefused, race(&[refusing, refusing]).unwrap_err().kind());
+        let unreachable = race(&[nowhere, refusing]).unwrap_err();
+        assert!(matches!(
+            unreachable.kind(),
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::PermissionDenied
+        ));
+        assert_eq!(io::ErrorKind::AddrNotAvailable, race(&[]).unwrap_err().kind());
+    }
 
     #[test]
     fn addresses_are_read() {

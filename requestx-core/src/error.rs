@@ -30,6 +30,7 @@ pub enum Kind {
     Dns = 21,
     Refused = 22,
     Proxy = 23,
+    Forbidden = 24,
     Tls = 30,
     TlsVerify = 31,
     Timeout = 40,
@@ -143,10 +144,10 @@ impl Error {
         self
     }
 
-    /// The same, as the fault of a proxy, while `what` was done; what is ours or the clock's stays so.
+    /// The same, as the fault of a proxy, while `what` was done; what is ours, the clock's or the caller's stays so.
     pub fn of_proxy(self, what: &str) -> Error {
         let mut error = self.about(what);
-        if !matches!(error.kind, Kind::Timeout | Kind::NoResources | Kind::Internal) {
+        if !matches!(error.kind, Kind::Timeout | Kind::Forbidden | Kind::NoResources | Kind::Internal) {
             error.kind = Kind::Proxy;
         }
         error
@@ -208,7 +209,7 @@ fn h2_beneath(error: &hyper::Error) -> Option<&h2::Error> {
     causes(Some(error)).find_map(|cause| cause.downcast_ref::<h2::Error>())
 }
 
-/// The first `io::Error` below `error`, if there is one: hyper and HttpConnector wrap theirs.
+/// The first `io::Error` below `error`, if there is one: hyper wraps its own.
 pub fn io_beneath<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a io::Error> {
     causes(Some(error)).find_map(|cause| cause.downcast_ref::<io::Error>())
 }

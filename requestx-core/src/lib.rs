@@ -34,6 +34,7 @@ pub mod dns;
 pub mod error;
 pub mod exchange;
 pub mod ffi;
+pub mod guard;
 pub mod head;
 pub mod hex;
 pub mod http1;

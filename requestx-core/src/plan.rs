@@ -81,6 +81,9 @@ impl Plan {
         let url = parts.next().unwrap_or_default();
         let target = Target::parse(url)?;
         let proxy = options.proxy.route(target.secure, &target.host, target.port)?;
+        if let Some(proxy) = &proxy {
+            options.dial.guard.check_through(proxy, &target.host)?;
+        }
         let mut writer = HeadWriter::new(&method, &target, head.len(), proxy);
         for _ in 0..fields {
             let (Some(name), Some(value)) = (parts.next(), parts.next()) else {

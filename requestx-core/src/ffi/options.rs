@@ -75,6 +75,9 @@ pub const RQX_OPT_MAX_DECODED_RATIO: i32 = 1044;
 /// 1: proxies as http_proxy, https_proxy, all_proxy and no_proxy name them now, in lower case or in upper case, which
 /// are read at once. 0: none. Takes the place of RQX_OPT_PROXY_URL and RQX_OPT_NO_PROXY.
 pub const RQX_OPT_PROXY_ENVIRONMENT: i32 = 1050;
+/// 1: under RQX_OPT_ALLOW_ADDRESSES or RQX_OPT_DENY_ADDRESSES a proxy may be told names, and where they lead to is the
+/// proxy's affair. Default 0: that is RQX_E_FORBIDDEN.
+pub const RQX_OPT_TRUST_PROXY: i32 = 1060;
 
 /// Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM. RQX_OPT_CA_* together replace the platform's; empty for none.
 pub const RQX_OPT_CA_FILE: i32 = 2001;
@@ -122,6 +125,11 @@ pub const RQX_OPT_LOCAL_ADDRESS: i32 = 2020;
 /// Socket options set before connecting, "level,name,value;..." in the system's numbers, "x" and hexadecimal digits for
 /// a value in bytes. One that is not known is RQX_E_INVALID_ARGUMENT.
 pub const RQX_OPT_SOCKET_OPTIONS: i32 = 2021;
+/// Addresses that may be connected to, proxies' included: addresses and networks in CIDR, separated by commas, and
+/// "public" for the Internet's; looked at after a name was resolved. Others are RQX_E_FORBIDDEN. Empty allows all.
+pub const RQX_OPT_ALLOW_ADDRESSES: i32 = 2030;
+/// Addresses and networks that may not be connected to, whatever is allowed.
+pub const RQX_OPT_DENY_ADDRESSES: i32 = 2031;
 
 /// Gives new options in `*out`, with every choice at its default. RQX_OK, RQX_E_NULL, RQX_E_NO_RESOURCES. Since 1.0.
 #[no_mangle]
@@ -219,6 +227,7 @@ fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> 
             choices.proxy.set_environment(|name| std::env::var(name).ok())?;
         }
         RQX_OPT_PROXY_ENVIRONMENT if number == 0 => choices.proxy.set_environment(|_| None)?,
+        RQX_OPT_TRUST_PROXY => return set_guard_int(choices, option, number),
         RQX_OPT_DECODE | RQX_OPT_PROXY_ENVIRONMENT => return refuse("it is 0 or 1"),
         RQX_OPT_MAX_DECODED_BYTES => choices.growth.bytes = number,
         RQX_OPT_MAX_DECODED_RATIO => choices.growth.ratio = number,
@@ -230,6 +239,15 @@ fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> 
         },
         _ => return set_tls_int(choices, option, number),
     }
+    Ok(())
+}
+
+fn set_guard_int(choices: &mut Options, option: i32, number: u64) -> Result<(), Error> {
+    if number > 1 {
+        let why = format!("option {option} cannot be {number}: it is 0 or 1");
+        return Err(Error::caller(Kind::InvalidArgument, why));
+    }
+    Arc::make_mut(&mut choices.dial).guard.trusts_proxy = number == 1;
     Ok(())
 }
 
@@ -310,6 +328,8 @@ fn set_text(choices: &mut Options, option: i32, value: &[u8]) -> Result<(), Erro
     match option {
         RQX_OPT_LOCAL_ADDRESS => return Arc::make_mut(&mut choices.dial).set_from(text),
         RQX_OPT_SOCKET_OPTIONS => return Arc::make_mut(&mut choices.dial).set_options(text),
+        RQX_OPT_ALLOW_ADDRESSES => return Arc::make_mut(&mut choices.dial).guard.set_allowed(text),
+        RQX_OPT_DENY_ADDRESSES => return Arc::make_mut(&mut choices.dial).guard.set_denied(text),
         RQX_OPT_PROXY_URL => choices.proxy.set_url(text)?,
         RQX_OPT_NO_PROXY => choices.proxy.set_bypass(text),
         _ => return set_tls_text(choices, option, text, path),

@@ -40,6 +40,8 @@ pub const RQX_E_DNS: i32 = 21;
 pub const RQX_E_REFUSED: i32 = 22;
 /// The proxy could not be reached, or would not serve; the phase says how far it came.
 pub const RQX_E_PROXY: i32 = 23;
+/// RQX_OPT_ALLOW_ADDRESSES and RQX_OPT_DENY_ADDRESSES leave no address to connect to.
+pub const RQX_E_FORBIDDEN: i32 = 24;
 /// The TLS handshake or the TLS settings failed.
 pub const RQX_E_TLS: i32 = 30;
 /// The server's certificate was refused.
