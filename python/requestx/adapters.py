@@ -14,7 +14,7 @@ import weakref
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Callable
 
-from . import _core, _explain, _names, _pools, _proxy
+from . import _core, _explain, _names, _network, _pools, _proxy
 from ._choices import choose, tls_settings
 from ._core import CoreError, Reply
 from ._drive import adrive, drive
@@ -111,6 +111,10 @@ class HTTPAdapter(BaseAdapter):
         max_decoded_bytes: how long a body that is kept whole may be once its Content-Encoding is undone; None for no
             limit.
         max_decoded_ratio: how many bytes it may have then for each that came, beyond 64 MiB; None for no limit.
+        allow_addresses: addresses that may be connected to: "public" for the Internet's, addresses and networks as in
+            "10.0.0.0/8", one text or several; None for all. Looked at once a name was resolved, for each connection.
+        deny_addresses: addresses and networks that may not, whatever is allowed.
+        trust_proxy: with the two above, let a proxy be told names; what it resolves them to is not seen.
     """
 
     __attrs__: list[str] = [
@@ -122,11 +126,15 @@ class HTTPAdapter(BaseAdapter):
         "http2",
         "max_decoded_bytes",
         "max_decoded_ratio",
+        *_network.DEFAULTS,
     ]
 
     http2: Any = True
     max_decoded_bytes: int | None = DEFAULT_DECODED_BYTES
     max_decoded_ratio: int | None = DEFAULT_DECODED_RATIO
+    allow_addresses: Any = None
+    deny_addresses: Any = None
+    trust_proxy: bool = False
     poolmanager: Any
     _client: _core.Client
     _choices: dict[Any, _core.Options]
@@ -143,6 +151,9 @@ class HTTPAdapter(BaseAdapter):
         http2: Any = True,
         max_decoded_bytes: int | None = DEFAULT_DECODED_BYTES,
         max_decoded_ratio: int | None = DEFAULT_DECODED_RATIO,
+        allow_addresses: Any = None,
+        deny_addresses: Any = None,
+        trust_proxy: bool = False,
     ) -> None:
         retry = retry_class()
         self.max_retries: Any = retry(0, read=False) if max_retries == DEFAULT_RETRIES else retry.from_int(max_retries)
@@ -155,6 +166,9 @@ class HTTPAdapter(BaseAdapter):
         self.http2 = http2
         self.max_decoded_bytes = max_decoded_bytes
         self.max_decoded_ratio = max_decoded_ratio
+        self.allow_addresses = allow_addresses
+        self.deny_addresses = deny_addresses
+        self.trust_proxy = trust_proxy
         self.init_poolmanager(pool_connections, pool_maxsize, block=pool_block)
         self._start()
 
@@ -163,6 +177,8 @@ class HTTPAdapter(BaseAdapter):
             raise ValueError(f'http2 is True, False or "only", not {value!r}')
         if name in _GROWTH and value is not None and not (type(value) is int and 0 < value < 1 << 63):
             raise ValueError(f"{name} is a whole number from 1 on, or None for no limit, not {value!r}")
+        if name in _network.DEFAULTS and value != _network.DEFAULTS[name]:
+            _made(((), ()), None, _network.options_of({name: value}))
         object.__setattr__(self, name, value)
         if name == "poolmanager" and isinstance(value, _pools.PoolManager):
             value._adapter = weakref.proxy(self)
@@ -176,6 +192,7 @@ class HTTPAdapter(BaseAdapter):
         own["_state"] = object()
         own["_choices"] = {}
         own["_beneath"] = None
+        own["_own"] = None
 
     def init_poolmanager(
         self, connections: int, maxsize: int, block: bool = DEFAULT_POOLBLOCK, **pool_kwargs: Any
@@ -425,7 +442,7 @@ class HTTPAdapter(BaseAdapter):
         if not secure and proxy is not None and proxy.is_secure:
             secure, cert = True, None  # which is for origins
         if way.settings is not None:
-            return _made(choose(timeout, way.settings, secure), proxy, self._numbers())
+            return _made(choose(timeout, way.settings, secure), proxy, self._own_options())
         beneath = self._beneath_all()
         key: Any = (timeout, verify, cert, proxy) if secure else ("plain", timeout, proxy)
         if "ssl_context" in beneath:
@@ -436,7 +453,7 @@ class HTTPAdapter(BaseAdapter):
         except (KeyError, TypeError):
             pass
         settings = tls_settings(verify, cert, beneath) if secure else beneath
-        choices = _made(choose(timeout, settings, secure), proxy, self._numbers())
+        choices = _made(choose(timeout, settings, secure), proxy, self._own_options())
         if len(kept) > 128:
             kept.clear()
         try:
@@ -454,6 +471,16 @@ class HTTPAdapter(BaseAdapter):
             limit = getattr(self, name)
             if limit != default:
                 found += ((option, limit or 0),)
+        return found
+
+    def _own_options(self) -> Any:
+        """
+        The core's options for what was set on the adapter itself.
+        """
+        found = self.__dict__["_own"]
+        if found is None:
+            numbers, texts = _network.options_of({name: getattr(self, name) for name in _network.DEFAULTS})
+            found = self.__dict__["_own"] = (*self._numbers(), *numbers), texts
         return found
 
     def _beneath_all(self) -> Any:
@@ -583,7 +610,13 @@ class HTTPAdapter(BaseAdapter):
     def _urlopen(self, way: _Way, request: Any, timeout: Any) -> Response:
         """
         Send through a pool that a user brought.
+
+        Raises:
+            ValueError: the adapter has settings for connections, and those of this pool are not the adapter's.
         """
+        for name, default in _network.DEFAULTS.items():
+            if getattr(self, name) != default:
+                raise ValueError(f"{name}= says nothing to {way.pool!r}, which connects by itself")
         try:
             response = way.pool.urlopen(
                 method=request.method,
@@ -927,7 +960,6 @@ _HTTP_VERSIONS: dict[Any, tuple[tuple[str, int], ...]] = {
     "only": (("HTTP_VERSION", 2),),
 }
 
-
 # Limits on what decoding makes: their options, and the core's defaults.
 _GROWTH: dict[str, tuple[str, int]] = {
     "max_decoded_bytes": ("MAX_DECODED_BYTES", DEFAULT_DECODED_BYTES),
@@ -935,16 +967,15 @@ _GROWTH: dict[str, tuple[str, int]] = {
 }
 
 
-def _made(choices: Any, proxy: Any, own: tuple[tuple[str, int], ...]) -> _core.Options:
+def _made(choices: Any, proxy: Any, own: Any) -> _core.Options:
     """
-    The core's options.
+    The core's options: of a request, of the proxy it goes through, and of the adapter.
 
     Raises:
         InvalidProxyURL: the proxy's URL is none.
         ValueError: an adapter's setting that the core refuses.
     """
-    numbers, texts = choices
-    numbers = (*own, *numbers)
+    numbers, texts = (*own[0], *choices[0]), (*own[1], *choices[1])
     if proxy is not None:
         texts = (*texts, ("PROXY_URL", proxy.url), *(("PROXY_HEADER", field) for field in proxy.fields))
     try:
