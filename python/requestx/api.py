@@ -53,7 +53,7 @@ def call(session_class: Any, method: str, url: _t.UriType, arguments: Mapping[st
             return theirs.request(method=method, url=url, **arguments)
     # Its flow is wanted, and nothing else of it: what a user put in the place of `send` runs flows of its own.
     session.__dict__.update(_run=lambda flow: flow, _go=one)
-    flow = session.request(method=method, url=url, **arguments)
+    flow: Any = session.request(method=method, url=url, **arguments)
     del session.__dict__["_run"], session.__dict__["_go"]
     return session._run(closing(session, flow))
 

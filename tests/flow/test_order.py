@@ -2,8 +2,6 @@
 
 from types import SimpleNamespace
 
-from types import SimpleNamespace
-
 import pytest
 from flow.scenario import PausedSession, Scenario, response_to
 
