@@ -159,7 +159,7 @@
 #define RQX_SEND_STREAM 1
 /**
  * A response that is complete and no longer than RQX_INLINE_BYTES comes without a handle: `response` is NULL, and head,
- * reason and body lie one behind the other in memory that is valid until the receiver returns. For rqx_queue_dispatch;
+ * its rqx_timing, reason and body lie one behind the other in memory that is valid until the receiver returns. For rqx_queue_dispatch;
  * rqx_queue_wait gives handles.
  */
 #define RQX_SEND_INLINE 2
@@ -189,7 +189,9 @@
 #define RQX_EVF_REUSED 4
 /** There is a Set-Cookie field in `head`. */
 #define RQX_EVF_SET_COOKIE 8
-/** There is no response to free: head, reason and body lie one behind the other where the call that gave this says. */
+/**
+ * There is no response to free: head, rqx_timing, reason and body lie one behind the other where the call that gave this says.
+ */
 #define RQX_EVF_INLINE 16
 
 /** Time limits: int64 nanoseconds, 0 for none. For a place in the pool. */
@@ -405,7 +407,7 @@ typedef struct {
   rqx_response *response;
   /** The receiver's; NULL if code is RQX_OK. */
   rqx_error *error;
-  /** "name\nvalue\nname\nvalue" in wire order and case, duplicates kept. */
+  /** "name\nvalue\nname\nvalue" in wire order and case, duplicates kept; an rqx_timing lies behind it. */
   rqx_slice head;
   /** The whole body (RQX_EVF_BODY_COMPLETE), a piece of it (RQX_EV_BODY), or nothing. */
   rqx_slice body;
@@ -413,9 +415,13 @@ typedef struct {
   rqx_slice reason;
 } rqx_event;
 
-/** Where the time of an exchange went. Nanoseconds; 0 for what did not happen. */
+/**
+ * Where the time of an exchange went. Nanoseconds; 0 for what did not happen.
+ * One lies behind `head` of every RQX_EV_HEAD, at head.ptr + head.len: copy it from there, it is not aligned. It stands
+ * still; for a body that is pulled, rqx_response_timing says more.
+ */
 typedef struct {
-  /** sizeof(rqx_timing), set by the caller. */
+  /** sizeof(rqx_timing), set by the caller; behind a head, by the library. */
   size_t struct_size;
   uint64_t queue_ns;
   uint64_t resolve_ns;
@@ -612,7 +618,7 @@ RQX_API int32_t rqx_request_send(rqx_client *client, const rqx_request *request,
 
 /**
  * The same for callers who would rather have a small response in their own memory than behind a handle: one that is
- * complete and fits is put into `space`, head, reason and body one behind the other, with RQX_EVF_INLINE.
+ * complete and fits is put into `space`, head, rqx_timing, reason and body one behind the other, with RQX_EVF_INLINE.
  * After RQX_PENDING the response comes as rqx_exchange_resume gives it, behind a handle. Since 1.0.
  */
 RQX_API int32_t rqx_request_send_into(rqx_client *client, const rqx_request *request, uint32_t flags,

@@ -1,5 +1,5 @@
 """
-``python -m requestx URL``: one GET, blocking and awaited, and what came of it.
+``python -m requestx URL``: one GET, blocking and awaited, what came of it, and where the time went.
 """
 
 from __future__ import annotations
@@ -11,7 +11,11 @@ import time
 from typing import Any
 
 from . import Response, Session, __version__, _core
+from ._timings import Timings
 from .exceptions import RequestException
+
+# Of a picture, in characters.
+_WIDTH = 40
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,8 +65,29 @@ def _show(world: str, outcome: Response | Exception, seconds: float) -> int | No
     print(f"{world:>9}  {answer}  {seconds * 1000:.0f} ms  {size:,} bytes  {kind}")
     for hop in outcome.history:
         print(f"{'':>9}  {hop.status_code} {hop.url} ->")
+        _show_times(hop)
     print(f"{'':>9}  {outcome.url}")
+    _show_times(outcome)
     return int(outcome.status_code)
+
+
+def _show_times(response: Response) -> None:
+    timings = response.timings
+    for line in picture(timings) if timings is not None else ():
+        print(f"{'':>9}  {line}")
+
+
+def picture(timings: Timings) -> list[str]:
+    """
+    A bar for each phase that took time, one after the other.
+    """
+    lines, at, scale = [], 0.0, timings.total / _WIDTH
+    for name, seconds in timings.phases.items():
+        if seconds:
+            begin, end = min(round(at / scale), _WIDTH - 1), round((at + seconds) / scale)
+            lines.append(f"{name:>9}  {seconds * 1000:8.1f} ms  {' ' * begin}{'#' * max(end - begin, 1)}")
+            at += seconds
+    return lines
 
 
 if __name__ == "__main__":

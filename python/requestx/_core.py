@@ -21,6 +21,7 @@ from typing import Any, Callable, Iterable, Iterator
 
 from ._native import ffi
 from ._peer import Peer
+from ._timings import Timings, unpack
 
 _NAMES = {"darwin": "librequestx.dylib", "win32": "requestx.dll"}
 _PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), _NAMES.get(sys.platform, "librequestx.so"))
@@ -51,6 +52,9 @@ _INLINE = _lib.RQX_EVF_INLINE
 _SEND_INLINE = _lib.RQX_SEND_INLINE
 _SPACE = _lib.RQX_INLINE_BYTES
 _EVENT_SIZE = ffi.sizeof("rqx_event")
+#: An rqx_timing lies behind each head; its size is its first field.
+_TIMED = ffi.sizeof("rqx_timing")
+_TIMED_AT = ffi.sizeof("size_t")
 _SET_COOKIE = _lib.RQX_EVF_SET_COOKIE
 
 
@@ -249,14 +253,15 @@ class Reply:
     An answer: the head as bytes, and the body, whole or as a `Stream`.
     """
 
-    __slots__ = ("body", "flags", "head", "number", "reason", "status", "stream", "version")
+    __slots__ = ("body", "flags", "memory", "number", "reason", "status", "stream", "version")
 
     status: int
     version: int
     flags: int
     #: Of the peer, 0 without TLS.
     number: int
-    head: bytes
+    #: The head, and its times behind it.
+    memory: bytes
     reason: bytes
     body: bytes | None
     stream: Stream | None
@@ -267,6 +272,20 @@ class Reply:
         Who answered, where that was over TLS.
         """
         return peer_of(self.number)
+
+    @property
+    def head(self) -> bytes:
+        """
+        Names and values, joined by newlines.
+        """
+        return self.memory[:-_TIMED]
+
+    @property
+    def timings(self) -> Timings:
+        """
+        Where the time went, up to now.
+        """
+        return unpack(self.memory[_TIMED_AT - _TIMED :]) if self.stream is None else self.stream.timings()
 
     @property
     def sets_cookies(self) -> bool:
@@ -295,9 +314,9 @@ class Inline:
         version: 10, 11 or 20.
         flags: RQX_EVF_*.
         peer: the number of the peer, 0 without TLS.
-        reason_at: where the reason phrase begins; the head is before it.
+        reason_at: where the reason phrase begins; the head and its times are before it.
         body_at: where the body begins.
-        memory: head, reason and body.
+        memory: head, times, reason and body.
     """
 
     __slots__ = ("asks_for_more", "body_at", "memory", "number", "reason_at", "status", "version")
@@ -334,7 +353,14 @@ class Inline:
         """
         Names and values, joined by newlines.
         """
-        return self.memory[: self.reason_at]
+        return self.memory[: self.reason_at - _TIMED]
+
+    @property
+    def timings(self) -> Timings:
+        """
+        Where the time went.
+        """
+        return unpack(self.memory[self.reason_at - _TIMED + _TIMED_AT : self.reason_at])
 
     @property
     def reason(self) -> bytes:
@@ -410,7 +436,7 @@ def _take_reply(event: Any, lane: Any) -> Reply:
     reply.flags = flags = event.flags
     reply.number = event.peer
     view = event.head
-    reply.head = _buffer(view.ptr, view.len)[:] if view.len else b""
+    reply.memory = _buffer(view.ptr, view.len + _TIMED)[:]
     view = event.reason
     reply.reason = _buffer(view.ptr, view.len)[:] if view.len else b""
     if flags & _COMPLETE:
@@ -521,6 +547,7 @@ class Client:
                 raise _take_error(event.error)
             flags, status, version, peer, head, body, reason = _read_event(slot.bytes)
             if flags & _INLINE:
+                head += _TIMED
                 body_at = head + reason
                 reply: Any = Inline(status, version, flags, peer, head, body_at, slot.view[: body_at + body])
             else:
@@ -710,7 +737,7 @@ class Stream:
         lane: the `Wake` that awaits its pieces; None if it is read by blocking calls alone.
     """
 
-    __slots__ = ("_at", "_error", "_lock", "_piece", "_view", "closed", "handle", "lane")
+    __slots__ = ("_at", "_error", "_lock", "_piece", "_times", "_view", "closed", "handle", "lane")
 
     def __init__(self, handle: Any, lane: Any) -> None:
         self.handle = handle
@@ -721,6 +748,7 @@ class Stream:
         self._at = 0
         self._piece: Any = None
         self._error: Any = None
+        self._times = b""
 
     def read(self, size: int, raw: bool = False) -> bytes:
         """
@@ -822,10 +850,23 @@ class Stream:
         _lib.rqx_response_raw_bytes(self.handle, count)
         return count[0]  # type: ignore[no-any-return]
 
+    def timings(self) -> Timings:
+        """
+        Where the time went, up to now or to the stream's end.
+        """
+        return unpack(self._times or self._now())
+
+    def _now(self) -> bytes:
+        timing = _new("rqx_timing *")
+        timing.struct_size = _TIMED
+        _lib.rqx_response_timing(self.handle, timing)
+        return _buffer(timing)[_TIMED_AT:]  # type: ignore[no-any-return]
+
     def close(self) -> None:
         """
         Give the response up, and its connection unless the body was read to its end.
         """
+        self._times = self._times or self._now()
         self.closed = True
         _lib.rqx_response_close(self.handle)
         if self._lock.acquire(False):
@@ -870,6 +911,7 @@ class Queue:
                             base = at
                             inline = _buffer(events[index].head.ptr, n * _SPACE)
                         at -= base
+                        head += _TIMED
                         body_at = head + reason
                         memory = inline[at : at + body_at + body]
                         outcome: Any = Inline(status, version, flags, peer, head, body_at, memory)

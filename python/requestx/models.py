@@ -21,6 +21,7 @@ from ._peer import Peer
 from ._prepare import PreparedRequest, Request, RequestEncodingMixin, RequestHooksMixin
 from ._raw import HeaderDict, RawResponse, parse_head
 from ._text import get_encoding_from_headers, guess_json_utf, iter_slices, stream_decode_response_unicode
+from ._timings import Timings
 from .cookies import RequestsCookieJar, extract_cookies_to_jar
 from .exceptions import (
     ChunkedEncodingError,
@@ -177,6 +178,15 @@ class Response:
         Who answered over TLS: certificates, version and cipher; None without TLS, or long after its connection closed.
         """
         return None if self._reply is None else self._reply.peer
+
+    @property
+    def timings(self) -> Timings | None:
+        """
+        Where the time of this hop went, by phase, its body as far as it was read; each of `history` has its own.
+
+        None for a response that was not made by the core: unpickled, or a mock's.
+        """
+        return None if self._reply is None else self._reply.timings
 
     @property
     def next(self) -> PreparedRequest | None:

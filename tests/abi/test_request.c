@@ -80,6 +80,9 @@ static void a_small_answer_fits_into_the_callers_memory(void) {
     CHECK(event.flags & RQX_EVF_INLINE);
     CHECK(event.response == NULL);
     CHECK(event.head.ptr >= space && event.body.ptr + event.body.len <= space + sizeof space);
+    rqx_timing timing;
+    memcpy(&timing, event.head.ptr + event.head.len, sizeof timing);
+    CHECK(timing.struct_size == sizeof timing && timing.connect_ns > 0 && timing.bytes_received > event.body.len);
   }
   CHECK(is(event.reason, "OK") && holds(event.head, "Content-Length\n"));
   CHECK(holds(event.body, "\"method\": \"GET\""));

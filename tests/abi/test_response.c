@@ -101,6 +101,9 @@ static void times_say_where_they_went(void) {
   CHECK(timing.connect_ns > 0 && timing.await_ns > 0);
   CHECK(timing.secure_ns == 0 && timing.reused == 0);
   CHECK(timing.bytes_sent > 20 && timing.bytes_received > event.body.len);
+  memcpy(&later, event.head.ptr + event.head.len, sizeof later);
+  CHECK(later.struct_size == sizeof later && later.await_ns == timing.await_ns);
+  later.struct_size = sizeof later;
   done(&event);
   CHECK_CODE(RQX_OK, get(client, at, &event));
   CHECK_CODE(RQX_OK, rqx_response_timing(event.response, &later));

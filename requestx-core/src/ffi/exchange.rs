@@ -155,7 +155,7 @@ pub(super) fn submit(
         let outcome = outcome.await;
         drop(work);
         terminal.end(match outcome {
-            Ok(reply) if inline && response::inline_parts(&reply, RQX_INLINE_BYTES as usize).is_some() => {
+            Ok(reply) if inline && response::is_inline(&reply, RQX_INLINE_BYTES as usize) => {
                 What::Inline(Box::new(reply), origin)
             }
             Ok(reply) => What::Reply(Box::new(reply), origin),
@@ -246,11 +246,12 @@ fn advance(
 
 /// Puts the reply into the caller's space, or behind a handle.
 fn deliver(reply: Reply, shared: &Arc<Shared>, space: Space, seen: &mut rqx_event) -> Result<(), Error> {
-    if let Some(parts) = response::inline_parts(&reply, space.cap).filter(|_| !space.at.is_null()) {
+    if !space.at.is_null() && response::is_inline(&reply, space.cap) {
         let mut at = 0;
-        for part in parts {
+        response::put_inline(&reply, |part| {
             at += raw::fill("space", space.at.wrapping_add(at), space.cap - at, part)?;
-        }
+            Ok(())
+        })?;
         response::describe_inline(seen, &reply, space.at);
         return Ok(());
     }

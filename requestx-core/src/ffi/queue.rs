@@ -252,8 +252,11 @@ fn deliver_all(taken: Vec<Event>) -> (Vec<rqx_event>, Alive) {
     for event in &taken {
         starts.push(memory.len());
         if let What::Inline(reply, _) = &event.what {
-            let parts = response::inline_parts(reply, usize::MAX).into_iter().flatten();
-            parts.for_each(|part| memory.extend_from_slice(part));
+            let added = response::put_inline(reply, |part| {
+                memory.extend_from_slice(part);
+                Ok(())
+            });
+            debug_assert!(added.is_ok());
         }
     }
     let mut held = Vec::new();

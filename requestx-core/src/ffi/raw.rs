@@ -39,6 +39,12 @@ pub fn array<'a, T: Copy>(name: &str, pointer: *const T, len: usize) -> Result<&
     Ok(unsafe { slice::from_raw_parts(pointer, len) })
 }
 
+/// The bytes of one of the ABI's structs.
+pub fn bytes_of<T: Copy>(value: &T) -> &[u8] {
+    // SAFETY: T is a repr(C) struct of integers without padding, so all its bytes are initialised, as in `fill_sized`.
+    unsafe { slice::from_raw_parts(std::ptr::from_ref(value).cast(), size_of::<T>()) }
+}
+
 /// A place of the caller's to write a result to.
 #[derive(Debug, Clone, Copy)]
 pub struct Out<T>(NonNull<T>);

@@ -148,7 +148,7 @@ pub extern "C" fn rqx_request_send(
 }
 
 /// The same for callers who would rather have a small response in their own memory than behind a handle: one that is
-/// complete and fits is put into `space`, head, reason and body one behind the other, with RQX_EVF_INLINE.
+/// complete and fits is put into `space`, head, rqx_timing, reason and body one behind the other, with RQX_EVF_INLINE.
 /// After RQX_PENDING the response comes as rqx_exchange_resume gives it, behind a handle. Since 1.0.
 #[no_mangle]
 pub extern "C" fn rqx_request_send_into(

@@ -22,6 +22,7 @@ use crate::runtime::Lane;
 /// A response that C has a handle to.
 #[derive(Debug)]
 pub struct Held {
+    /// Its block with an rqx_timing behind it.
     head: Head,
     whole: Option<Bytes>,
     raw_bytes: u64,
@@ -45,7 +46,8 @@ pub struct Origin {
 
 impl Held {
     pub fn register(reply: Reply, origin: Origin) -> Result<(usize, Arc<Held>), Error> {
-        let Reply { head, whole, raw_bytes, body, timing } = reply;
+        let Reply { mut head, whole, raw_bytes, body, timing } = reply;
+        head.block.extend_from_slice(raw::bytes_of(&timed(&timing)));
         let held = Arc::new(Held {
             head,
             whole,
@@ -63,7 +65,7 @@ impl Held {
     /// Fills in what an event says of a response.
     pub fn describe(&self, event: &mut rqx_event) {
         describe(event, &self.head, &self.timing);
-        event.head = rqx_slice::of(&self.head.block);
+        event.head = rqx_slice::of(&self.head.block[..self.head.block.len() - TIMED]);
         event.reason = rqx_slice::of(&self.head.reason);
         if let Some(whole) = &self.whole {
             event.flags |= RQX_EVF_BODY_COMPLETE;
@@ -151,10 +153,39 @@ fn describe(event: &mut rqx_event, head: &Head, timing: &Timing) {
     }
 }
 
-/// The parts of a complete response that lie one behind the other inline, if all of them fit `room`.
-pub fn inline_parts(reply: &Reply, room: usize) -> Option<[&[u8]; 3]> {
-    let parts = [&reply.head.block[..], &reply.head.reason, reply.whole.as_ref()?];
-    (parts.iter().map(|part| part.len()).sum::<usize>() <= room).then_some(parts)
+const TIMED: usize = size_of::<rqx_timing>();
+
+fn timed(timing: &Timing) -> rqx_timing {
+    let spent = |phase: Phase| timing.spent[phase as usize];
+    rqx_timing {
+        struct_size: TIMED,
+        queue_ns: spent(Phase::Queue),
+        resolve_ns: spent(Phase::Resolve),
+        connect_ns: spent(Phase::Connect),
+        tunnel_ns: spent(Phase::Tunnel),
+        secure_ns: spent(Phase::Secure),
+        send_ns: spent(Phase::Send),
+        await_ns: spent(Phase::Await),
+        read_ns: spent(Phase::Read),
+        bytes_sent: timing.counts.written,
+        bytes_received: timing.counts.received,
+        connection_id: timing.connection,
+        reused: timing.reused.into(),
+    }
+}
+
+/// Whether a response is complete, and fits `room` inline.
+pub fn is_inline(reply: &Reply, room: usize) -> bool {
+    let length = |body: &Bytes| reply.head.block.len() + TIMED + reply.head.reason.len() + body.len();
+    reply.whole.as_ref().is_some_and(|body| length(body) <= room)
+}
+
+/// Hands the parts of a complete response to `put`, in the order in which they lie inline.
+pub fn put_inline(reply: &Reply, mut put: impl FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
+    let timing = timed(&reply.timing);
+    let whole = reply.whole.as_ref().map_or(&[][..], |body| body);
+    let parts = [&reply.head.block[..], raw::bytes_of(&timing), &reply.head.reason, whole];
+    parts.iter().try_for_each(|part| put(part))
 }
 
 /// The event of a response that is inline at `base`.
@@ -163,9 +194,9 @@ pub fn describe_inline(event: &mut rqx_event, reply: &Reply, base: *const u8) {
     event.flags |= RQX_EVF_BODY_COMPLETE | RQX_EVF_INLINE;
     let (block, reason) = (reply.head.block.len(), reply.head.reason.len());
     event.head = rqx_slice { ptr: base, len: block };
-    event.reason = rqx_slice { ptr: base.wrapping_add(block), len: reason };
+    event.reason = rqx_slice { ptr: base.wrapping_add(block + TIMED), len: reason };
     let body = reply.whole.as_ref().map_or(0, Bytes::len);
-    event.body = rqx_slice { ptr: base.wrapping_add(block + reason), len: body };
+    event.body = rqx_slice { ptr: base.wrapping_add(block + TIMED + reason), len: body };
 }
 
 fn get(response: *const rqx_response) -> Result<Arc<Held>, Error> {
@@ -288,23 +319,8 @@ pub extern "C" fn rqx_response_timing(response: *const rqx_response, timing: *mu
         let held = get(response)?;
         let now = held.body.try_lock().ok().and_then(|body| body.as_ref().map(|body| body.so_far()));
         let (spent, counts) = now.unwrap_or((held.timing.spent, held.timing.counts));
-        let spent = |phase: Phase| spent[phase as usize];
-        let timed = rqx_timing {
-            struct_size: size_of::<rqx_timing>(),
-            queue_ns: spent(Phase::Queue),
-            resolve_ns: spent(Phase::Resolve),
-            connect_ns: spent(Phase::Connect),
-            tunnel_ns: spent(Phase::Tunnel),
-            secure_ns: spent(Phase::Secure),
-            send_ns: spent(Phase::Send),
-            await_ns: spent(Phase::Await),
-            read_ns: spent(Phase::Read),
-            bytes_sent: counts.written,
-            bytes_received: counts.received,
-            connection_id: held.timing.connection,
-            reused: held.timing.reused.into(),
-        };
-        raw::fill_sized("timing", timing, timed).map(|()| RQX_OK)
+        let now = Timing { spent, counts, ..held.timing };
+        raw::fill_sized("timing", timing, timed(&now)).map(|()| RQX_OK)
     })
 }
 

@@ -117,7 +117,7 @@ pub const RQX_F_HTTP2: u64 = 128;
 pub const RQX_SEND_STREAM: u32 = 1;
 
 /// A response that is complete and no longer than RQX_INLINE_BYTES comes without a handle: `response` is NULL, and head,
-/// reason and body lie one behind the other in memory that is valid until the receiver returns. For rqx_queue_dispatch;
+/// its rqx_timing, reason and body lie one behind the other in memory that is valid until the receiver returns. For rqx_queue_dispatch;
 /// rqx_queue_wait gives handles.
 pub const RQX_SEND_INLINE: u32 = 2;
 /// See RQX_SEND_INLINE.
@@ -145,7 +145,7 @@ pub const RQX_EVF_BODY_COMPLETE: u32 = 2;
 pub const RQX_EVF_REUSED: u32 = 4;
 /// There is a Set-Cookie field in `head`.
 pub const RQX_EVF_SET_COOKIE: u32 = 8;
-/// There is no response to free: head, reason and body lie one behind the other where the call that gave this says.
+/// There is no response to free: head, rqx_timing, reason and body lie one behind the other where the call that gave this says.
 pub const RQX_EVF_INLINE: u32 = 16;
 
 /// Bytes in memory of the library's. Valid as long as what they were read from; not NUL-terminated.
@@ -158,11 +158,13 @@ pub struct rqx_slice {
 }
 
 /// Where the time of an exchange went. Nanoseconds; 0 for what did not happen.
+/// One lies behind `head` of every RQX_EV_HEAD, at head.ptr + head.len: copy it from there, it is not aligned. It stands
+/// still; for a body that is pulled, rqx_response_timing says more.
 #[allow(non_camel_case_types)]
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct rqx_timing {
-    /// sizeof(rqx_timing), set by the caller.
+    /// sizeof(rqx_timing), set by the caller; behind a head, by the library.
     pub struct_size: usize,
     pub queue_ns: u64,
     pub resolve_ns: u64,
@@ -250,7 +252,7 @@ pub struct rqx_event {
     pub response: *mut rqx_response,
     /// The receiver's; NULL if code is RQX_OK.
     pub error: *mut rqx_error,
-    /// "name\nvalue\nname\nvalue" in wire order and case, duplicates kept.
+    /// "name\nvalue\nname\nvalue" in wire order and case, duplicates kept; an rqx_timing lies behind it.
     pub head: rqx_slice,
     /// The whole body (RQX_EVF_BODY_COMPLETE), a piece of it (RQX_EV_BODY), or nothing.
     pub body: rqx_slice,
