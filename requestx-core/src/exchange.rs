@@ -111,6 +111,9 @@ async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result
             if !is_of_one_stream(refused.error()) {
                 lease.connection.retire(); // what ended this stream ended all of them
             }
+            if lease.connection.is_shared() && error.kind == Kind::Closed {
+                error.kind = Kind::Reset; // it is not we who closed
+            }
             if let Outgoing::Pushed(upload) = &plan.body {
                 error = upload.failure().map_or(error, |failure| failure.about(&what));
             }
