@@ -36,6 +36,9 @@ TOOLS = [
     Program("tinyproxy", "tinyproxy-bin", "tests/wire/test_real_proxies.py"),
     Program("microsocks", "microsocks", "tests/wire/test_real_proxies.py"),
     Program("danted", "dante-server", "tests/wire/test_real_proxies.py"),
+    Program("nginx", "nginx-light", "tests/wire/test_real_http2.py"),
+    Program("nghttpd", "nghttp2-server", "tests/wire/test_real_http2.py"),
+    Program("go", "golang-go", "tests/wire/test_real_http2.py"),
     Program("ip", "iproute2", "requests' own tests"),
 ]
 

@@ -13,8 +13,11 @@ import importlib.util
 import os
 import shutil
 import signal
+import socket
+import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -200,6 +203,35 @@ def child(tmp_path):
     made.end()
 
 
+@pytest.fixture
+def launch(tmp_path):
+    """
+    ``launch(command)`` runs a server at a free port, which the command is formatted with; gives the port.
+    """
+    running = []
+
+    def start(command, settings=None, **more):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if settings:
+            (tmp_path / "settings").write_text(settings % port)
+        words = [word.format(port=port, settings=tmp_path / "settings") for word in command]
+        running.append(subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more))
+        end = time.monotonic() + 15
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return port
+            except OSError:
+                assert running[-1].poll() is None and time.monotonic() < end, "%s does not run" % words[0]
+
+    yield start
+    for process in running:
+        process.kill()  # some would wait for their clients
+        process.wait(10)
+
+
 @pytest.fixture(scope="session")
 def tool():
     """
@@ -208,8 +240,11 @@ def tool():
     Where it is missing the test is skipped by name; under CI=true that is a failure.
     """
 
+    # Debian keeps servers where only root looks for them.
+    places = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])
+
     def find(name):
-        path = shutil.which(name)
+        path = shutil.which(name, path=places)
         if path is None and os.environ.get("CI") == "true":
             pytest.fail("%s is not installed" % name)
         if path is None:

@@ -33,6 +33,8 @@ pub const WHOLE: usize = 1024 * 1024;
 ///
 /// A reused connection that died before anything was answered is replaced once, silently, where that is safe:
 /// when nothing of the request had left, or when the method may be repeated (RFC 9110 section 9.2.2).
+/// A server of HTTP/2 that goes away tells which requests it has not begun with; in a burst that may happen several
+/// times to one of them, so these go on to the next connection, and to the next.
 ///
 /// # Errors
 /// Whatever ended it, with the phase it ended in.
@@ -42,13 +44,13 @@ pub async fn run(connections: &Arc<Connections>, plan: &Plan, lane: Lane) -> Res
         Outgoing::Pushed(upload) => Some(upload.clone()),
         _ => None,
     });
-    let (mut fresh, mut repeated) = (false, false);
+    let (mut fresh, mut repeated) = (false, 0);
     loop {
         let mut lease = connections.check_out(plan, lane, &mut deadline, fresh).await?;
         match send(&mut lease, plan, &mut deadline).await {
             Ok(response) => return receive(lease, response, plan, deadline).await,
-            Err(lost) if !repeated && lost.may_be_repeated(plan, lease.reused) => {
-                (fresh, repeated) = (!lost.refused, true);
+            Err(lost) if repeated < lost.most && lost.may_be_repeated(plan, lease.reused) => {
+                (fresh, repeated) = (!lost.refused, repeated + 1);
             }
             Err(lost) => {
                 lease.give_up().await;
@@ -65,7 +67,12 @@ struct Lost {
     answered: bool,
     /// The server says that it has not begun with it.
     refused: bool,
+    /// How often it may be repeated.
+    most: u32,
 }
+
+/// Connections on which one request may be turned away.
+const TURNED_AWAY: u32 = 10;
 
 impl Lost {
     fn may_be_repeated(&self, plan: &Plan, reused: bool) -> bool {
@@ -108,7 +115,8 @@ async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result
             let version = if lease.connection.is_shared() { " over HTTP/2" } else { "" };
             let what = format!("{} {} ({}){version}", plan.method, plan.url, plan.key);
             let mut error = Error::hyper(phase, &what, refused.error());
-            if !is_of_one_stream(refused.error()) {
+            let all = !is_of_one_stream(refused.error());
+            if all {
                 lease.connection.retire(); // what ended this stream ended all of them
             }
             if lease.connection.is_shared() && error.kind == Kind::Closed {
@@ -117,13 +125,15 @@ async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result
             if let Outgoing::Pushed(upload) = &plan.body {
                 error = upload.failure().map_or(error, |failure| failure.about(&what));
             }
-            Err(Lost { error, unsent, answered, refused: is_unprocessed(refused.error()) })
+            let refused = is_unprocessed(refused.error());
+            let turned_away = lease.connection.is_shared() && all && (refused || unsent);
+            Err(Lost { error, unsent, answered, refused, most: if turned_away { TURNED_AWAY } else { 1 } })
         }
         Err(error) => {
             if matches!(error.kind, Kind::Timeout) {
                 lease.connection.retire_if_silent();
             }
-            Err(Lost { error, unsent: false, answered, refused: false })
+            Err(Lost { error, unsent: false, answered, refused: false, most: 0 })
         }
     }
 }

@@ -389,6 +389,15 @@ def test_goaway_tells_which_requests_were_not_begun(h2, streams):
     assert len(site.connections) == 2
 
 
+def test_turned_away_several_times(h2, streams):
+    """A server that goes away after so many requests may do that again to the same one."""
+    away = [request(), send(frames.goaway(0))]
+    site = streams(away, away, away, [request(), answer(1, b"at last")])
+
+    assert h2.post(site.url, data=b"x").content == b"at last"
+    assert len(site.connections) == 4
+
+
 def test_goaway_with_an_error_names_it(world, h2, streams):
     """A request that the server had begun with is not sent again."""
     site = streams([request(), send(frames.goaway(1, 11)), close()])

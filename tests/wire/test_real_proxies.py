@@ -1,9 +1,6 @@
 """Proxies as others made them: tinyproxy, microsocks and Dante, from Debian's packages."""
 
 import getpass
-import socket
-import subprocess
-import time
 
 import pytest
 
@@ -29,33 +26,6 @@ user.unprivileged: {USER}
 client pass {{ from: 127.0.0.1/32 to: 0.0.0.0/0 }}
 socks pass {{ from: 127.0.0.1/32 to: 0.0.0.0/0 protocol: tcp }}
 """
-
-
-@pytest.fixture
-def launch(tmp_path):
-    """``launch(command)`` runs a server at a free port, which the command is formatted with; gives the port."""
-    running = []
-
-    def start(command, settings=None):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        if settings:
-            (tmp_path / "settings").write_text(settings % port)
-        words = [word.format(port=port, settings=tmp_path / "settings") for word in command]
-        running.append(subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        end = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                return port
-            except OSError:
-                assert running[-1].poll() is None and time.monotonic() < end, "%s does not run" % words[0]
-
-    yield start
-    for process in running:
-        process.terminate()
-        process.wait(10)
 
 
 @pytest.fixture
