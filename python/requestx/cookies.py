@@ -194,7 +194,10 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, Any]):
         The cookies that a response sets, without those that no policy should accept.
         """
         headers = response.info()
-        response = SetCookies([readable(value) for value in headers.get_all("Set-Cookie", ())], headers)
+        values = headers.get_all("Set-Cookie", ())
+        # A mock's is none; the standard library warns of its own bug then.
+        values = values if isinstance(values, (list, tuple)) else ()
+        response = SetCookies([readable(value) for value in values], headers)
         # The standard library removes a cookie that expires right here, before any policy is asked.
         guarded = [] if request.get_type() in ("https", "wss") else [cookie for cookie in self if cookie.secure]
         made = [

@@ -502,7 +502,6 @@ class Session(SessionRedirectMixin):
             ready = self._ready_for(url, "GET", url)
             if ready is not None:
                 return self._go(ready, _flow.after, self, True)
-            return self.request("GET", url)
         kwargs.setdefault("allow_redirects", True)
         return self.request("GET", url, params=params, **kwargs)
 

@@ -229,6 +229,23 @@ def test_a_patched_look_at_the_environment_is_obeyed(monkeypatch):
     assert play.op.settings["proxies"]["http"] == "http://p.test"
 
 
+@pytest.mark.parametrize("verb, more", [("get", {"params": None}), ("options", {}), ("head", {}), ("delete", {})])
+def test_an_overridden_request_sees_what_the_verb_says(verb, more):
+    """Whether redirects are followed, for one, and all that was given to the verb, known or not."""
+    seen = []
+
+    class Mine(PausedSession):
+        def request(self, method, url, **arguments):
+            seen.append((method, arguments))
+
+    getattr(Mine(), verb)("http://a.test/")
+    getattr(Mine(), verb)("http://a.test/", mine=1)
+    if verb != "delete":
+        more = dict(more, allow_redirects=verb != "head")
+
+    assert seen == [(verb.upper(), more), (verb.upper(), dict(more, mine=1))]
+
+
 def test_a_session_class_put_in_the_place_of_ours_is_used(monkeypatch):
     """As a context manager, whose value makes the request."""
     calls = []

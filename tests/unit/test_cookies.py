@@ -6,6 +6,7 @@ import time
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from http.cookies import Morsel, SimpleCookie
 from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 
@@ -69,6 +70,14 @@ def test_raw_responses_of_urllib3s_shape_are_read():
     extract_cookies_to_jar(jar, request("http://h/"), SimpleNamespace())
 
     assert jar.get_dict() == {"a": "1", "b": "2"}
+
+
+def test_a_mock_sets_no_cookies():
+    """Tests put one in the place of `response.raw`, and it has every attribute."""
+    jar = RequestsCookieJar()
+    extract_cookies_to_jar(jar, request("http://h/"), mock.Mock())
+
+    assert jar.get_dict() == {}
 
 
 @pytest.mark.parametrize("domain", [".0.0.1", "0.0.1", ".1"])
