@@ -28,18 +28,20 @@
 #define BYTES(text) ((const uint8_t *)(text)), (sizeof(text) - 1)
 #define TEXT(text) ((const uint8_t *)(text)), strlen(text)
 
-/* Set by main: the everyday http server, the https one, the CA that signed its certificate, and an http proxy that asks
-   for the user "ann" and the password "p:w@x". */
+/* Set by main: the everyday http server, the https one, the CA that signed its certificate, an http proxy that asks
+   for the user "ann" and the password "p:w@x", and an https server that speaks HTTP/2. */
 static const char *http_url = "";
 static const char *https_url = "";
 static const char *ca_file = "";
 static const char *proxy_url = "";
+static const char *http2_url = "";
 
 static inline void begin(int argc, char **argv) {
   http_url = argc > 1 ? argv[1] : "";
   https_url = argc > 2 ? argv[2] : "";
   ca_file = argc > 3 ? argv[3] : "";
   proxy_url = argc > 4 ? argv[4] : "";
+  http2_url = argc > 5 ? argv[5] : "";
 }
 
 static inline int is(rqx_slice slice, const char *text) {

@@ -1,8 +1,8 @@
 """C programs against the committed header, as a user would build them: run plain, and under valgrind.
 
 Each ``test_<noun>.c`` is one program with several small behaviours.  It gets the URLs of an everyday http server and of
-an https one, the path of the CA that signed the latter, and the URL of a proxy; it exits with 0 or says which check
-failed.
+an https one, the path of the CA that signed the latter, the URL of a proxy, and that of a server of HTTP/2; it exits
+with 0 or says which check failed.
 """
 
 import subprocess
@@ -31,11 +31,11 @@ CONVERSATIONS = {
 
 
 @pytest.fixture
-def arguments(listen, server, tls_server, ca):
+def arguments(listen, server, tls_server, ca, streams):
     """
     What every program is called with.
     """
-    return [server.url, tls_server.at("localhost"), ca, listen("proxy", login="ann:p:w@x").url]
+    return [server.url, tls_server.at("localhost"), ca, listen("proxy", login="ann:p:w@x").url, streams().at("localhost")]
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

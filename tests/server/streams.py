@@ -9,6 +9,7 @@ Without a script these paths are answered (``n`` and ``s`` are numbers):
     /bytes/n         n bytes
     /status/n        a status without a body
     /slow            holds the answer until the mark "release" is set
+    /together/n      holds the answer, which is /echo's, until n such requests are held on the connection
     /stall/n         n bytes, and the end when "release" is set
     /early/n         a status at once, without reading the request's body, which is then reset with NO_ERROR
     /redirect        to /echo, with a cookie
@@ -65,6 +66,7 @@ class Conversation:
         self.listener = listener
         self.sock = connection.sock
         self.over = False
+        self.together = 0
         self.requests = []
         self.by_stream = {}
         self.h2 = H2Connection(
@@ -214,6 +216,11 @@ class Conversation:
 
     def at_slow(self, request, rest):
         yield self.met("release")
+        yield from self.at_echo(request, rest)
+
+    def at_together(self, request, rest):
+        self.together += 1
+        yield lambda: self.together >= int(rest)
         yield from self.at_echo(request, rest)
 
     def at_stall(self, request, rest):
