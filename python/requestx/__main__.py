@@ -62,7 +62,8 @@ def _show(world: str, outcome: Response | Exception, seconds: float) -> int | No
         return None
     kind = outcome.headers.get("content-type", "no content type")
     answer, size = f"{outcome.status_code} {outcome.reason}", len(outcome.content)
-    print(f"{world:>9}  {answer}  {seconds * 1000:.0f} ms  {size:,} bytes  {kind}")
+    version = outcome.raw.version_string
+    print(f"{world:>9}  {version} {answer}  {seconds * 1000:.0f} ms  {size:,} bytes  {kind}")
     for hop in outcome.history:
         print(f"{'':>9}  {hop.status_code} {hop.url} ->")
         _show_times(hop)

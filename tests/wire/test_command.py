@@ -54,3 +54,12 @@ def test_both_worlds_and_every_hop_are_shown(wire):
     assert printed.count("302") == printed.count("200 OK") == 2
     assert printed.count("connect ") == 2
     assert printed.count("await ") == 4
+
+
+def test_the_version_of_http_is_shown(streams, wire, ca):
+    """Which one was spoken, beside the status."""
+    _, printed, _ = run(streams().url + "/echo", "--cacert", ca)
+    assert printed.count("HTTP/2 200 OK") == 2
+
+    site = wire(serve(b"body"), serve(b"body"))
+    assert run(site.url)[1].count("HTTP/1.1 200 OK") == 2
