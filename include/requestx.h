@@ -193,6 +193,10 @@
  * There is no response to free: head, rqx_timing, reason and body lie one behind the other where the call that gave this says.
  */
 #define RQX_EVF_INLINE 16
+/** Informational heads came before this one: see rqx_response_informational. There is a handle then. */
+#define RQX_EVF_INFORMATIONAL 32
+/** Fields came behind the body, which is complete: see rqx_response_trailers. There is a handle then. */
+#define RQX_EVF_TRAILERS 64
 
 /** Time limits: int64 nanoseconds, 0 for none. For a place in the pool. */
 #define RQX_OPT_QUEUE_TIMEOUT_NS 1001
@@ -664,6 +668,21 @@ RQX_API int32_t rqx_response_raw_bytes(const rqx_response *response, uint64_t *n
 
 /** Fills `*timing`, whose struct_size the caller has set. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0. */
 RQX_API int32_t rqx_response_timing(const rqx_response *response, rqx_timing *timing);
+
+/**
+ * The `index`-th of the informational heads that came before the response's own, as RQX_EVF_INFORMATIONAL says: its
+ * status, and its fields as in rqx_event. They live as long as the response. Over HTTP/2 they are passed over.
+ * RQX_OK, RQX_E_INVALID_ARGUMENT behind the last one, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
+ */
+RQX_API int32_t rqx_response_informational(const rqx_response *response, size_t index, uint16_t *status,
+    rqx_slice *head, uint32_t *n_headers, rqx_error **err);
+
+/**
+ * The fields that came behind the body, as in rqx_event, names in lower case; none is `*n_headers` 0. They live as long
+ * as the response. RQX_OK; RQX_E_STATE before the body was read to its end; RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
+ */
+RQX_API int32_t rqx_response_trailers(const rqx_response *response, rqx_slice *trailers, uint32_t *n_headers,
+    rqx_error **err);
 
 /**
  * Gives the connection up, unless the body was read to its end; what was shown of the response stays until it is freed.

@@ -56,6 +56,7 @@ _EVENT_SIZE = ffi.sizeof("rqx_event")
 _TIMED = ffi.sizeof("rqx_timing")
 _TIMED_AT = ffi.sizeof("size_t")
 _SET_COOKIE = _lib.RQX_EVF_SET_COOKIE
+_INFORMATIONAL, _TRAILERS = _lib.RQX_EVF_INFORMATIONAL, _lib.RQX_EVF_TRAILERS
 
 
 def _reader(*names: str) -> struct.Struct:
@@ -253,7 +254,18 @@ class Reply:
     An answer: the head as bytes, and the body, whole or as a `Stream`.
     """
 
-    __slots__ = ("body", "flags", "memory", "number", "reason", "status", "stream", "version")
+    __slots__ = (
+        "_trailers",
+        "body",
+        "flags",
+        "informational",
+        "memory",
+        "number",
+        "reason",
+        "status",
+        "stream",
+        "version",
+    )
 
     status: int
     version: int
@@ -262,6 +274,9 @@ class Reply:
     number: int
     #: The head, and its times behind it.
     memory: bytes
+    #: Status and head of each informational answer before this one.
+    informational: list[tuple[int, bytes]]
+    _trailers: bytes
     reason: bytes
     body: bytes | None
     stream: Stream | None
@@ -286,6 +301,13 @@ class Reply:
         Where the time went, up to now.
         """
         return unpack(self.memory[_TIMED_AT - _TIMED :]) if self.stream is None else self.stream.timings()
+
+    @property
+    def trailers(self) -> bytes | None:
+        """
+        The fields behind the body, as a head's; None before it was read to its end.
+        """
+        return self._trailers if self.stream is None else self.stream.trailers()
 
     @property
     def sets_cookies(self) -> bool:
@@ -322,6 +344,8 @@ class Inline:
     __slots__ = ("asks_for_more", "body_at", "memory", "number", "reason_at", "status", "version")
 
     stream = None
+    informational: list[tuple[int, bytes]] = []
+    trailers = b""
 
     def __init__(
         self, status: int, version: int, flags: int, peer: int, reason_at: int, body_at: int, memory: bytes
@@ -439,6 +463,8 @@ def _take_reply(event: Any, lane: Any) -> Reply:
     reply.memory = _buffer(view.ptr, view.len + _TIMED)[:]
     view = event.reason
     reply.reason = _buffer(view.ptr, view.len)[:] if view.len else b""
+    reply.informational = _informational_of(event.response) if flags & _INFORMATIONAL else []
+    reply._trailers = (_trailers_of(event.response) or b"") if flags & _TRAILERS else b""
     if flags & _COMPLETE:
         view = event.body
         reply.body = _buffer(view.ptr, view.len)[:] if view.len else b""
@@ -449,6 +475,20 @@ def _take_reply(event: Any, lane: Any) -> Reply:
         reply.stream = Stream(event.response, lane)
         event.response = _NULL  # it is the stream's
     return reply
+
+
+def _informational_of(response: Any) -> list[tuple[int, bytes]]:
+    status, head, count = _new("uint16_t *"), _new("rqx_slice *"), _new("uint32_t *")
+    found: list[tuple[int, bytes]] = []
+    while _lib.rqx_response_informational(response, len(found), status, head, count, _NULL) == _OK:
+        found.append((status[0], _slice(head)))
+    return found
+
+
+def _trailers_of(response: Any) -> bytes | None:
+    trailers, count = _new("rqx_slice *"), _new("uint32_t *")
+    code = _lib.rqx_response_trailers(response, trailers, count, _NULL)
+    return _slice(trailers) if code == _OK else None
 
 
 class Client:
@@ -737,7 +777,7 @@ class Stream:
         lane: the `Wake` that awaits its pieces; None if it is read by blocking calls alone.
     """
 
-    __slots__ = ("_at", "_error", "_lock", "_piece", "_times", "_view", "closed", "handle", "lane")
+    __slots__ = ("_at", "_error", "_lock", "_piece", "_times", "_trailers", "_view", "closed", "handle", "lane")
 
     def __init__(self, handle: Any, lane: Any) -> None:
         self.handle = handle
@@ -749,6 +789,7 @@ class Stream:
         self._piece: Any = None
         self._error: Any = None
         self._times = b""
+        self._trailers: bytes | None = None
 
     def read(self, size: int, raw: bool = False) -> bytes:
         """
@@ -856,6 +897,12 @@ class Stream:
         """
         return unpack(self._times or self._now())
 
+    def trailers(self) -> bytes | None:
+        """
+        The fields behind the body; None before its end.
+        """
+        return self._trailers if self.closed else _trailers_of(self.handle)
+
     def _now(self) -> bytes:
         timing = _new("rqx_timing *")
         timing.struct_size = _TIMED
@@ -866,7 +913,8 @@ class Stream:
         """
         Give the response up, and its connection unless the body was read to its end.
         """
-        self._times = self._times or self._now()
+        if not self.closed:  # the core is not asked any more
+            self._times, self._trailers = self._now(), _trailers_of(self.handle)
         self.closed = True
         _lib.rqx_response_close(self.handle)
         if self._lock.acquire(False):

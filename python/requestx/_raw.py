@@ -55,8 +55,15 @@ def parse_head(reply: Any) -> HeaderDict:
 
     HTTP/2 has names in lower case alone; code that makes a plain dict of them looks for the usual spelling.
     """
-    fields = reply.head.decode("latin-1").split("\n") if reply.head else []
-    if reply.version == 20:
+    return fields_of(reply.head, reply.version == 20)
+
+
+def fields_of(block: bytes, usual: bool = False) -> HeaderDict:
+    """
+    The headers in a block of lines; `usual` gives their names the usual spelling.
+    """
+    fields = block.decode("latin-1").split("\n") if block else []
+    if usual:
         fields[::2] = map(_usual, fields[::2])
     return HeaderDict(fields)
 

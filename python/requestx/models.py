@@ -19,7 +19,7 @@ from ._core import Reply
 from ._headers import parse_header_links
 from ._peer import Peer
 from ._prepare import PreparedRequest, Request, RequestEncodingMixin, RequestHooksMixin
-from ._raw import HeaderDict, RawResponse, parse_head
+from ._raw import HeaderDict, RawResponse, fields_of, parse_head
 from ._text import get_encoding_from_headers, guess_json_utf, iter_slices, stream_decode_response_unicode
 from ._timings import Timings
 from .cookies import RequestsCookieJar, extract_cookies_to_jar
@@ -187,6 +187,23 @@ class Response:
         None for a response that was not made by the core: unpickled, or a mock's.
         """
         return None if self._reply is None else self._reply.timings
+
+    @property
+    def informational(self) -> list[tuple[int, HeaderDict]]:
+        """
+        Status and headers of each informational answer (1xx) before this one, 103 Early Hints for example.
+
+        Over HTTP/2 they are passed over.
+        """
+        return [] if self._reply is None else [(status, fields_of(head)) for status, head in self._reply.informational]
+
+    @property
+    def trailers(self) -> HeaderDict | None:
+        """
+        The headers that came behind the body, mostly none; None before the body was read to its end.
+        """
+        told = None if self._reply is None else self._reply.trailers
+        return None if told is None else fields_of(told, usual=True)
 
     @property
     def next(self) -> PreparedRequest | None:

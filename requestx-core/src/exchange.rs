@@ -219,7 +219,7 @@ async fn receive(
         let timing = Timing { spent: deadline.spent, counts: tap.counts(), connection: id, peer, reused };
         lease.give_back().await;
         let raw_bytes = whole.len() as u64;
-        return Ok(Reply { head, whole: begun, raw_bytes, body: None, timing });
+        return Ok(Reply { head, whole: begun, raw_bytes, trailers: None, body: None, timing });
     }
     let mut body = Box::new(Body::new(begun, incoming, decoder, lease, deadline, plan.url.clone()));
     let whole = match plan.stream {
@@ -232,7 +232,8 @@ async fn receive(
     let timing = Timing { spent: body.deadline.spent, counts: tap.counts(), connection: id, peer, reused };
     let mut body = match whole {
         Some(Whole::Complete(bytes)) => {
-            return Ok(Reply { head, whole: Some(bytes), raw_bytes: body.raw_bytes, body: None, timing })
+            let (raw_bytes, trailers) = (body.raw_bytes, body.take_trailers());
+            return Ok(Reply { head, whole: Some(bytes), raw_bytes, trailers, body: None, timing });
         }
         Some(Whole::Begun(bytes)) => {
             body.put_back(bytes);
@@ -243,7 +244,7 @@ async fn receive(
     if matches!(plan.body, Outgoing::Pushed(_)) && head.status < 400 && !unwanted {
         body.send_rest().await?; // who only reads from here on would cut the request short
     }
-    Ok(Reply { head, whole: None, raw_bytes: 0, body: Some(body), timing })
+    Ok(Reply { head, whole: None, raw_bytes: 0, trailers: None, body: Some(body), timing })
 }
 
 enum Whole {

@@ -32,6 +32,35 @@ pub struct Head {
     pub keeps: bool,
     /// The body, if it came whole with the head.
     pub body: Option<Bytes>,
+    /// Informational heads that came before, 101 not among them.
+    pub before: Vec<Head>,
+}
+
+/// Fields behind a body, as hyper gives them: names in lower case.
+#[derive(Debug, Clone, Default)]
+pub struct Trailers {
+    /// As a head's.
+    pub block: Vec<u8>,
+    pub fields: u32,
+}
+
+impl Trailers {
+    pub fn of(fields: &http::HeaderMap) -> Trailers {
+        let mut trailers = Trailers { block: Vec::new(), fields: fields.len() as u32 };
+        fields
+            .iter()
+            .for_each(|(name, value)| add(&mut trailers.block, name.as_str().as_bytes(), value.as_bytes()));
+        trailers
+    }
+}
+
+fn add(block: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    if !block.is_empty() {
+        block.push(b'\n');
+    }
+    block.extend_from_slice(name);
+    block.push(b'\n');
+    block.extend_from_slice(value);
 }
 
 /// Most fields a response may have; requests' own limit is 100, some servers send 300.
@@ -71,6 +100,7 @@ impl Head {
             sets_cookies: false,
             keeps: false,
             body: None,
+            before: Vec::new(),
         };
         let mut framing = Framing::default();
         for field in response.headers.iter() {
@@ -106,6 +136,7 @@ impl Head {
             sets_cookies: false,
             keeps: true,
             body: None,
+            before: Vec::new(),
         };
         if parts.headers.len() > MAX_FIELDS {
             return Err(too_many_fields());
@@ -117,12 +148,7 @@ impl Head {
     }
 
     fn add(&mut self, name: &[u8], value: &[u8]) {
-        if !self.block.is_empty() {
-            self.block.push(b'\n');
-        }
-        self.block.extend_from_slice(name);
-        self.block.push(b'\n');
-        self.block.extend_from_slice(value);
+        add(&mut self.block, name, value);
         if name.eq_ignore_ascii_case(b"content-encoding") {
             self.codings.extend_from_slice(value);
             self.codings.push(b',');
@@ -266,6 +292,16 @@ mod tests {
             (10, &b"Very  OK"[..], 3, true),
             (head.version, &head.reason[..], head.fields, head.sets_cookies)
         );
+    }
+
+    #[test]
+    fn trailers_are_fields_like_a_heads() {
+        let mut fields = http::HeaderMap::new();
+        fields.append("x-sum", "1".parse().unwrap());
+        fields.append("x-sum", "2".parse().unwrap());
+        let trailers = Trailers::of(&fields);
+
+        assert_eq!((&b"x-sum\n1\nx-sum\n2"[..], 2), (&trailers.block[..], trailers.fields));
     }
 
     #[test]

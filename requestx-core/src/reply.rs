@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::body::recv::Body;
 use crate::deadline::PHASES;
-use crate::head::Head;
+use crate::head::{Head, Trailers};
 use crate::wire::Counts;
 
 /// Where the time went, and how much passed the wire.
@@ -27,6 +27,8 @@ pub struct Reply {
     pub whole: Option<Bytes>,
     /// Bytes of a whole body as they came, before decoding.
     pub raw_bytes: u64,
+    /// What came behind a whole body.
+    pub trailers: Option<Trailers>,
     /// The rest of it otherwise.
     pub body: Option<Box<Body>>,
     pub timing: Timing,

@@ -248,7 +248,7 @@ enum Incoming {
 #[derive(Debug, Default)]
 struct Coming {
     bytes: Vec<u8>,
-    informational: usize,
+    informational: Vec<Head>,
     /// One of them was a 100.
     continued: bool,
     passed: usize,
@@ -275,12 +275,14 @@ impl Coming {
             }
             let (head, rest) = all[begin..].split_at(end);
             if !is_informational(head) {
-                return Head::read(head, rest, answers_head).map(Some);
+                let (mut head, give) = Head::read(head, rest, answers_head)?;
+                head.before = std::mem::take(&mut self.informational);
+                return Ok(Some((head, give)));
             }
+            self.informational.push(Head::read(head, b"", true)?.0);
             (begin, from) = (begin + end, 0);
             self.continued |= status_of(head).starts_with(b"100");
-            self.informational += 1;
-            if self.informational > INFORMATIONAL {
+            if self.informational.len() > INFORMATIONAL {
                 let why = format!("more than {INFORMATIONAL} informational responses and no final one");
                 return Err(Error::new(Kind::Protocol, Phase::Await, why));
             }
@@ -584,13 +586,15 @@ mod tests {
     }
 
     #[test]
-    fn informational_heads_are_passed_over_but_101_is_final() {
+    fn informational_heads_come_before_and_101_is_final() {
         let (head, _) =
             read(&[b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 101 ", b"Up\r\n\r\n"])
                 .unwrap()
                 .unwrap();
 
         assert_eq!((101, 0), (head.status, head.fields));
+        let told: Vec<_> = head.before.iter().map(|head| (head.status, &head.block[..])).collect();
+        assert_eq!(vec![(103, &b"Link\n</a>"[..])], told);
     }
 
     #[test]

@@ -1,4 +1,5 @@
 /* Sends one request with short limits and prints the code's name and the message: how test_programs.py provokes errors.
+ * It also prints what came before and behind the answer, where there is any.
  * A GET; with a size as second argument a POST of so many bytes, in several writes; with "h2" over HTTP/2 alone. */
 #include "check.h"
 
@@ -12,6 +13,33 @@ static int32_t post(rqx_client *client, size_t size, rqx_event *event) {
   int32_t code = rqx_send(client, NULL, (const uint8_t *)head, (size_t)length, 0, body, size, NULL, 0, &pending, event);
   free(body);
   return finish(code, &pending, event);
+}
+
+/* Each on a line, its own lines joined by '|'. */
+static void print_fields(const char *what, uint32_t status, rqx_slice fields, uint32_t n) {
+  printf("%s %u %u ", what, (unsigned)status, (unsigned)n);
+  for (size_t at = 0; at < fields.len; at++) putchar(fields.ptr[at] == '\n' ? '|' : fields.ptr[at]);
+  putchar('\n');
+}
+
+static void print_what_is_told(const rqx_event *event) {
+  rqx_slice fields = {0};
+  uint16_t status = 0;
+  uint32_t n = 0;
+  size_t index = 0;
+  while (event->flags & RQX_EVF_INFORMATIONAL &&
+         rqx_response_informational(event->response, index, &status, &fields, &n, NULL) == RQX_OK) {
+    print_fields("informational", status, fields, n);
+    index++;
+  }
+  CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_response_informational(event->response, index, &status, &fields, &n, NULL));
+  if (event->flags & RQX_EVF_BODY_COMPLETE) {
+    CHECK_CODE(RQX_OK, rqx_response_trailers(event->response, &fields, &n, NULL));
+    CHECK((n > 0) == ((event->flags & RQX_EVF_TRAILERS) != 0));
+    if (n > 0) print_fields("trailers", 0, fields, n);
+  } else {
+    CHECK_CODE(RQX_E_STATE, rqx_response_trailers(event->response, &fields, &n, NULL));
+  }
 }
 
 int main(int argc, char **argv) {
@@ -31,6 +59,7 @@ int main(int argc, char **argv) {
     CHECK_CODE(RQX_OK, rqx_error_read(event.error, &view));
     printf("%.*s\n", (int)view.message.len, (const char *)view.message.ptr);
   }
+  if (code == RQX_OK) print_what_is_told(&event);
   done(&event);
   rqx_client_free(client);
   rqx_options_free(options);

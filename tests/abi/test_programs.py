@@ -60,6 +60,20 @@ def test_errors_of_the_peer(build, wire, name):
     assert done.stdout.decode().split()[0] == name, done.stdout.decode()
 
 
+def test_what_comes_before_and_behind_an_answer(build, wire):
+    """Informational heads as they were spelt, and trailers."""
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nLink: </b>\r\n\r\nHTTP/1.1 102 X\r\n\r\n"
+    body = b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n"
+    said = run([build("send_once"), wire([request(), send(early + HEAD + body)]).url], 15)
+
+    assert said.splitlines() == [
+        "RQX_OK",
+        "informational 103 2 Link|</a>|Link|</b>",
+        "informational 102 0 ",
+        "trailers 0 1 x-sum|1",
+    ]
+
+
 def test_a_stream_that_the_server_resets(build, wire):
     """HTTP/2 has an error of its own; this server speaks just enough of it, and refuses stream 1 twice."""
     settings, refused = bytes(3) + b"\4" + bytes(5), b"\0\0\4\3\0\0\0\0\1\0\0\0\7"

@@ -140,6 +140,15 @@ def test_what_surrounds_an_answer_is_passed_over(h2, streams, path):
     assert (response.status_code, response.content) == (200, b"ok")
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_trailers_are_read(world, h2, streams, stream):
+    """The second head of a stream, once its body was read."""
+    response = h2.get(streams().url + "/trailers", stream=stream)
+    world.read(response)
+
+    assert dict(response.trailers) == {"X-Sum": "1"}
+
+
 def test_many_cookies_are_a_head_that_servers_send(h2, streams):
     """Sixty kilobytes, so in several frames."""
     fields = [("set-cookie", "c%d=%s" % (number, "v" * 1000)) for number in range(60)]

@@ -9,6 +9,7 @@ use hyper::body::{Body as _, Incoming};
 use crate::body::decode::Decoder;
 use crate::deadline::{Deadline, Phase, PHASES};
 use crate::error::{Error, Kind};
+use crate::head::Trailers;
 use crate::lease::Lease;
 use crate::wire::Counts;
 
@@ -39,6 +40,7 @@ pub struct Body {
     pub raw_bytes: u64,
     /// What had passed the wire when the connection was given back.
     counts: Option<Counts>,
+    trailers: Option<Trailers>,
 }
 
 #[derive(Debug, Clone)]
@@ -73,6 +75,7 @@ impl Body {
             begun: None,
             raw_bytes: 0,
             counts: None,
+            trailers: None,
         }
     }
 
@@ -152,6 +155,11 @@ impl Body {
         read
     }
 
+    /// What came behind the body, once it was read to its end.
+    pub fn take_trailers(&mut self) -> Option<Trailers> {
+        self.trailers.take()
+    }
+
     /// The wire has delivered the whole body.
     pub fn is_drained(&self) -> bool {
         matches!(self.state, State::Drained | State::Ended)
@@ -221,7 +229,11 @@ impl Body {
                 };
             match frame.transpose().map_err(|error| Error::hyper(Phase::Read, &what(), &error))? {
                 Some(frame) => {
-                    if let Some(data) = frame.into_data().ok().filter(|data| !data.is_empty()) {
+                    let data = frame.into_data().unwrap_or_else(|frame| {
+                        self.trailers = frame.trailers_ref().map(Trailers::of);
+                        Bytes::new()
+                    });
+                    if !data.is_empty() {
                         self.raw_bytes += data.len() as u64;
                         self.lease.iter().for_each(|lease| lease.connection.tap().taken(data.len()));
                         return Ok(Some(data));

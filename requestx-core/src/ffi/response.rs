@@ -1,7 +1,7 @@
 //! Responses as C holds them: views of the head, and the body as it is pulled.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::Mutex as AsyncMutex;
@@ -14,7 +14,7 @@ use super::{boundary, freed, guard_or, raw, tables};
 use crate::body::recv::Body;
 use crate::deadline::Phase;
 use crate::error::{Error, Kind};
-use crate::head::Head;
+use crate::head::{Head, Trailers};
 use crate::process;
 use crate::reply::{Reply, Timing};
 use crate::runtime::Lane;
@@ -33,6 +33,8 @@ pub struct Held {
     reading: AtomicBool,
     closed: AtomicBool,
     timing: Timing,
+    /// Known once the body has been read to its end.
+    trailers: OnceLock<Trailers>,
     origin: Origin,
 }
 
@@ -46,7 +48,8 @@ pub struct Origin {
 
 impl Held {
     pub fn register(reply: Reply, origin: Origin) -> Result<(usize, Arc<Held>), Error> {
-        let Reply { mut head, whole, raw_bytes, body, timing } = reply;
+        let Reply { mut head, whole, raw_bytes, trailers, body, timing } = reply;
+        let known = whole.as_ref().map(|_| OnceLock::from(trailers.unwrap_or_default()));
         head.block.extend_from_slice(raw::bytes_of(&timed(&timing)));
         let held = Arc::new(Held {
             head,
@@ -57,6 +60,7 @@ impl Held {
             reading: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             timing,
+            trailers: known.unwrap_or_default(),
             origin,
         });
         Ok((tables().responses.insert(held.clone())?, held))
@@ -70,6 +74,9 @@ impl Held {
         if let Some(whole) = &self.whole {
             event.flags |= RQX_EVF_BODY_COMPLETE;
             event.body = rqx_slice::of(whole);
+        }
+        if self.trailers.get().is_some_and(|trailers| trailers.fields > 0) {
+            event.flags |= RQX_EVF_TRAILERS;
         }
     }
 
@@ -95,6 +102,7 @@ impl Held {
             return Err(given_up());
         }
         let Some(mut piece) = read? else {
+            let _ = self.trailers.set(body.take_trailers().unwrap_or_default()); // those that are known stay
             return Ok(None);
         };
         if piece.len() > max {
@@ -148,6 +156,9 @@ fn describe(event: &mut rqx_event, head: &Head, timing: &Timing) {
     if head.sets_cookies {
         event.flags |= RQX_EVF_SET_COOKIE;
     }
+    if !head.before.is_empty() {
+        event.flags |= RQX_EVF_INFORMATIONAL;
+    }
     if timing.reused {
         event.flags |= RQX_EVF_REUSED;
     }
@@ -174,10 +185,11 @@ fn timed(timing: &Timing) -> rqx_timing {
     }
 }
 
-/// Whether a response is complete, and fits `room` inline.
+/// Whether a response is complete, fits `room` inline, and has nothing that a handle is needed for.
 pub fn is_inline(reply: &Reply, room: usize) -> bool {
     let length = |body: &Bytes| reply.head.block.len() + TIMED + reply.head.reason.len() + body.len();
-    reply.whole.as_ref().is_some_and(|body| length(body) <= room)
+    let more = reply.trailers.is_some() || !reply.head.before.is_empty();
+    !more && reply.whole.as_ref().is_some_and(|body| length(body) <= room)
 }
 
 /// Hands the parts of a complete response to `put`, in the order in which they lie inline.
@@ -321,6 +333,58 @@ pub extern "C" fn rqx_response_timing(response: *const rqx_response, timing: *mu
         let (spent, counts) = now.unwrap_or((held.timing.spent, held.timing.counts));
         let now = Timing { spent, counts, ..held.timing };
         raw::fill_sized("timing", timing, timed(&now)).map(|()| RQX_OK)
+    })
+}
+
+/// The `index`-th of the informational heads that came before the response's own, as RQX_EVF_INFORMATIONAL says: its
+/// status, and its fields as in rqx_event. They live as long as the response. Over HTTP/2 they are passed over.
+/// RQX_OK, RQX_E_INVALID_ARGUMENT behind the last one, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_response_informational(
+    response: *const rqx_response,
+    index: usize,
+    status: *mut u16,
+    head: *mut rqx_slice,
+    n_headers: *mut u32,
+    err: *mut *mut rqx_error,
+) -> i32 {
+    boundary(err, || {
+        let (held, status, head) =
+            (get(response)?, raw::Out::new("status", status)?, raw::Out::new("head", head)?);
+        let n_headers = raw::Out::new("n_headers", n_headers)?;
+        let Some(told) = held.head.before.get(index) else {
+            let why = format!("{} informational heads came, and not number {index}", held.head.before.len());
+            return Err(Error::caller(Kind::InvalidArgument, why));
+        };
+        status.set(told.status);
+        head.set(rqx_slice::of(&told.block));
+        n_headers.set(told.fields);
+        Ok(RQX_OK)
+    })
+}
+
+/// The fields that came behind the body, as in rqx_event, names in lower case; none is `*n_headers` 0. They live as long
+/// as the response. RQX_OK; RQX_E_STATE before the body was read to its end; RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_response_trailers(
+    response: *const rqx_response,
+    trailers: *mut rqx_slice,
+    n_headers: *mut u32,
+    err: *mut *mut rqx_error,
+) -> i32 {
+    boundary(err, || {
+        let (held, trailers) = (get(response)?, raw::Out::new("trailers", trailers)?);
+        let n_headers = raw::Out::new("n_headers", n_headers)?;
+        let Some(known) = held.trailers.get() else {
+            return Err(Error::new(
+                Kind::State,
+                Phase::Read,
+                "trailers come behind the body, which has not ended",
+            ));
+        };
+        trailers.set(rqx_slice::of(&known.block));
+        n_headers.set(known.fields);
+        Ok(RQX_OK)
     })
 }
 

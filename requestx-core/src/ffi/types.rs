@@ -148,6 +148,11 @@ pub const RQX_EVF_SET_COOKIE: u32 = 8;
 /// There is no response to free: head, rqx_timing, reason and body lie one behind the other where the call that gave this says.
 pub const RQX_EVF_INLINE: u32 = 16;
 
+/// Informational heads came before this one: see rqx_response_informational. There is a handle then.
+pub const RQX_EVF_INFORMATIONAL: u32 = 32;
+/// Fields came behind the body, which is complete: see rqx_response_trailers. There is a handle then.
+pub const RQX_EVF_TRAILERS: u32 = 64;
+
 /// Bytes in memory of the library's. Valid as long as what they were read from; not NUL-terminated.
 #[allow(non_camel_case_types)]
 #[repr(C)]
