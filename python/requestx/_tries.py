@@ -16,7 +16,7 @@ from ._body import rewind_body
 from ._causes import is_a
 from ._limits import begun
 from ._ops import Drain, Pause
-from .exceptions import ConnectionError, RequestException, RetryError
+from .exceptions import ConnectionError, InvalidHeader, RequestException, RetryError
 
 #: More of an answer's body than this is not read to keep its connection.
 DRAIN_LIMIT = 64 * 1024
@@ -96,7 +96,12 @@ def retrying(adapter: Any, retries: Any, request: Any, settings: tuple[Any, ...]
                 return response
             retries = following
             yield Drain(response, DRAIN_LIMIT)
-        yield Pause(retries, answer)
+        try:
+            yield Pause(retries, answer)
+        except Exception as error:
+            if not is_a(error, "InvalidHeader"):
+                raise
+            raise InvalidHeader(error, request=request) from error
         if getattr(request, "_body_position", None) is not None:
             rewind_body(request)
 
@@ -131,6 +136,8 @@ def _after_answer(retries: Any, response: Any, request: Any, pool: Any, url: str
     The Retry for the next try, or None if this answer is the one.
     """
     raw = response.raw
+    if "_by_pool" in response.__dict__:
+        return None  # a pool of a user's own has retried by itself
     raw.retries = retries
     asks = bool(response.headers.get("Retry-After"))
     if not retries.is_retry(request.method, response.status_code, asks) or not _can_be_sent_again(request):

@@ -636,7 +636,9 @@ class HTTPAdapter(BaseAdapter):
             if told is None:
                 raise
             raise told from error
-        return self.build_response(request, response)
+        built = self.build_response(request, response)
+        built.__dict__["_by_pool"] = True
+        return built
 
     def _open(
         self, pool: _pools.ConnectionPool, method: str, url: str, body: Any, headers: Any, timeout: Any, stream: bool

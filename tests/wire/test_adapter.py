@@ -191,9 +191,11 @@ class Answers:
 
     def __init__(self, outcome):
         self.outcome = outcome
+        self.calls = 0
 
     def urlopen(self, **asked):
         self.asked = asked
+        self.calls += 1
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
@@ -237,6 +239,17 @@ def test_a_pool_of_a_users_own_is_asked(world):
         "preload_content": False,
         "timeout": 3,
     }
+
+
+def test_such_a_pool_retries_by_itself(world):
+    """It is given the adapter's retries, and its last answer is the answer."""
+    pool = Answers(Theirs())
+    adapter = adapter_of(world, pool)
+    adapter.max_retries = world.requestx.adapters.Retry(3, status_forcelist=[203], raise_on_status=False)
+
+    assert mounted(world, adapter).get("http://own.invalid/").status_code == 203
+    assert pool.asked["retries"].total == 3
+    assert pool.calls == 1
 
 
 @pytest.mark.parametrize("raised, expected", [(OSError("gone"), "ConnectionError"), ("MaxRetryError", "SSLError")])

@@ -135,6 +135,13 @@ def test_retry_after_is_obeyed(world, wire):
     assert time.monotonic() - began >= 0.2
 
 
+def test_a_retry_after_that_is_none(world, wire):
+    """InvalidHeader, as in requests."""
+    site = wire(serve(b"no", b"Retry-After: soon", status=BUSY))
+    with pytest.raises(world.requestx.exceptions.InvalidHeader, match="soon"):
+        retrying(world, 1).get(site.url)
+
+
 def test_waits_grow(world, wire):
     """backoff_factor: nothing, then twice, then four times."""
     site = wire(serve(b"no", status=BUSY) * 3 + serve(b"yes"))
