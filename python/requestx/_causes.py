@@ -12,6 +12,7 @@ so that an `isinstance` test against the real one answers as it does with reques
 
 from __future__ import annotations
 
+import http.client
 import re
 import sys
 from typing import Any
@@ -139,6 +140,21 @@ class ResponseNotChunked(ProtocolError, ValueError):
     """
     Chunks were asked for of a body that has none.
     """
+
+
+class IncompleteRead(HTTPError, http.client.IncompleteRead):
+    """
+    The body ended before its end. How many bytes there were is not counted: `partial` is empty.
+    """
+
+    def __init__(self, text: str) -> None:
+        http.client.IncompleteRead.__init__(self, b"")
+        self.args = (text,)
+
+    def __repr__(self) -> str:
+        return f"IncompleteRead({self.args[0]})"
+
+    __str__ = __repr__
 
 
 class DecodeError(HTTPError):

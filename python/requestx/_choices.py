@@ -113,10 +113,12 @@ def choose(timeout: Any, settings: Mapping[str, Any], secure: bool) -> tuple[Any
 
 
 def _choose_tls(settings: Mapping[str, Any], numbers: list[tuple[str, int]], texts: list[tuple[str, Any]]) -> None:
-    verifies = _requirement(settings.get("cert_reqs")) != 0
+    context, required = settings.get("ssl_context"), settings.get("cert_reqs")
+    if required is None and context is not None:
+        required = context.verify_mode  # nobody said otherwise
+    verifies = _requirement(required) != 0
     if not verifies:
         numbers.append(("DANGER_ACCEPT_INVALID_CERTS", 1))
-    context = settings.get("ssl_context")
     data = [_as_pem_or_der(settings["ca_cert_data"])] if settings.get("ca_cert_data") else []
     if context is not None:
         from . import _context

@@ -14,7 +14,7 @@ import os
 from http.client import BadStatusLine, RemoteDisconnected
 from typing import Any, Iterable
 
-from ._causes import Pool, shape, short
+from ._causes import IncompleteRead, Pool, shape, short
 from ._url import origin, path_url
 
 _MESSAGE_LIMIT = 500
@@ -43,8 +43,10 @@ def explain(kind: int, phase: int, text: str, os_code: int, tls_code: int, reque
     if kind == 40:
         return _timed_out(phase, text, pool, url)
     if kind == 53 or (phase == 8 and kind not in (30, 31)):
-        inner = f"IncompleteRead({text})" if kind == 53 else text
-        return _make("ProtocolError", f"Connection broken: {inner}", _os_error(os_code, text))
+        if kind == 53:
+            early = IncompleteRead(text)
+            return _make("ProtocolError", f"Connection broken: {early}", early)
+        return _make("ProtocolError", f"Connection broken: {text}", _os_error(os_code, text))
     if kind in (20, 21, 22, 23, 24, 30, 31):
         return _make("MaxRetryError", pool, url, _reason(kind, phase, text, os_code, tls_code, pool))
     if kind == 52:

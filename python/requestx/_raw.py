@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterator
 
 from ._core import PIECE, RAW, WHOLE, CoreError, Reply
 from ._fields import HTTPHeaderDict
-from .exceptions import RequestException, from_core
+from .exceptions import RequestException, from_core, from_raw
 from .structures import CaseInsensitiveDict
 
 #: Read at once even where less is asked for: asking costs more than reading.
@@ -296,7 +296,7 @@ class _Answer:
         The exception for an error of the core; it is raised again for whoever goes on reading.
         """
         self.close()
-        self._failed = from_core(
+        told = from_core(
             error.kind,
             error.phase,
             error.message,
@@ -305,6 +305,7 @@ class _Answer:
             chain=error.chain,
             request=self._request,
         )
+        self._failed = from_raw(told)
         return self._failed
 
     def _taken(self) -> None:

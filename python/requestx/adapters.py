@@ -575,6 +575,7 @@ class HTTPAdapter(BaseAdapter):
         """
         manager = self.proxy_manager.get(proxy)
         if manager is None:
+            self._check_proxy_context(proxy, proxy_kwargs)
             manager = self.proxy_manager[proxy] = _pools.ProxyManager(
                 _proxy.through(self, proxy),
                 num_pools=self._pool_connections,
@@ -582,6 +583,21 @@ class HTTPAdapter(BaseAdapter):
             )
             manager._adapter = weakref.proxy(self)
         return manager
+
+    def _check_proxy_context(self, proxy: str, keywords: dict[str, Any]) -> None:
+        """
+        Take `proxy_ssl_context` from the keywords: only an https proxy has a use for it.
+
+        Raises:
+            ValueError: it has, and is to be verified in another way than the origin.
+        """
+        context = keywords.pop("proxy_ssl_context", None)
+        origins = keywords.get("ssl_context", self.poolmanager.connection_pool_kw.get("ssl_context"))
+        if context is not None and context is not origins and proxy[:6].lower() == "https:":
+            raise ValueError(
+                "proxy_ssl_context= is another than ssl_context=, and an https proxy is verified as the origin is: "
+                "give one for both"
+            )
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """

@@ -342,6 +342,33 @@ TABLE: dict[tuple[int, int], type[RequestException]] = {
 }
 
 
+_FROM_RAW: dict[tuple[type, type], type] = {}
+
+
+def from_raw(error: RequestException) -> RequestException:
+    """
+    The same error for who reads `Response.raw`, where requests lets urllib3's exceptions through: it is both.
+    """
+    ours, theirs = type(error), type(error.args[0]) if error.args else object
+    if not (isinstance(theirs, type) and issubclass(theirs, BaseHTTPError)) or issubclass(ours, theirs):
+        return error
+    both = _FROM_RAW.get((ours, theirs))
+    if both is None:
+        made = {"__module__": ours.__module__, "__doc__": ours.__doc__, "__reduce__": _reduce_plain}
+        both = _FROM_RAW[ours, theirs] = type(ours.__name__, (ours, theirs), made)
+    cause = error.args[0]
+    new: RequestException = both.__new__(both, *cause.args)
+    new.args = cause.args
+    new.__dict__.update(cause.__dict__)
+    new.__dict__.update(error.__dict__)
+    vars(new)["_plain"] = error
+    return new
+
+
+def _reduce_plain(error: Any) -> Any:
+    return error._plain.__reduce__()
+
+
 # What reading a body of urllib3's shape raises, and what requests makes of it.
 _READING = {
     "ProtocolError": ChunkedEncodingError,

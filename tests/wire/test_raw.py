@@ -1,12 +1,14 @@
 """Response.raw: what users and libraries look for in a response of urllib3's."""
 
+import http.client
 import io
+import pickle
 import sys
 import weakref
 import zlib
 
 import pytest
-from server.steps import answer, request, send, serve
+from server.steps import answer, fin, request, send, serve
 
 TEXT = b"one\ntwo\nthree"
 
@@ -189,6 +191,21 @@ def test_fp_ends(blocking, wire):
     assert raw._fp.fp is not None
     assert raw._fp.read() == TEXT
     assert raw._fp.closed
+
+
+def test_a_body_that_breaks_off_is_requests_error_and_urllib3s(blocking, wire, module):
+    """Who reads ``raw`` expects urllib3's exceptions, who iterates requests'; it survives pickling as the latter."""
+    exceptions = blocking.requestx.packages.urllib3.exceptions
+    site = wire([request(), send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"), fin()])
+    raw = blocking.get(site.url, stream=True).raw
+    with pytest.raises(exceptions.ProtocolError) as caught:
+        raw.read()
+    again = pickle.loads(pickle.dumps(caught.value))
+
+    assert isinstance(caught.value, blocking.requestx.exceptions.ChunkedEncodingError)
+    assert isinstance(caught.value.args[1], http.client.IncompleteRead)
+    assert str(again) == str(caught.value)
+    assert type(again) is blocking.requestx.exceptions.ChunkedEncodingError
 
 
 def test_it_counts_as_urllib3s(world, wire, module):

@@ -234,6 +234,41 @@ def test_a_context_does_not_stop_verification(world, secured):
     assert session_with(world, verify=False, ssl_context=careless).get(site.at("localhost") + "/get").ok
 
 
+def test_an_adapter_that_says_nothing_of_verifying_leaves_it_to_the_context(world, secured, certs):
+    """Whose pools come from the manager as they are means what the SSLContext says, as in urllib3."""
+
+    class Lean(world.requestx.adapters.HTTPAdapter):
+        def cert_verify(self, *arguments):
+            pass
+
+        def get_connection_with_tls_context(self, request, verify, proxies=None, cert=None):
+            return self.poolmanager.connection_from_url(request.url)
+
+    site = secured("expired")
+    careless = ssl.create_default_context()
+    careless.check_hostname, careless.verify_mode = False, ssl.CERT_NONE
+    for context, well in ((careless, True), (context_with(certs.ca), False)):
+        adapter = Lean()
+        adapter.init_poolmanager(1, 1, ssl_context=context)
+        session = world.session()
+        session.mount("https://", adapter)
+        if well:
+            assert session.get(site.at("localhost") + "/get").ok
+        else:
+            refused(world, session, site.at("localhost"))
+
+
+def test_a_context_of_the_proxys_own(world):
+    """Only an https proxy has a use for one, and there it has to be the origin's."""
+    own, adapter = ssl.create_default_context(), world.requestx.adapters.HTTPAdapter()
+    adapter.init_poolmanager(1, 1, ssl_context=own)
+
+    assert adapter.proxy_manager_for("http://p.test", proxy_ssl_context=ssl.create_default_context())
+    assert adapter.proxy_manager_for("https://p.test", proxy_ssl_context=own)
+    with pytest.raises(ValueError, match="give one for both"):
+        adapter.proxy_manager_for("https://q.test", proxy_ssl_context=ssl.create_default_context())
+
+
 def test_a_context_without_authorities_trusts_the_platforms(world, tls_server, ca, monkeypatch):
     """As ssl.create_default_context means it where the system keeps them in a folder."""
     monkeypatch.setenv("SSL_CERT_FILE", ca)
