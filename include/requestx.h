@@ -238,7 +238,10 @@
 #define RQX_OPT_DANGER_TLS_MIN_VERSION 1033
 /** 1: the certificate may be any host's, if somebody trusted signed it, or RQX_OPT_TLS_PINS has it. */
 #define RQX_OPT_DANGER_ACCEPT_ANY_HOST 1034
-/** Sum of 1, as strictly as RFC 5280 wants it, and 2, a certificate of RQX_OPT_CA_* may be an intermediate one. */
+/**
+ * Sum of 1, as strictly as RFC 5280 wants it, and 2, a certificate of RQX_OPT_CA_* may be an intermediate one, or the
+ * server's own. Default 2.
+ */
 #define RQX_OPT_TLS_VERIFY_FLAGS 1035
 /** 1: speak to servers that know no secure renegotiation (RFC 5746). */
 #define RQX_OPT_DANGER_LEGACY_RENEGOTIATION 1036

@@ -72,7 +72,7 @@ def numbers_of(context: ssl.SSLContext) -> Choices:
         yield "TLS_MAX_VERSION", highest
     flags = context.verify_flags
     wanted = (1 if flags & _STRICT else 0) | (2 if flags & _PARTIAL_CHAIN else 0)
-    if wanted:
+    if wanted != 2:  # the core's own default
         yield "TLS_VERIFY_FLAGS", wanted
     if context.options & _LEGACY_SERVER_CONNECT:
         yield "DANGER_LEGACY_RENEGOTIATION", 1

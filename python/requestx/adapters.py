@@ -14,7 +14,7 @@ import weakref
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Callable
 
-from . import _core, _explain, _names, _network, _pools, _proxy
+from . import _causes, _core, _explain, _names, _network, _pools, _proxy
 from ._choices import choose, tls_settings
 from ._core import CoreError, Reply
 from ._drive import adrive, drive
@@ -442,8 +442,12 @@ class HTTPAdapter(BaseAdapter):
         if not secure and proxy is not None and proxy.is_secure:
             secure, cert = True, None  # which is for origins
         if way.settings is not None:
+            if way.settings.get("cert_reqs") in ("CERT_NONE", 0):
+                _warn_unverified(way, way.settings)
             return _made(choose(timeout, way.settings, secure), proxy, self._own_options())
         beneath = self._beneath_all()
+        if verify is False:
+            _warn_unverified(way, beneath)
         key: Any = (timeout, verify, cert, proxy) if secure else ("plain", timeout, proxy)
         if "ssl_context" in beneath:
             key += (_state_of(beneath["ssl_context"]),)
@@ -1004,6 +1008,19 @@ def _made(choices: Any, proxy: Any, own: Any) -> _core.Options:
         if error.kind not in _core.NO_URL:
             raise _told(error, None) from error
         raise InvalidProxyURL(f"Please check proxy URL. {error.message}") from error
+
+
+def _warn_unverified(way: _Way, settings: Any) -> None:
+    if way.url[:5].lower() != "https" or settings.get("assert_fingerprint"):
+        return
+    import warnings
+
+    warnings.warn(
+        f"Unverified HTTPS request is being made to host {origin(way.url)[1]!r}: whoever answers is believed. "
+        "Give verify= the path of a CA certificate, or silence this by requestx.packages.urllib3.disable_warnings().",
+        _causes.shape("InsecureRequestWarning"),
+        stacklevel=4,
+    )
 
 
 def _state_of(context: Any) -> Any:

@@ -6,6 +6,9 @@
 import pytest
 from server.steps import answer, close, head, receive, rst, secure, send, serve, wait
 
+# verify=False warns, which is not what these tests are about.
+pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS")
+
 SHORT = 0.3
 OPEN = send(b"HTTP/1.1 200 Connection established\r\n\r\n")
 BASIC = b"Basic YW5uOnB3"  # ann:pw

@@ -59,6 +59,16 @@ def test_bad_certificates_pass_when_nobody_looks(world, secured, name):
     assert world.get(site.at("localhost") + "/get", verify=False).ok
 
 
+@pytest.mark.filterwarnings("default")
+def test_not_looking_is_warned_of(world, secured):
+    """By urllib3's warning, for each host; not where the certificate is known by its fingerprint."""
+    site = secured("self_signed")
+    session = world.session()
+    for host in ("localhost", "127.0.0.1"):
+        with pytest.warns(world.requestx.packages.urllib3.exceptions.InsecureRequestWarning, match=host):
+            session.get(site.at(host) + "/get", verify=False)
+
+
 def test_address_that_is_not_in_the_certificate(world, secured, certs):
     """A host name in the certificate does not stand for its address."""
     site = secured("wrong_host")

@@ -372,6 +372,27 @@ def test_paths_that_differ_in_case_are_two_bundles(world, tls_server, ca, certs,
         session.get(tls_server.at("localhost") + "/get", verify=str(tmp_path / "ca.pem"))
 
 
+def test_a_certificate_may_vouch_for_itself(world, tls_server, certs, tmp_path):
+    """`verify` may be the server's own certificate, or an intermediate authority's."""
+    own = tmp_path / "own.pem"
+    own.write_text(ssl.DER_cert_to_PEM_cert(der_of(certs.good)))
+
+    assert world.get(tls_server.at("localhost") + "/get", verify=str(own)).ok
+
+
+def test_a_context_may_want_a_root(world, secured, certs):
+    """Without VERIFY_X509_PARTIAL_CHAIN an intermediate authority is not enough; Python sets that from 3.13 on."""
+    context = context_with(certs.between)
+    site = secured("through")
+    for flags, good in [(0, False), (0x80000, True)]:
+        context.verify_flags = ssl.VerifyFlags(context.verify_flags & ~0x80000 | flags)
+        session = session_with(world, ssl_context=context)
+        if good:
+            assert session.get(site.at("localhost") + "/get").ok
+        else:
+            refused(world, session, site.at("localhost"))
+
+
 # Identities.
 
 

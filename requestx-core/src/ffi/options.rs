@@ -52,7 +52,8 @@ pub const RQX_OPT_TLS_MAX_VERSION: i32 = 1032;
 pub const RQX_OPT_DANGER_TLS_MIN_VERSION: i32 = 1033;
 /// 1: the certificate may be any host's, if somebody trusted signed it, or RQX_OPT_TLS_PINS has it.
 pub const RQX_OPT_DANGER_ACCEPT_ANY_HOST: i32 = 1034;
-/// Sum of 1, as strictly as RFC 5280 wants it, and 2, a certificate of RQX_OPT_CA_* may be an intermediate one.
+/// Sum of 1, as strictly as RFC 5280 wants it, and 2, a certificate of RQX_OPT_CA_* may be an intermediate one, or the
+/// server's own. Default 2.
 pub const RQX_OPT_TLS_VERIFY_FLAGS: i32 = 1035;
 /// 1: speak to servers that know no secure renegotiation (RFC 5746).
 pub const RQX_OPT_DANGER_LEGACY_RENEGOTIATION: i32 = 1036;
@@ -265,7 +266,7 @@ fn set_tls_int(choices: &mut Options, option: i32, number: u64) -> Result<(), Er
         RQX_OPT_TLS_RESUME => tls.no_resumption = !flag()?,
         RQX_OPT_CA_PLATFORM => tls.roots.platform = flag()?,
         RQX_OPT_TLS_VERIFY_FLAGS if number < 4 => {
-            (tls.strict, tls.partial_chain) = (number & 1 != 0, number & 2 != 0);
+            (tls.strict, tls.whole_chain) = (number & 1 != 0, number & 2 == 0);
         }
         RQX_OPT_TLS_VERIFY_FLAGS => return Err(refuse("it is a sum of 1 and 2")),
         RQX_OPT_TLS_MIN_VERSION => {

@@ -119,7 +119,7 @@ fn set_versions(builder: &mut SslConnectorBuilder, settings: &Settings) -> Resul
 fn set_strictness(builder: &mut SslConnectorBuilder, settings: &Settings) -> Result<(), Error> {
     let mut flags = X509VerifyFlags::empty();
     flags.set(X509VerifyFlags::X509_STRICT, settings.strict);
-    flags.set(X509VerifyFlags::PARTIAL_CHAIN, settings.partial_chain);
+    flags.set(X509VerifyFlags::PARTIAL_CHAIN, !settings.whole_chain);
     builder.verify_param_mut().set_flags(flags).map_err(|e| failed("set how certificates are verified", &e))
 }
 

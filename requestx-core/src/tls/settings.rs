@@ -96,7 +96,8 @@ pub struct Settings {
     pub lowest: Option<Version>,
     pub highest: Option<Version>,
     pub strict: bool,
-    pub partial_chain: bool,
+    /// A chain has to end in a root; else any certificate that is trusted will do.
+    pub whole_chain: bool,
     /// In OpenSSL's notation; of TLS 1.2 and older.
     pub ciphers: Option<String>,
     /// Of TLS 1.3.
