@@ -18,6 +18,9 @@ const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
 #[cfg(not(target_os = "linux"))]
 const NO_SIGNAL: i32 = 0; // the standard library sets SO_NOSIGPIPE where there is no flag
 
+/// What the read after a write takes at most: most answers are not longer.
+const FIRST: usize = 8192;
+
 /// The connection; clones share it.
 #[derive(Debug, Clone)]
 pub struct Socket(Arc<Mutex<State>>);
@@ -90,7 +93,8 @@ impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let state = &mut *self.lock();
         if std::mem::take(&mut state.wrote) && state.eager {
-            match rustix::net::recv(&state.stream, buf.initialize_unfilled(), RecvFlags::DONTWAIT) {
+            let room = buf.remaining().min(FIRST); // it is filled with zeros first
+            match rustix::net::recv(&state.stream, buf.initialize_unfilled_to(room), RecvFlags::DONTWAIT) {
                 Ok((n, _)) => {
                     buf.advance(n);
                     state.heard += 1;
