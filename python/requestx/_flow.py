@@ -64,7 +64,7 @@ def after(ready: Any, session: Any, allowed: bool, response: Any) -> Flow | None
     if response.__dict__["_settled"]:
         return None
     timeout, verify, cert = ready.settings
-    timeout = begun(timeout, response.__dict__["_seconds"])
+    timeout = begun(timeout, lambda: response._reply.timings.total)
     settings = {"stream": False, "timeout": timeout, "verify": verify, "cert": cert, "proxies": {}}
     return settle(session, response.request, response, settings, allowed)
 

@@ -13,7 +13,7 @@ The class is not called Timeout, as urllib3's is, because requests has an except
 from __future__ import annotations
 
 from time import monotonic
-from typing import Any
+from typing import Any, Callable
 
 _NEVER = 9e9
 _MOST = (1 << 63) - 1
@@ -100,19 +100,19 @@ def _parts(limits: Any) -> tuple[float | None, float | None, float | None]:
     return limits.connect, limits.read, limits.total
 
 
-def begun(timeout: Any, spent: float = 0.0) -> Any:
+def begun(timeout: Any, spent: Callable[[], float] = float) -> Any:
     """
     The same limits, their total running.
 
     Args:
         timeout: whatever a caller gave; what has no total comes back as it is.
-        spent: seconds since the call began.
+        spent: gives the seconds since the call began.
     """
     if getattr(timeout, "total", None) is None or isinstance(timeout, _Running):
         return timeout
     connect, read = _pair(timeout)
     nanoseconds(timeout)
-    return _Running(connect, read, monotonic() + timeout.total - spent)
+    return _Running(connect, read, monotonic() + timeout.total - spent())
 
 
 def nanoseconds(timeout: Any) -> tuple[int | None, int | None, int | None]:

@@ -53,6 +53,13 @@ class Timings(NamedTuple):
         return {name.rstrip("_"): seconds for name, seconds in zip(self._fields, self[:8])}
 
     @property
+    def to_head(self) -> float:
+        """
+        Up to the response's head.
+        """
+        return sum(self[:7])
+
+    @property
     def total(self) -> float:
         """
         All phases together.

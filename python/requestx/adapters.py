@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import sys
 import weakref
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, Callable
 
 from . import _causes, _core, _explain, _names, _network, _pools, _proxy
@@ -797,7 +796,6 @@ class Ready:
         """
         Blocking.
         """
-        began = perf_counter()
         try:
             reply = self.client.fire(self.shot)
         except CoreError as error:
@@ -805,7 +803,7 @@ class Ready:
                 raise _told(error, self.request()) from error
             self._reload()
             return self.perform()
-        return self._response(reply, began)
+        return self._response(reply)
 
     def aperform(self) -> Any:
         """
@@ -823,7 +821,6 @@ class Ready:
             allowed: for `rest`.
             go_on: a coroutine function that performs a flow.
         """
-        began = perf_counter()
         wake = (_wake_of or _load_wake())()
         token = 0
         try:
@@ -837,18 +834,17 @@ class Ready:
         except BaseException:
             wake.give_up(token)
             raise
-        response = self._response(reply, began)
+        response = self._response(reply)
         following = rest(self, session, allowed, response)
         return response if following is None else await go_on(following)
 
-    def _response(self, reply: Any, began: float) -> Response:
+    def _response(self, reply: Any) -> Response:
         status = reply.status
         response = _new(Response)
         response.__dict__ = {
             "status_code": status,
             "_reply": reply,
             "_ready": self,
-            "_seconds": perf_counter() - began,
             # Nothing of it asks for more: no redirect, no cookie, no body to be read.
             "_settled": not (300 <= status < 400 or reply.asks_for_more),
         }

@@ -605,7 +605,7 @@ _LAZY: dict[str, Callable[[Response, Reply], Any]] = {
     "cookies": _make_cookies,
     "history": lambda response, reply: [],
     "raw": _make_raw,
-    "elapsed": lambda response, reply: datetime.timedelta(seconds=response.__dict__.get("_seconds", 0.0)),
+    "elapsed": lambda response, reply: datetime.timedelta(seconds=reply.timings.to_head),
     "_content": _make_content,
     "_content_consumed": lambda response, reply: reply.body is not None,
     "_json_loads": lambda response, reply: getattr(response.__dict__.get("_ready"), "json_loads", None),

@@ -84,6 +84,11 @@ impl Deadline {
         self.phase
     }
 
+    /// When the current phase began.
+    pub fn entered(&self) -> Instant {
+        self.entered
+    }
+
     /// Ends the current phase and begins `phase`.
     pub fn enter(&mut self, phase: Phase, now: Instant) {
         self.spent[self.phase as usize] += now.duration_since(self.entered).as_nanos() as u64;

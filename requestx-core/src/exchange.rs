@@ -159,8 +159,8 @@ async fn answer_in_time(
     deadline: &Deadline,
 ) -> Result<Answer, Error> {
     let mut answer = pin!(answer);
+    let mut now = deadline.entered();
     loop {
-        let now = Instant::now();
         let (phase, since) = match tap.sent() {
             Some(sent) => (Phase::Await, sent),
             // its time is not the network's, nor is the time that the server may take to want the body
@@ -177,6 +177,7 @@ async fn answer_in_time(
         if let Ok(done) = tokio::time::timeout_at(next.into(), answer.as_mut()).await {
             return Ok(done);
         }
+        now = Instant::now();
     }
 }
 
@@ -217,7 +218,7 @@ async fn receive(
     if let Some(whole) = begun.as_ref().filter(|_| decoder.is_none() && !plan.stream) {
         deadline.enter(Phase::None, now);
         let timing = Timing { spent: deadline.spent, counts: tap.counts(), connection: id, peer, reused };
-        lease.give_back().await;
+        lease.give_back(now).await;
         let raw_bytes = whole.len() as u64;
         return Ok(Reply { head, whole: begun, raw_bytes, trailers: None, body: None, timing });
     }

@@ -55,7 +55,8 @@ impl Connections {
         deadline: &mut Deadline,
         fresh: bool,
     ) -> Result<Lease, Error> {
-        deadline.enter(Phase::Queue, Instant::now());
+        let again = deadline.phase() != Phase::None;
+        deadline.enter(Phase::Queue, if again { Instant::now() } else { deadline.started });
         loop {
             if self.closed.load(Ordering::Acquire) {
                 return Err(Error::new(
@@ -102,9 +103,10 @@ impl Connections {
             seat: connection.filter(|connection| matches!(connection, Connection::Two(_))).map(|_| lane),
         };
         let mut place = Place { connections: self, ticket: None };
-        let since = Instant::now();
+        let since = deadline.entered();
+        let mut now = since;
         loop {
-            let (grant, turn) = self.ask_pool(&plan.key, lane, &mut place);
+            let (grant, turn) = self.ask_pool(&plan.key, lane, &mut place, now);
             let hopes = matches!(grant, Grant::Hope(_));
             match grant {
                 Grant::Reuse(connection) => return Ok((counted(Some(&connection)), Some(connection))),
@@ -127,6 +129,7 @@ impl Connections {
                     format!("{} {}: the client is closed", plan.method, plan.url),
                 ));
             }
+            now = Instant::now();
         }
     }
 
@@ -135,11 +138,12 @@ impl Connections {
         key: &Key,
         lane: Lane,
         place: &mut Place<'_>,
+        now: Instant,
     ) -> (Grant<Connection>, Option<oneshot::Receiver<()>>) {
         let mut close = Vec::new();
         let mut turn = None;
         let mut state = self.lock();
-        let grant = state.pool.check_out(key, lane, place.ticket, Instant::now(), &mut close);
+        let grant = state.pool.check_out(key, lane, place.ticket, now, &mut close);
         place.ticket = None;
         if let Grant::Wait(ticket) | Grant::Hope(ticket) = grant {
             let (wake, woken) = oneshot::channel();
@@ -152,7 +156,7 @@ impl Connections {
         (grant, turn)
     }
 
-    fn check_in(&self, key: &Key, connection: Connection, lane: Lane) {
+    fn check_in(&self, key: &Key, connection: Connection, lane: Lane, now: Instant) {
         let mut close = Vec::new();
         let mut state = self.lock();
         if self.closed.load(Ordering::Acquire) {
@@ -160,7 +164,7 @@ impl Connections {
             state.wake(next);
             close.push(connection);
         } else {
-            let next = state.pool.check_in(key, connection, lane, Instant::now(), &mut close);
+            let next = state.pool.check_in(key, connection, lane, now, &mut close);
             state.wake(next);
         }
         drop(state);
@@ -266,13 +270,13 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// The exchange is over: back into the pool, or closed if one side wanted that.
-    pub async fn give_back(self) {
+    /// The exchange is over, `now`: back into the pool, or closed if one side wanted that.
+    pub async fn give_back(self, now: Instant) {
         let Lease { connection, keep, lane, count, .. } = self;
         match connection {
             Connection::One(mut one) => {
                 if keep && one.is_idle().await {
-                    count.into_pool(Connection::One(one), lane);
+                    count.into_pool(Connection::One(one), lane, now);
                 } else {
                     one.finish().await;
                 }
@@ -348,9 +352,9 @@ struct Counted {
 }
 
 impl Counted {
-    fn into_pool(mut self, connection: Connection, lane: Lane) {
+    fn into_pool(mut self, connection: Connection, lane: Lane, now: Instant) {
         if let Some(owner) = self.owner.take() {
-            owner.check_in(&self.key, connection, lane);
+            owner.check_in(&self.key, connection, lane, now);
         }
     }
 }

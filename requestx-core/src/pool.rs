@@ -11,6 +11,7 @@
 //! Where one may turn out to be such, the others wait for the first to be opened instead of opening theirs.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,7 +22,7 @@ use crate::proxy::Proxy;
 use crate::runtime::Lane;
 
 /// What two exchanges must share to share a connection: all that the peer, or the trust in it, depends on.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     pub secure: bool,
     /// Lower-case, without brackets.
@@ -36,6 +37,14 @@ pub struct Key {
     /// What is in between, user, password and all: who says other credentials gets another connection.
     /// Where it forwards requests, it is the host itself, and one connection serves all origins.
     pub proxy: Option<Arc<Proxy>>,
+}
+
+impl Hash for Key {
+    /// Of what tells most keys apart, since it is done twice for each request.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.host.hash(state);
+        state.write_u64(self.tls ^ u64::from(self.port) << 48);
+    }
 }
 
 impl Key {

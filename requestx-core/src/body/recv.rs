@@ -245,11 +245,12 @@ impl Body {
                         return Err(Error::new(Kind::Incomplete, Phase::Read, why));
                     }
                     self.state = if self.decoder.is_some() { State::Drained } else { State::Ended };
-                    self.deadline.enter(Phase::None, Instant::now());
+                    let now = Instant::now();
+                    self.deadline.enter(Phase::None, now);
                     self.incoming = None;
                     if let Some(lease) = self.lease.take() {
                         self.counts = Some(lease.connection.counts());
-                        lease.give_back().await;
+                        lease.give_back(now).await;
                     }
                 }
             }
