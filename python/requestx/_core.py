@@ -45,6 +45,8 @@ _READ = _lib.RQX_PHASE_READ
 RAW, WHOLE = _lib.RQX_READ_RAW, _lib.RQX_READ_WHOLE
 #: The kind of error that a handle of the parent process gives.
 FORKED = 72
+#: The kind that a body gives which ended before its end.
+INCOMPLETE = 53
 #: The kinds of error that something gives that is no URL, or none of a scheme that is known.
 NO_URL = (12, 14)
 _COMPLETE = _lib.RQX_EVF_BODY_COMPLETE

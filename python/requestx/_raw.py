@@ -11,7 +11,7 @@ import sys
 from functools import lru_cache
 from typing import Any, Callable, Iterator
 
-from ._core import PIECE, RAW, WHOLE, CoreError, Reply
+from ._core import INCOMPLETE, PIECE, RAW, WHOLE, CoreError, Reply
 from ._fields import HTTPHeaderDict
 from .exceptions import RequestException, from_core, from_raw
 from .structures import CaseInsensitiveDict
@@ -295,16 +295,23 @@ class _Answer:
         """
         The exception for an error of the core; it is raised again for whoever goes on reading.
         """
+        read, more = self.tell(), self.length
         self.close()
+        message = error.message
+        if error.kind == INCOMPLETE and more is not None:
+            message = f"{read} bytes read, {more} more expected: {message}"
         told = from_core(
             error.kind,
             error.phase,
-            error.message,
+            message,
             os_code=error.os_code,
             tls_code=error.tls_code,
             chain=error.chain,
             request=self._request,
         )
+        if error.kind == INCOMPLETE:
+            early = told.args[0].args[1]
+            early.partial, early.expected = read, more
         self._failed = from_raw(told)
         return self._failed
 

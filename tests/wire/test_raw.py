@@ -204,6 +204,8 @@ def test_a_body_that_breaks_off_is_requests_error_and_urllib3s(blocking, wire, m
 
     assert isinstance(caught.value, blocking.requestx.exceptions.ChunkedEncodingError)
     assert isinstance(caught.value.args[1], http.client.IncompleteRead)
+    assert (caught.value.args[1].partial, caught.value.args[1].expected) == (4, 5)
+    assert "4 bytes read, 5 more expected" in str(again)
     assert str(again) == str(caught.value)
     assert type(again) is blocking.requestx.exceptions.ChunkedEncodingError
 
