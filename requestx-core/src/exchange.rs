@@ -159,8 +159,8 @@ async fn answer_in_time(
     deadline: &Deadline,
 ) -> Result<Answer, Error> {
     let mut answer = pin!(answer);
-    let mut now = deadline.entered();
     loop {
+        let now = Instant::now();
         let (phase, since) = match tap.sent() {
             Some(sent) => (Phase::Await, sent),
             // its time is not the network's, nor is the time that the server may take to want the body
@@ -177,7 +177,6 @@ async fn answer_in_time(
         if let Ok(done) = tokio::time::timeout_at(next.into(), answer.as_mut()).await {
             return Ok(done);
         }
-        now = Instant::now();
     }
 }
 

@@ -35,7 +35,8 @@ def arguments(listen, server, tls_server, ca, streams):
     """
     What every program is called with.
     """
-    return [server.url, tls_server.at("localhost"), ca, listen("proxy", login="ann:p:w@x").url, streams().at("localhost")]
+    proxy = listen("proxy", login="ann:p:w@x")
+    return [server.url, tls_server.at("localhost"), ca, proxy.url, streams().at("localhost")]
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
