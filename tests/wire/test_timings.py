@@ -3,6 +3,7 @@
 import pickle
 from datetime import timedelta
 
+import pytest
 from server.steps import answer, request, send, serve
 
 
