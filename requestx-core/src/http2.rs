@@ -20,6 +20,7 @@ use hyper::client::conn::http2::{self, SendRequest};
 use hyper::client::conn::TrySendError;
 use hyper::Response;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::sync::Notify;
 
 use crate::body::send::SendBody;
 use crate::deadline::Phase;
@@ -31,6 +32,8 @@ use crate::wire::Tap;
 
 /// Exchanges on one connection at a time; beyond that another is opened. Most servers allow 100 to 256.
 pub const SEATS: usize = 100;
+/// What h2 goes by until the server has said how many it allows: no number that servers say.
+const UNTOLD: usize = SEATS - 1;
 /// What a server may send before it is read, for a stream and for all together: hyper's own 2 and 5 MB are for servers
 /// far away; with less a fast one has to wait for us.
 const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
@@ -70,6 +73,7 @@ impl Drop for Seat {
     fn drop(&mut self) {
         self.tap.let_go();
         self.shared.seats.fetch_sub(1, Ordering::AcqRel);
+        self.shared.greeted.notify_one();
         self.shared.look();
     }
 }
@@ -81,6 +85,8 @@ struct Shared {
     seats: AtomicUsize,
     /// How many the server allows, as far as it has said.
     allowed: AtomicUsize,
+    /// It has said so, or there is no more sense in waiting for that.
+    greeted: Notify,
     over: AtomicBool,
     driver: Mutex<Option<Waker>>,
 }
@@ -96,7 +102,13 @@ impl Shared {
     fn poll(&self, driver: &mut Driver, cx: &mut Context<'_>) -> Poll<()> {
         // How it ends is of no interest here: its exchanges are told by their own ends.
         let polled = Pin::new(&mut *driver).poll(cx).map(drop);
-        self.allowed.store(driver.current_max_send_streams(), Ordering::Release);
+        let allowed = driver.current_max_send_streams();
+        self.allowed.store(allowed, Ordering::Release);
+        if allowed == UNTOLD && polled.is_pending() {
+            self.socket.listen(cx);
+        } else {
+            self.greeted.notify_one();
+        }
         *self.driver.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
         polled
     }
@@ -121,6 +133,7 @@ impl Connection {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(u32::try_from(max_head).unwrap_or(u32::MAX))
             .max_send_buf_size(SEND_BUFFER)
+            .initial_max_send_streams(UNTOLD)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| Error::hyper(Phase::Secure, "begin HTTP/2", &error))?;
@@ -128,7 +141,8 @@ impl Connection {
             id,
             socket,
             seats: AtomicUsize::new(0),
-            allowed: AtomicUsize::new(SEATS),
+            allowed: AtomicUsize::new(UNTOLD),
+            greeted: Notify::new(),
             over: AtomicBool::new(false),
             driver: Mutex::new(None),
         });
@@ -158,6 +172,11 @@ impl Connection {
     fn seated(mut self) -> Connection {
         self._seat = Seat::take(&self.shared, &self.tap);
         self
+    }
+
+    /// Waits until the server has said how many exchanges it allows: its SETTINGS come first.
+    pub async fn greeted(&self) {
+        self.shared.greeted.notified().await;
     }
 
     /// A seat for one exchange, if there is one left.

@@ -178,6 +178,7 @@ impl Connections {
         woken.into_iter().for_each(|ticket| state.wake(Some(ticket)));
         let close = if closed { state.pool.drain() } else { Vec::new() };
         drop(state);
+        close.iter().for_each(Connection::retire);
         drop(close); // without the lock
     }
 
@@ -318,19 +319,27 @@ struct Opening {
 }
 
 impl Opening {
-    /// It is there. The pool gets a handle on one that can be shared, and has it in its count from now on.
+    /// It is there. The pool gets a handle on one that can be shared, and has it in its count from now on: as soon as
+    /// the server has said how many exchanges it allows, so that a burst does not exceed that. The first need not wait.
     fn done(mut self, connection: &Connection) -> Counted {
-        let keeper = match connection {
-            Connection::One(_) => None,
-            Connection::Two(two) => Some(Connection::Two(two.keeper())),
+        let Connection::Two(two) = connection else {
+            self.tell(None);
+            return Counted { owner: self.count.owner.take(), key: self.count.key.clone(), seat: None };
         };
+        let (owner, key) = (self.count.owner.clone(), self.count.key.clone());
+        let (lane, keeper) = (self.lane, two.keeper());
+        tokio::spawn(async move {
+            keeper.greeted().await;
+            self.tell(Some(Connection::Two(keeper)));
+        });
+        Counted { owner, key, seat: Some(lane) }
+    }
+
+    fn tell(&mut self, keeper: Option<Connection>) {
         self.done = true;
-        let (owner, key) = (self.count.owner.take(), self.count.key.clone());
-        let seat = keeper.as_ref().map(|_| self.lane);
-        if let Some(owner) = owner.as_ref().filter(|_| key.http != Http::One) {
-            owner.opened(&key, keeper, self.lane);
+        if let Some(owner) = self.count.owner.as_ref().filter(|_| self.count.key.http != Http::One) {
+            owner.opened(&self.count.key, keeper, self.lane);
         }
-        Counted { owner, key, seat }
     }
 }
 

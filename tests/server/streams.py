@@ -80,6 +80,10 @@ class Conversation:
         values = dict({"MAX_CONCURRENT_STREAMS": 250}, **listener.settings)
         self.h2.local_settings = Settings(False, {getattr(SettingCodes, name): values[name] for name in values})
         self.h2.initiate_connection()
+        # What exceeds that is refused, stream by stream; h2 itself would break the connection off.
+        self.limit = values["MAX_CONCURRENT_STREAMS"]
+        values["MAX_CONCURRENT_STREAMS"] = 1000
+        self.h2.local_settings = Settings(False, {getattr(SettingCodes, name): values[name] for name in values})
         self.tasks = []
 
     def hold(self):
@@ -133,17 +137,25 @@ class Conversation:
 
     def take(self, event):
         if isinstance(event, events.RequestReceived):
+            if self.h2.open_inbound_streams > self.limit:
+                self.h2.reset_stream(event.stream_id, ErrorCodes.REFUSED_STREAM)
+                self.connection.heard.append("one too many")
+                return
             self.requests.append(Request(event))
             self.by_stream[event.stream_id] = self.requests[-1]
             if event.stream_ended is None:
                 self.answer(self.requests[-1], "early")
         elif isinstance(event, events.DataReceived):
-            request = self.by_stream[event.stream_id]
+            request = self.by_stream.get(event.stream_id)
+            if request is None:
+                return
             request.take(event.data)
             if self.listener.greedy and event.flow_controlled_length:
                 self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
         elif isinstance(event, events.StreamEnded):
-            request = self.by_stream[event.stream_id]
+            request = self.by_stream.get(event.stream_id)
+            if request is None:
+                return
             request.whole = True
             self.connection.requests.append({"head": request.head, "body": request.body.decode("latin-1")})
             with self.listener.lock:

@@ -203,6 +203,15 @@ def test_servers_limit_opens_another_once_it_is_known(h2, streams):
     assert {call.result().json()["connection"] for call in calls} == {0, 1}
 
 
+def test_a_burst_waits_for_the_servers_limit_to_be_known(h2, streams):
+    """Not one request more than the server allows goes out, and none is refused."""
+    site = streams(settings={"MAX_CONCURRENT_STREAMS": 3})
+    calls = [h2.start("get", site.url + "/echo") for _ in range(20)]
+
+    assert [call.result().status_code for call in calls] == [200] * 20
+    assert [what for each in site.connections for what in each["heard"]] == []
+
+
 def test_a_limit_on_connections_is_not_one_on_requests(world, streams, ca):
     """One connection for a host is enough for many requests over HTTP/2."""
     session = world.session(transport={"pool_block": True, "pool_maxsize": 1}, verify=ca)
