@@ -161,7 +161,9 @@ def _matches(host: str, port: int | None, rules: str) -> bool:
         return _matches_ipv6(host, entries)
     if is_ipv4_address(host):
         return any(
-            address_in_network(host, entry) if is_valid_cidr(entry) else entry in (host, f"{host}:{port}")
+            address_in_network(host, entry)
+            if is_valid_cidr(entry)
+            else entry in (host, f"{host}:{port}") or host.endswith("." + entry.lstrip("."))  # as urllib has it
             for entry in entries
         )
     with_port = f"{host}:{port}"

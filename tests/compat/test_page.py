@@ -10,6 +10,7 @@ TESTS = Path(__file__).resolve().parents[1]
 
 # Row to the test that shows what requestx does.
 SHOWN = {
+    "response-dict": "wire/test_response.py::test_a_wrapper_takes_over_what_a_response_holds",
     "proxy-authorization": "wire/test_proxy.py::test_callers_proxy_authorization_goes_into_connect",
     "proxy-host": "wire/test_proxy.py::test_credentials_of_one_proxy_do_not_reach_another",
     "proxy-no-proxy": "wire/test_proxy.py::test_redirect_to_a_host_of_no_proxy_goes_directly",
