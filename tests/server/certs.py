@@ -27,6 +27,7 @@ class Certificates:
     Attributes:
         ca, other_ca: authorities (``other_ca`` signed nothing but ``stranger``).
         good, wrong_host, stranger, expired, cn_only, self_signed: key and chain of a server.
+        loose: without what names its authority, which RFC 5280 wants.
         not_yet, weak: of tomorrow; with an RSA key of 1024 bits.
         through, gap: signed by an intermediate authority, which the chain of ``gap`` leaves out.
         nul, wildcard, address_wildcard, idn_wildcard: names that are no names of localhost.
@@ -50,6 +51,7 @@ class Certificates:
         self.expired = self._odd("expired", authority, age=30, lasts=10)
         self.cn_only = self._odd("cn_only", authority, names=())
         self.self_signed = self._odd("self_signed", None)
+        self.loose = self._odd("loose", authority)
         self.not_yet = self._odd("not_yet", authority, age=-1)
         self.weak = self._odd("weak", authority, key=rsa.generate_private_key(65537, 1024))
         self.nul = self._odd("nul", authority, names=("localhost\0.example.org",))

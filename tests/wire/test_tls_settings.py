@@ -554,3 +554,19 @@ def test_socket_options_are_set(world, server):
         else:
             with pytest.raises(ValueError, match="socket option"):
                 session.get(server.url + "/get")
+
+
+def test_without_verification_a_context_has_no_say(world, secured):
+    """One that checks names is none the less obeyed not at all: the caller said so, and was warned."""
+    session = session_with(world, verify=False, ssl_context=ssl.create_default_context())
+
+    assert session.get(secured("self_signed").at("localhost") + "/get").ok
+
+
+def test_certificates_are_checked_strictly_where_a_context_asks_for_it(world, secured, certs):
+    """Many private authorities are not so strict with themselves, so that is no default."""
+    site, strict = secured("loose"), context_with(certs.ca)
+    strict.verify_flags |= ssl.VERIFY_X509_STRICT
+
+    assert session_with(world, verify=certs.ca).get(site.at("localhost") + "/get").ok
+    refused(world, session_with(world, ssl_context=strict), site.at("localhost"))
