@@ -787,6 +787,17 @@ RQX_API size_t rqx_queue_dispatch(rqx_queue *queue, rqx_event_fn receive, void *
 RQX_API int32_t rqx_queue_wait(rqx_queue *queue, rqx_event *events, size_t max, int64_t timeout_ns, size_t *n,
     rqx_error **err);
 
+/**
+ * Takes what waits, at most `max` events, into `events`, without waiting; `*n` says how many, 0 if there are none.
+ *
+ * Small responses of RQX_SEND_INLINE are put into `space`, one behind the other, as rqx_request_send_into puts one, for
+ * as long as they fit `cap` bytes; RQX_INLINE_BYTES for each event always do. The others have a handle.
+ * For hosts whose threads may end inside a callback: nothing of the host's is called here.
+ * RQX_OK, RQX_E_NULL, RQX_E_HANDLE, RQX_E_INVALID_ARGUMENT. Any thread, one at a time. Since 1.0.
+ */
+RQX_API int32_t rqx_queue_take(rqx_queue *queue, rqx_event *events, size_t max, uint8_t *space, size_t cap,
+    size_t *n, rqx_error **err);
+
 /** Makes the rqx_queue_wait that is waiting, or the next one, return RQX_E_INTERRUPTED. Any thread. Since 1.0. */
 RQX_API int32_t rqx_queue_wake(rqx_queue *queue);
 

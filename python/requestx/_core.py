@@ -35,6 +35,9 @@ _send = _lib.rqx_send
 _send_into = _lib.rqx_request_send_into
 _submit = _lib.rqx_request_submit
 _free = _lib.rqx_response_free
+_take = _lib.rqx_queue_take
+#: Memory that is not touched before it is used.
+_uncleared = ffi.new_allocator(should_clear_after_alloc=False)
 
 _OK, _PENDING, _WANT_BODY = 0, 1, 2
 _AGAIN, _CLOSED = 74, 71
@@ -80,7 +83,7 @@ def _reader(*names: str) -> struct.Struct:
 
 _LENGTHS = ("head.len", "body.len", "reason.len")
 _read_event = _reader("flags", "status", "http_version", "peer", *_LENGTHS).unpack_from
-_read_events = _reader("token", "flags", "status", "http_version", "peer", "head.ptr", *_LENGTHS).iter_unpack
+_read_events = _reader("token", "flags", "status", "http_version", "peer", *_LENGTHS).iter_unpack
 
 #: Bytes of a pushed body that wait for the socket, and the most that is pushed at once.
 WINDOW = 1 << 20
@@ -935,12 +938,18 @@ class Queue:
     """
     A completion queue; one for each event loop.
 
+    What has finished is taken, not called back: a daemon thread may be ended wherever it takes the interpreter's lock
+    again, and frames of the library's must not lie beneath it then.
+
     Args:
         wake: a weak reference to the `Wake` that `dispatch` calls, on its own thread: `receive` with a token and a
             Reply, a piece of a body, None (the upload has room) or a CoreError, and `failed` with what that raised.
     """
 
-    __slots__ = ("_callback", "fd", "handle")
+    #: The most that is taken at once.
+    MOST = 64
+
+    __slots__ = ("_count", "_events", "_numbers", "_space", "_view", "_wake", "fd", "handle")
 
     def __init__(self, wake: Any) -> None:
         self.handle = _NULL
@@ -948,39 +957,50 @@ class Queue:
         _check(_lib.rqx_queue_new(made, error), error)
         self.handle = made[0]
         self.fd: int = _lib.rqx_queue_fd(self.handle)
-
-        @ffi.callback("rqx_event_fn")  # type: ignore[untyped-decorator]
-        def callback(_: Any, events: Any, n: int) -> None:
-            lane, index, base, inline = wake(), 0, 0, None
-            for token, flags, status, version, peer, at, head, body, reason in _read_events(
-                _buffer(events, n * _EVENT_SIZE)
-            ):
-                try:
-                    if flags & _INLINE:
-                        if inline is None:  # those of one dispatch lie in one piece of memory
-                            base = at
-                            inline = _buffer(events[index].head.ptr, n * _SPACE)
-                        at -= base
-                        head += _TIMED
-                        body_at = head + reason
-                        memory = inline[at : at + body_at + body]
-                        outcome: Any = Inline(status, version, flags, peer, head, body_at, memory)
-                    else:
-                        outcome = _outcome(events[index], lane)
-                    if lane is not None:
-                        lane.receive(token, outcome)
-                except BaseException as error:  # nothing can be raised through C
-                    if lane is not None:
-                        lane.failed(error)
-                index += 1
-
-        self._callback = callback
+        self._wake = wake
+        self._count = _new("size_t *")
+        self._events = _new("rqx_event[]", self.MOST)
+        self._numbers = _buffer(self._events)
+        self._space = _uncleared("uint8_t[]", self.MOST * _SPACE)
+        self._view = _buffer(self._space)
 
     def dispatch(self) -> int:
         """
-        Hand over all that has finished; how many events that were.
+        Hand over what has finished; how many events that were.
+
+        What is left stays in the queue, whose descriptor stays readable.
+
+        Raises:
+            BaseException: what a signal's handler raised meanwhile, once all has been handed over.
         """
-        return _lib.rqx_queue_dispatch(self.handle, self._callback, _NULL, 0)  # type: ignore[no-any-return]
+        events, space = self._events, self._space
+        if _take(self.handle, events, self.MOST, space, self.MOST * _SPACE, self._count, _NULL) != _OK:
+            return 0
+        count: int = self._count[0]
+        lane, view, index, start, interrupted = self._wake(), self._view, 0, 0, None
+        for token, flags, status, version, peer, head, body, reason in _read_events(
+            self._numbers[: count * _EVENT_SIZE]
+        ):
+            try:
+                if flags & _INLINE:  # they lie one behind the other
+                    head += _TIMED
+                    body_at = head + reason
+                    end = start + body_at + body
+                    outcome: Any = Inline(status, version, flags, peer, head, body_at, view[start:end])
+                    start = end
+                else:
+                    outcome = _outcome(events[index], lane)
+                if lane is not None:
+                    lane.receive(token, outcome)
+            except Exception as error:
+                if lane is not None:
+                    lane.failed(error)
+            except BaseException as error:
+                interrupted = error
+            index += 1
+        if interrupted is not None:
+            raise interrupted
+        return count
 
     def __del__(self) -> None:
         _lib.rqx_queue_free(self.handle)

@@ -141,6 +141,39 @@ static void a_client_may_go_before_its_requests(void) {
   rqx_queue_free(queue);
 }
 
+static void events_are_taken_without_waiting(void) {
+  static uint8_t space[4 * RQX_INLINE_BYTES];
+  rqx_client *client = new_client();
+  rqx_queue *queue = new_queue();
+  rqx_event events[4];
+  size_t n = 99;
+  uint64_t tokens = 0;
+  CHECK_CODE(RQX_OK, rqx_queue_take(queue, events, 4, NULL, 0, &n, NULL));
+  CHECK(n == 0);
+  CHECK_CODE(RQX_E_NULL, rqx_queue_take(queue, NULL, 4, NULL, 0, &n, NULL));
+  CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_queue_take(queue, events, 0, NULL, 0, &n, NULL));
+  for (uint64_t token = 0; token < 8; token++) {
+    CHECK_CODE(RQX_OK, submit(client, queue, token, under(at, sizeof at, http_url, "/get"), RQX_SEND_INLINE));
+  }
+  /* The first four into our space, the others behind handles. */
+  for (size_t seen = 0; seen < 8; seen += n) {
+    size_t cap = seen < 4 ? sizeof space : 0;
+    CHECK(readable(queue, 10000) == 1);
+    CHECK_CODE(RQX_OK, rqx_queue_take(queue, events, seen < 4 ? 4 - seen : 4, cap ? space : NULL, cap, &n, NULL));
+    for (size_t i = 0; i < n; i++) {
+      CHECK(events[i].status == 200 && holds(events[i].body, "\"method\": \"GET\""));
+      CHECK((events[i].response == NULL) == (cap != 0));
+      if (cap) CHECK(events[i].head.ptr >= space && events[i].body.ptr < space + sizeof space);
+      tokens |= (uint64_t)1 << events[i].token;
+      done(&events[i]);
+    }
+  }
+  CHECK(tokens == 0xff);
+  CHECK(readable(queue, 0) == 0);
+  rqx_queue_free(queue);
+  rqx_client_free(client);
+}
+
 static void waiting_has_a_limit(void) {
   rqx_queue *queue = new_queue();
   rqx_event event;
@@ -232,6 +265,7 @@ int main(int argc, char **argv) {
   closing_the_client_ends_what_runs();
   a_queue_may_go_before_its_requests();
   a_client_may_go_before_its_requests();
+  events_are_taken_without_waiting();
   waiting_has_a_limit();
   waiting_can_be_interrupted();
   bodies_are_pulled_by_events();

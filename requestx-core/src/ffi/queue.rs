@@ -215,6 +215,15 @@ mod signal {
 }
 
 impl Event {
+    /// The event for a receiver that looks at it later.
+    fn hand_over(self) -> rqx_event {
+        let (mut seen, held) = self.deliver();
+        if held.is_some_and(|held| seen.kind == RQX_EV_BODY && Arc::strong_count(&held) == 1) {
+            seen.body = NOTHING; // its response was freed while it waited
+        }
+        seen
+    }
+
     /// The event as C sees it, and what has to live for as long as it is looked at.
     pub fn deliver(self) -> (rqx_event, Option<Arc<Held>>) {
         let mut event = rqx_event { token: self.token, ..EMPTY };
@@ -404,10 +413,52 @@ pub extern "C" fn rqx_queue_wait(
         let taken = queue.wait(max, patience.and_then(|time| Instant::now().checked_add(time)))?;
         n.set(taken.len());
         for (index, event) in taken.into_iter().enumerate() {
-            let (mut seen, held) = event.deliver();
-            if held.is_some_and(|held| seen.kind == RQX_EV_BODY && Arc::strong_count(&held) == 1) {
-                seen.body = NOTHING; // its response was freed while it waited
-            }
+            raw::Out::new("events", events.wrapping_add(index))?.set(event.hand_over());
+        }
+        Ok(RQX_OK)
+    })
+}
+
+/// Takes what waits, at most `max` events, into `events`, without waiting; `*n` says how many, 0 if there are none.
+///
+/// Small responses of RQX_SEND_INLINE are put into `space`, one behind the other, as rqx_request_send_into puts one, for
+/// as long as they fit `cap` bytes; RQX_INLINE_BYTES for each event always do. The others have a handle.
+/// For hosts whose threads may end inside a callback: nothing of the host's is called here.
+/// RQX_OK, RQX_E_NULL, RQX_E_HANDLE, RQX_E_INVALID_ARGUMENT. Any thread, one at a time. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_queue_take(
+    queue: *mut rqx_queue,
+    events: *mut rqx_event,
+    max: usize,
+    space: *mut u8,
+    cap: usize,
+    n: *mut usize,
+    err: *mut *mut rqx_error,
+) -> i32 {
+    boundary(err, || {
+        let (queue, n) = (get(queue)?, raw::Out::new("n", n)?);
+        raw::Out::new("events", events)?;
+        if max == 0 {
+            return Err(Error::caller(Kind::InvalidArgument, "max is 0: there is no room for an event"));
+        }
+        let taken = queue.take(max);
+        n.set(taken.len());
+        let mut used = 0;
+        for (index, event) in taken.into_iter().enumerate() {
+            let seen = match event {
+                Event { token, what: What::Inline(reply, _) }
+                    if !space.is_null() && response::is_inline(&reply, cap - used) =>
+                {
+                    let (mut seen, base) = (rqx_event { token, ..EMPTY }, space.wrapping_add(used));
+                    response::put_inline(&reply, |part| {
+                        used += raw::fill("space", space.wrapping_add(used), cap - used, part)?;
+                        Ok(())
+                    })?;
+                    response::describe_inline(&mut seen, &reply, base);
+                    seen
+                }
+                other => other.hand_over(),
+            };
             raw::Out::new("events", events.wrapping_add(index))?.set(seen);
         }
         Ok(RQX_OK)
