@@ -276,6 +276,11 @@
  */
 #define RQX_OPT_TRUST_PROXY 1060
 /**
+ * How old a name's addresses may be that are used again, in nanoseconds; default 60 s, as libcurl has it; 0 looks names
+ * up for each connection. One whose addresses all failed is looked up again.
+ */
+#define RQX_OPT_DNS_CACHE_NS 1061
+/**
  * Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM. RQX_OPT_CA_* together replace the platform's; empty for none.
  */
 #define RQX_OPT_CA_FILE 2001
@@ -338,6 +343,13 @@
 #define RQX_OPT_ALLOW_ADDRESSES 2030
 /** Addresses and networks that may not be connected to, whatever is allowed. */
 #define RQX_OPT_DENY_ADDRESSES 2031
+/**
+ * One more host whose addresses are these, "host:port:address,address"; "*" for all hosts, or all ports. The last one
+ * that fits counts; empty for none at all.
+ */
+#define RQX_OPT_RESOLVE 2032
+/** A path: every host is reached by this socket of the machine, without a proxy; empty for none. */
+#define RQX_OPT_UNIX_SOCKET 2033
 
 /* ==== handles, structs and callbacks ==================================================================== */
 

@@ -48,6 +48,8 @@ UNKNOWN_TO = {
     "wire": {"ffi", "client", "exchange", "connect", "pool", "plan", "body", "tls"},
     "dns": {"ffi", "client", "exchange", "connect", "pool", "plan", "body", "tls", "wire"},
     "tls": {"ffi", "client", "exchange", "connect", "pool", "plan", "body", "wire", "dns"},
+    "guard": {"ffi", "client", "exchange", "connect", "pool", "plan", "body", "wire", "dns", "tls", "socket"},
+    "dial": {"ffi", "client", "exchange", "connect", "pool", "plan", "body", "wire", "dns", "tls", "socket"},
     "socket": {"ffi", "client", "exchange", "connect", "pool", "plan", "body", "wire", "dns", "tls"},
     "options": {"ffi", "client", "exchange", "connect", "pool", "plan", "body", "wire", "dns", "reply"},
     "plan": {"ffi", "client", "exchange", "connect", "wire", "dns", "reply"},

@@ -10,6 +10,11 @@ pub fn join(host: &str, port: u16) -> String {
     }
 }
 
+/// A host without the zone of its address, which concerns nobody but this machine.
+pub fn without_zone(host: &str) -> &str {
+    host.split('%').next().unwrap_or(host)
+}
+
 /// Host and port of an authority without user and password; `default` is the port where none is written.
 ///
 /// # Errors
@@ -40,8 +45,19 @@ fn split_port(authority: &str) -> Option<(&str, &str)> {
 /// A registered name or an IP literal, lower-case, without brackets.
 fn parse_host(host: &str) -> Result<String, String> {
     if let Some(literal) = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
-        let address: Ipv6Addr = literal.parse().map_err(|_| format!("{host:?} is no IPv6 address"))?;
-        return Ok(address.to_string());
+        // RFC 6874: a zone is told by %25, and names an interface of this machine.
+        let (address, zone) = match literal.split_once("%25") {
+            Some((address, zone)) => (address, Some(zone)),
+            None => (literal, None),
+        };
+        let address: Ipv6Addr = address.parse().map_err(|_| format!("{host:?} is no IPv6 address"))?;
+        return match zone {
+            None => Ok(address.to_string()),
+            Some(zone) if !zone.is_empty() && zone.bytes().all(is_of_names) => {
+                Ok(format!("{address}%{zone}"))
+            }
+            Some(_) => Err(format!("bad zone in {host:?}")),
+        };
     }
     if host.is_empty() {
         return Err("no host".into());
@@ -49,8 +65,29 @@ fn parse_host(host: &str) -> Result<String, String> {
     if host.len() > 255 {
         return Err("the host is longer than 255 bytes".into());
     }
-    match host.bytes().find(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~'))) {
+    match host.bytes().find(|b| !is_of_names(*b)) {
         Some(bad) => Err(format!("{:?} in the host", bad as char)),
         None => Ok(host.to_ascii_lowercase()),
+    }
+}
+
+fn is_of_names(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_is_a_part_of_the_host_and_is_told_to_nobody() {
+        let host = |authority| split(authority, 80).map(|(host, _)| host);
+
+        assert_eq!(Ok("fe80::1%eth0".into()), host("[FE80::1%25eth0]:81"));
+        assert_eq!("fe80::1", without_zone("fe80::1%eth0"));
+        assert_eq!("example.org", without_zone("example.org"));
+        for wrong in ["[fe80::1%25]", "[fe80::1%eth0]", "[fe80::1%25a/b]", "[fe80::1%25a%25b]", "a%25b"] {
+            assert!(host(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
+use crate::authority;
 use crate::connection::Connection;
 use crate::deadline::{Deadline, Phase};
-use crate::dial::Dial;
+use crate::dial::connect_unix;
 use crate::error::{Error, Kind};
 use crate::http1;
 use crate::http2;
@@ -32,12 +33,12 @@ pub async fn open(
     deadline: &mut Deadline,
 ) -> Result<Connection, Error> {
     let (socket, mut stream) = match &key.proxy {
-        None => reach(&key.to_string(), &key.host, key.port, lane, &options.dial, deadline).await?,
+        None => reach(&key.to_string(), &key.host, key.port, lane, options, deadline).await?,
         Some(proxy) => through(proxy, key, lane, options, deadline).await?,
     };
     if key.secure {
         let (settings, number) = (&*options.tls, options.tls.identity());
-        let peer = (&*key.host, key.port);
+        let peer = (authority::without_zone(&key.host), key.port);
         stream = secure(settings, number, key.http, &key.to_string(), peer, stream, deadline).await?;
     }
     let id = LAST_ID.fetch_add(1, Ordering::Relaxed) + 1;
@@ -69,18 +70,43 @@ async fn reach(
     host: &Arc<str>,
     port: u16,
     lane: Lane,
-    choice: &Dial,
+    options: &Options,
     deadline: &mut Deadline,
 ) -> Result<(Socket, tls::Stream), Error> {
-    let addresses = choice.guard.permit(place, resolve(host, port, deadline).await?)?;
-    let dial = dial(place, host, lane, choice, addresses);
-    let socket = deadline.within(Phase::Connect, || format!("connect to {place}"), dial).await??;
+    let dial = &options.dial;
+    let stream = if let Some(path) = &dial.unix {
+        let what = || format!("connect to {place} ({})", path.display());
+        let connected = deadline.within(Phase::Connect, what, connect_unix(path)).await?;
+        connected.map_err(|error| Error::io(Phase::Connect, &what(), &error))?
+    } else {
+        let addresses = resolve(host, port, options, deadline).await?;
+        let addresses = dial.guard.permit(place, addresses)?;
+        let what = || match &addresses[..] {
+            [one] if one.ip().to_string() == **host => format!("connect to {place}"),
+            [one] => format!("connect to {place} ({one})"),
+            more => format!("connect to {place} ({} addresses)", more.len()),
+        };
+        let connected = deadline.within(Phase::Connect, what, dial.connect(&addresses)).await;
+        let connected =
+            connected.and_then(|done| done.map_err(|error| Error::io(Phase::Connect, &what(), &error)));
+        connected.inspect_err(|_| process::current().resolver.forget(host))?
+    };
+    let socket = Socket::new(stream, lane == Lane::Wait);
     Ok((socket.clone(), tls::Stream::Plain(socket)))
 }
 
-async fn resolve(host: &Arc<str>, port: u16, deadline: &mut Deadline) -> Result<Vec<SocketAddr>, Error> {
+/// What the caller says the addresses are, or what the resolver does.
+async fn resolve(
+    host: &Arc<str>,
+    port: u16,
+    options: &Options,
+    deadline: &mut Deadline,
+) -> Result<Vec<SocketAddr>, Error> {
+    if let Some(named) = options.dial.addresses_of(host, port) {
+        return Ok(named);
+    }
     let process = process::current();
-    let resolve = process.resolver.resolve(host, port);
+    let resolve = process.resolver.resolve(host, port, options.names_live);
     deadline.within(Phase::Resolve, || format!("resolve {host}"), resolve).await?
 }
 
@@ -110,11 +136,11 @@ async fn through(
     deadline: &mut Deadline,
 ) -> Result<(Socket, tls::Stream), Error> {
     let place = format!("proxy {proxy}");
-    let reached = reach(&place, &proxy.host, proxy.port, lane, &options.dial, deadline).await;
+    let reached = reach(&place, &proxy.host, proxy.port, lane, options, deadline).await;
     let (socket, mut stream) = reached.map_err(|error| error.of_proxy(&format!("connect to {place}")))?;
     if proxy.protocol == Protocol::Https {
         let settings = options.tls.for_proxy();
-        let (number, peer) = (settings.identity(), (&*proxy.host, proxy.port));
+        let (number, peer) = (settings.identity(), (authority::without_zone(&proxy.host), proxy.port));
         let secured = secure(&settings, number, Http::One, &place, peer, stream, deadline).await;
         stream = secured.map_err(|error| error.of_proxy(&format!("TLS handshake with {place}")))?;
     }
@@ -125,8 +151,8 @@ async fn through(
     let greeted = deadline.within(Phase::Tunnel, what, tunnel::greet(&mut stream, proxy)).await?;
     greeted.map_err(|error| error.of_proxy(&what()))?;
     let destination = match proxy.protocol {
-        Protocol::Socks4 | Protocol::Socks5 => resolved_here(proxy, key, &options.dial, deadline).await?,
-        _ => Place::of(&key.host),
+        Protocol::Socks4 | Protocol::Socks5 => resolved_here(proxy, key, options, deadline).await?,
+        _ => Place::of(authority::without_zone(&key.host)),
     };
     let tunnel = tunnel::open(&mut stream, proxy, &destination, key.port, options.max_head);
     let opened = deadline.within(Phase::Tunnel, what, tunnel).await?;
@@ -139,10 +165,11 @@ async fn through(
 async fn resolved_here(
     proxy: &Proxy,
     key: &Key,
-    choice: &Dial,
+    options: &Options,
     deadline: &mut Deadline,
 ) -> Result<Place, Error> {
-    let found = choice.guard.permit(&key.to_string(), resolve(&key.host, key.port, deadline).await?)?;
+    let found = resolve(&key.host, key.port, options, deadline).await?;
+    let found = options.dial.guard.permit(&key.to_string(), found)?;
     let other = found.first().filter(|_| proxy.protocol != Protocol::Socks4);
     match found.iter().find(|address| address.is_ipv4()).or(other) {
         Some(address) => Ok(Place::Address(address.ip())),
@@ -151,24 +178,4 @@ async fn resolved_here(
             Err(Error::new(Kind::Dns, Phase::Resolve, why))
         }
     }
-}
-
-/// TCP, to whichever address is there first.
-async fn dial(
-    place: &str,
-    host: &str,
-    lane: Lane,
-    choice: &Dial,
-    addresses: Vec<SocketAddr>,
-) -> Result<Socket, Error> {
-    let connected = choice.connect(&addresses).await;
-    let stream = connected.map_err(|error| {
-        let what = match &addresses[..] {
-            [one] if one.ip().to_string() == *host => format!("connect to {place}"),
-            [one] => format!("connect to {place} ({one})"),
-            more => format!("connect to {place} ({} addresses)", more.len()),
-        };
-        Error::io(Phase::Connect, &what, &error)
-    })?;
-    Ok(Socket::new(stream, lane == Lane::Wait))
 }

@@ -8,7 +8,9 @@
 use std::future::{poll_fn, Future};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -28,6 +30,19 @@ pub struct Dial {
     pub from: Option<(Option<IpAddr>, u16)>,
     pub options: Vec<SocketOption>,
     pub guard: Guard,
+    /// Hosts whose addresses the caller names.
+    pub hosts: Vec<Entry>,
+    /// A socket of this machine, which every host is reached by.
+    pub unix: Option<PathBuf>,
+}
+
+/// The addresses of a host, or of all, at a port, or at all.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Entry {
+    /// Lower-case, without brackets.
+    host: Option<Arc<str>>,
+    port: Option<u16>,
+    addresses: Vec<IpAddr>,
 }
 
 type Attempt<'a> = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send + 'a>>;
@@ -78,6 +93,44 @@ impl Dial {
         Ok(())
     }
 
+    /// One more host with its addresses, "host:port:address,address"; `*` for all hosts, or all ports. Empty takes
+    /// all of them away.
+    ///
+    /// # Errors
+    /// `InvalidArgument`, showing what was given.
+    pub fn add_host(&mut self, text: &str) -> Result<(), Error> {
+        if text.is_empty() {
+            self.hosts.clear();
+            return Ok(());
+        }
+        let entry = Entry::parse(text).ok_or_else(|| {
+            Error::caller(Kind::InvalidArgument, format!("{text:?} is no host:port:address,address"))
+        });
+        self.hosts.push(entry?);
+        Ok(())
+    }
+
+    /// The addresses that the caller names for a host; the last entry that fits counts.
+    pub fn addresses_of(&self, host: &str, port: u16) -> Option<Vec<SocketAddr>> {
+        let fits = |entry: &&Entry| {
+            entry.host.as_ref().is_none_or(|own| **own == *host) && entry.port.is_none_or(|own| own == port)
+        };
+        let entry = self.hosts.iter().rev().find(fits)?;
+        Some(entry.addresses.iter().map(|address| SocketAddr::new(*address, port)).collect())
+    }
+
+    /// The path of a socket of this machine; empty for none.
+    ///
+    /// # Errors
+    /// `InvalidArgument` where the system has no such sockets.
+    pub fn set_unix(&mut self, path: &str) -> Result<(), Error> {
+        if !cfg!(unix) && !path.is_empty() {
+            return Err(Error::caller(Kind::InvalidArgument, "this system has no Unix sockets here"));
+        }
+        self.unix = (!path.is_empty()).then(|| PathBuf::from(path));
+        Ok(())
+    }
+
     /// Whether nothing was chosen.
     pub fn is_plain(&self) -> bool {
         *self == Dial::default()
@@ -124,6 +177,38 @@ impl Dial {
             socket.bind(SocketAddr::new(from.unwrap_or(any), port))?;
         }
         socket.connect(address).await
+    }
+}
+
+/// Connects to a socket of this machine. What is made of it reads, writes and ends as one of TCP does, and nothing
+/// asks it for more.
+///
+/// # Errors
+/// As `connect`.
+#[cfg(unix)]
+pub async fn connect_unix(path: &std::path::Path) -> io::Result<TcpStream> {
+    let stream = tokio::net::UnixStream::connect(path).await?.into_std()?;
+    TcpStream::from_std(std::net::TcpStream::from(std::os::fd::OwnedFd::from(stream)))
+}
+
+#[cfg(not(unix))]
+pub async fn connect_unix(_: &std::path::Path) -> io::Result<TcpStream> {
+    Err(io::ErrorKind::Unsupported.into()) // `set_unix` lets no path in
+}
+
+impl Entry {
+    fn parse(text: &str) -> Option<Entry> {
+        let end = if text.starts_with('[') { text.find(']')? + 1 } else { text.find(':')? };
+        let (host, rest) = (&text[..end], text[end..].strip_prefix(':')?);
+        let (port, list) = rest.split_once(':')?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let address = |item: &str| item.trim().trim_start_matches('[').trim_end_matches(']').parse().ok();
+        Some(Entry {
+            host: if host == "*" { None } else { Some(host.to_ascii_lowercase().into()) },
+            port: if port == "*" { None } else { Some(port.parse().ok()?) },
+            addresses: list.split(',').map(address).collect::<Option<_>>()?,
+        })
+        .filter(|entry| entry.host.as_ref().is_none_or(|host| !host.is_empty()))
     }
 }
 
@@ -256,6 +341,29 @@ mod tests {
 
     fn addresses(texts: &[&str]) -> Vec<SocketAddr> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn hosts_have_the_addresses_that_the_caller_names() {
+        let mut dial = Dial::default();
+        for text in ["*:*:1.1.1.1", "A.example:*:2.2.2.2", "a.example:80:3.3.3.3,[::3]", "[::1]:80:4.4.4.4"] {
+            dial.add_host(text).unwrap();
+        }
+        for (host, port, expected) in [
+            ("b", 80, &["1.1.1.1:80"][..]),
+            ("a.example", 81, &["2.2.2.2:81"]),
+            ("a.example", 80, &["3.3.3.3:80", "[::3]:80"]),
+            ("::1", 80, &["4.4.4.4:80"]),
+        ] {
+            assert_eq!(Some(addresses(expected)), dial.addresses_of(host, port), "{host}:{port}");
+        }
+        dial.add_host("").unwrap();
+        assert!(dial.is_plain() && dial.addresses_of("b", 80).is_none());
+        for wrong in
+            ["a", "a:80", "a:80:", "a:80:b", "a:x:1.1.1.1", ":80:1.1.1.1", "[::1:80:1.1.1.1", "a:80:1.1.1.1,"]
+        {
+            assert_eq!(Kind::InvalidArgument, dial.add_host(wrong).expect_err(wrong).kind);
+        }
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub struct Options {
     pub http: Http,
     pub proxy: proxy::Choice,
     pub dial: Arc<Dial>,
+    /// How old a name's addresses may be that are used again.
+    pub names_live: Duration,
     pub pool: PoolLimits,
     /// Undo Content-Encoding.
     pub decode: bool,
@@ -55,6 +57,7 @@ impl Default for Options {
             http: Http::default(),
             proxy: proxy::Choice::default(),
             dial: Arc::default(),
+            names_live: Duration::from_secs(60),
             pool: PoolLimits::default(),
             decode: true,
             growth: Growth::default(),

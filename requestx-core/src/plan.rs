@@ -4,6 +4,7 @@
 //! The caller's spelling and order of header fields are kept (`head`); hyper is told only what it must know to frame
 //! the body (`framing`), and `wire.rs` puts the one in the place of the other.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -80,9 +81,12 @@ impl Plan {
         let method = parse_method(parts.next().unwrap_or_default())?;
         let url = parts.next().unwrap_or_default();
         let target = Target::parse(url)?;
-        let proxy = options.proxy.route(target.secure, &target.host, target.port)?;
+        let proxy = match &options.dial.unix {
+            Some(_) => None, // it is on this machine
+            None => options.proxy.route(target.secure, &target.host, target.port)?,
+        };
         if let Some(proxy) = &proxy {
-            options.dial.guard.check_through(proxy, &target.host)?;
+            options.dial.guard.check_through(proxy, authority::without_zone(&target.host))?;
         }
         let mut writer = HeadWriter::new(&method, &target, head.len(), proxy);
         for _ in 0..fields {
@@ -108,7 +112,7 @@ impl Plan {
             keep_alive: writer.keep_alive,
             expects: body.length() != Some(0) && writer.expects(),
             framing: std::mem::take(&mut writer.framing),
-            head: writer.finish(target.authority),
+            head: writer.finish(&target.authority),
             method,
             body,
             options,
@@ -177,8 +181,8 @@ fn parse_method(bytes: &[u8]) -> Result<Method, Error> {
 struct Target<'a> {
     url: &'a str,
     secure: bool,
-    /// As given: what the Host field says.
-    authority: &'a str,
+    /// As given, but for a zone: what the Host field says.
+    authority: Cow<'a, str>,
     host: String,
     port: u16,
     /// Path and query as given.
@@ -212,6 +216,10 @@ impl<'a> Target<'a> {
         }
         let (host, port) =
             authority::split(authority, if secure { 443 } else { 80 }).map_err(|why| invalid(&why))?;
+        let authority = match (authority.find('%'), authority.rfind(']')) {
+            (Some(zone), Some(end)) => Cow::Owned(format!("{}{}", &authority[..zone], &authority[end..])),
+            _ => Cow::Borrowed(authority),
+        };
         Ok(Target { url: &url[..url.find('#').unwrap_or(url.len())], secure, authority, host, port, path })
     }
 }
@@ -510,6 +518,27 @@ mod tests {
 
         assert_eq!(("::1", 81), (&*plan.key.host, plan.key.port));
         assert!(plan.head.ends_with(b"Host: [::1]:81\r\n"));
+    }
+
+    #[test]
+    fn a_zone_keeps_connections_apart_and_is_not_sent() {
+        let plan = |url: &str| parse(&format!("GET\n{url}"), 0).unwrap();
+        let one = plan("http://[fe80::1%25a]:81/");
+
+        assert_ne!(one.key, plan("http://[fe80::1%25b]:81/").key);
+        assert_ne!(one.key, plan("http://[fe80::1]:81/").key);
+        assert!(one.head.ends_with(b"Host: [fe80::1]:81\r\n"));
+    }
+
+    #[test]
+    fn a_zone_is_no_part_of_a_name_that_goes_past_the_proxy() {
+        let mut options = Options::default();
+        options.proxy.set_url("proxy").unwrap();
+        options.proxy.set_bypass("*.example.com,example.com");
+        let plan =
+            Plan::parse(b"GET\nhttp://[::1%25.example.com]/", 0, Outgoing::Empty, options.into(), false);
+
+        assert!(plan.unwrap().key.proxy.is_some());
     }
 
     fn through(url: &str, head: &str, fields: usize) -> Result<Plan, Error> {

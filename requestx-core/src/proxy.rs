@@ -302,6 +302,7 @@ impl Choice {
 
     fn bypasses(&self, host: &str, port: u16) -> bool {
         self.bypass.as_ref().is_some_and(|matcher| {
+            let host = authority::without_zone(host); // CVE-2025-22870
             let uri = format!("http://{}/", authority::join(host, port)).parse::<http::Uri>();
             uri.is_ok_and(|uri| matcher.intercept(&uri).is_none())
         })

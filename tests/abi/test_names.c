@@ -64,11 +64,53 @@ static void lists_are_checked_when_they_are_set(void) {
   rqx_options_free(options);
 }
 
+static void a_host_has_the_addresses_that_the_caller_names(void) {
+  rqx_client *client = new_client();
+  char entry[64], base[64];
+  const char *port = strrchr(http_url, ':') + 1;
+  snprintf(entry, sizeof entry, "origin.test:%s:::1,127.0.0.1", port);
+  snprintf(base, sizeof base, "http://origin.test:%s", port);
+  CHECK_CODE(RQX_OK, code_of(client, with(RQX_OPT_RESOLVE, entry), base));
+  CHECK_CODE(RQX_OK, code_of(client, with(RQX_OPT_RESOLVE, "*:*:127.0.0.1"), base));
+  CHECK_CODE(RQX_E_DNS, code_of(client, with(RQX_OPT_RESOLVE, "origin.test:1:127.0.0.1"), base));
+  rqx_options *options = with(RQX_OPT_RESOLVE, entry);
+  CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_bytes(options, RQX_OPT_RESOLVE, TEXT("origin.test:1"), NULL));
+  CHECK_CODE(RQX_OK, rqx_options_set_bytes(options, RQX_OPT_RESOLVE, TEXT(""), NULL));
+  CHECK_CODE(RQX_E_DNS, code_of(client, options, base));
+  rqx_client_free(client);
+}
+
+static void names_may_be_looked_up_each_time(void) {
+  rqx_client *client = new_client();
+  rqx_options *options = new_options();
+  CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_DNS_CACHE_NS, 0, NULL));
+  CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_DNS_CACHE_NS, -1, NULL));
+  CHECK_CODE(RQX_E_DNS, code_of(client, options, "http://no-such-host.invalid"));
+  rqx_client_free(client);
+}
+
+static void a_unix_socket_takes_the_place_of_the_host(void) {
+  rqx_client *client = new_client();
+  rqx_event event;
+  rqx_options *options = with(RQX_OPT_UNIX_SOCKET, "/nowhere/a.socket");
+  CHECK_CODE(RQX_E_CONNECT, ask(client, options, "GET", http_url, NULL, 0, &event));
+  rqx_error_view view = {.struct_size = sizeof view};
+  CHECK_CODE(RQX_OK, rqx_error_read(event.error, &view));
+  CHECK(view.phase == RQX_PHASE_CONNECT && holds(view.message, "/nowhere/a.socket"));
+  done(&event);
+  CHECK_CODE(RQX_OK, rqx_options_set_bytes(options, RQX_OPT_UNIX_SOCKET, TEXT(""), NULL));
+  CHECK_CODE(RQX_OK, code_of(client, options, http_url));
+  rqx_client_free(client);
+}
+
 int main(int argc, char **argv) {
   begin(argc, argv);
   only_what_is_allowed_is_connected_to();
   an_open_connection_is_no_way_around();
   a_proxy_is_told_no_names_unless_it_is_trusted();
   lists_are_checked_when_they_are_set();
+  a_host_has_the_addresses_that_the_caller_names();
+  names_may_be_looked_up_each_time();
+  a_unix_socket_takes_the_place_of_the_host();
   return 0;
 }

@@ -79,6 +79,9 @@ pub const RQX_OPT_PROXY_ENVIRONMENT: i32 = 1050;
 /// 1: under RQX_OPT_ALLOW_ADDRESSES or RQX_OPT_DENY_ADDRESSES a proxy may be told names, and where they lead to is the
 /// proxy's affair. Default 0: that is RQX_E_FORBIDDEN.
 pub const RQX_OPT_TRUST_PROXY: i32 = 1060;
+/// How old a name's addresses may be that are used again, in nanoseconds; default 60 s, as libcurl has it; 0 looks names
+/// up for each connection. One whose addresses all failed is looked up again.
+pub const RQX_OPT_DNS_CACHE_NS: i32 = 1061;
 
 /// Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM. RQX_OPT_CA_* together replace the platform's; empty for none.
 pub const RQX_OPT_CA_FILE: i32 = 2001;
@@ -131,6 +134,11 @@ pub const RQX_OPT_SOCKET_OPTIONS: i32 = 2021;
 pub const RQX_OPT_ALLOW_ADDRESSES: i32 = 2030;
 /// Addresses and networks that may not be connected to, whatever is allowed.
 pub const RQX_OPT_DENY_ADDRESSES: i32 = 2031;
+/// One more host whose addresses are these, "host:port:address,address"; "*" for all hosts, or all ports. The last one
+/// that fits counts; empty for none at all.
+pub const RQX_OPT_RESOLVE: i32 = 2032;
+/// A path: every host is reached by this socket of the machine, without a proxy; empty for none.
+pub const RQX_OPT_UNIX_SOCKET: i32 = 2033;
 
 /// Gives new options in `*out`, with every choice at its default. RQX_OK, RQX_E_NULL, RQX_E_NO_RESOURCES. Since 1.0.
 #[no_mangle]
@@ -223,6 +231,7 @@ fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> 
         RQX_OPT_MAX_IDLE_PER_HOST => choices.pool.idle_per_host = count,
         RQX_OPT_MAX_IDLE_HOSTS => choices.pool.idle_hosts = count,
         RQX_OPT_IDLE_TIMEOUT_NS => choices.pool.idle_timeout = time,
+        RQX_OPT_DNS_CACHE_NS => choices.names_live = Duration::from_nanos(number),
         RQX_OPT_DECODE if number < 2 => choices.decode = number == 1,
         RQX_OPT_PROXY_ENVIRONMENT if number == 1 => {
             choices.proxy.set_environment(|name| std::env::var(name).ok())?;
@@ -331,6 +340,8 @@ fn set_text(choices: &mut Options, option: i32, value: &[u8]) -> Result<(), Erro
         RQX_OPT_SOCKET_OPTIONS => return Arc::make_mut(&mut choices.dial).set_options(text),
         RQX_OPT_ALLOW_ADDRESSES => return Arc::make_mut(&mut choices.dial).guard.set_allowed(text),
         RQX_OPT_DENY_ADDRESSES => return Arc::make_mut(&mut choices.dial).guard.set_denied(text),
+        RQX_OPT_RESOLVE => return Arc::make_mut(&mut choices.dial).add_host(text),
+        RQX_OPT_UNIX_SOCKET => return Arc::make_mut(&mut choices.dial).set_unix(text),
         RQX_OPT_PROXY_URL => choices.proxy.set_url(text)?,
         RQX_OPT_NO_PROXY => choices.proxy.set_bypass(text),
         _ => return set_tls_text(choices, option, text, path),
