@@ -46,6 +46,8 @@ INVALID_ARGUMENT = 10
 _READ = _lib.RQX_PHASE_READ
 #: How a body is read: as it came, or all of it to be kept, within the limits on that.
 RAW, WHOLE = _lib.RQX_READ_RAW, _lib.RQX_READ_WHOLE
+#: Phases in which there is no connection yet.
+BEFORE_CONNECTED = (_lib.RQX_PHASE_RESOLVE, _lib.RQX_PHASE_CONNECT)
 #: The kind of error that a handle of the parent process gives.
 FORKED = 72
 #: The kind that a body gives which ended before its end.

@@ -6,14 +6,27 @@ Each is an attribute of `HTTPAdapter` under the name it has here, checked when i
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping
+from time import monotonic
+from typing import Any, Callable, Iterable, Mapping
+from urllib.parse import unquote
+
+from ._url import DEFAULT_PORTS, origin
 
 #: The settings, and what they are where nobody says anything.
 DEFAULTS: Mapping[str, Any] = {
     "allow_addresses": None,
     "deny_addresses": None,
     "trust_proxy": False,
+    "resolve": None,
+    "resolver": None,
+    "dns_cache": 60,
+    "unix_socket": None,
 }
+
+#: A URL whose host is the percent-encoded path of a Unix socket, as requests-unixsocket spells it.
+UNIX = "http+unix://"
+#: Answers of a resolver that are kept, as many as the core keeps.
+KEPT = 1024
 
 
 def options_of(settings: Mapping[str, Any]) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[str, Any], ...]]:
@@ -35,6 +48,14 @@ def options_of(settings: Mapping[str, Any]) -> tuple[tuple[tuple[str, int], ...]
                 raise ValueError("allow_addresses allows nothing: None is for everything")
     if settings.get("trust_proxy"):
         numbers.append(("TRUST_PROXY", 1))
+    life = settings.get("dns_cache", DEFAULTS["dns_cache"])
+    if life != DEFAULTS["dns_cache"]:
+        numbers.append(("DNS_CACHE_NS", _nanoseconds("dns_cache", life)))
+    if settings.get("resolver") is not None and not callable(settings["resolver"]):
+        raise TypeError(f"resolver is called with host and port, and {settings['resolver']!r} cannot be")
+    texts += [("RESOLVE", _entry(place, addresses)) for place, addresses in (settings.get("resolve") or {}).items()]
+    if settings.get("unix_socket"):
+        texts.append(("UNIX_SOCKET", settings["unix_socket"]))
     return tuple(numbers), tuple(texts)
 
 
@@ -44,3 +65,89 @@ def _listed(name: str, value: Any) -> str:
         return ",".join(item for item in (str(each).strip() for each in items) if item)
     except TypeError:
         raise TypeError(f"{name} is a text or several, not {value!r}") from None
+
+
+def _nanoseconds(name: str, seconds: Any) -> int:
+    if not isinstance(seconds, (int, float)) or not 0 <= seconds < 1 << 33:
+        raise ValueError(f"{name} is a number of seconds from 0 on, not {seconds!r}")
+    return int(seconds * 1e9)
+
+
+def _entry(place: str, addresses: Any) -> str:
+    """
+    An entry of RQX_OPT_RESOLVE: "host", "host:port", or an IPv6 address in brackets or without a port, and addresses.
+    """
+    host, colon, port = place.rpartition(":")
+    if not colon or place.endswith("]") or (":" in host and not host.endswith("]")):
+        host, port = place, "*"
+    if ":" in host and host[:1] != "[":
+        host = f"[{host}]"
+    return f"{host}:{port}:{_listed('resolve', addresses)}"
+
+
+def through_socket(url: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
+    """
+    The URL and the options for one that begins with `UNIX`.
+
+    Raises:
+        ValueError: it names no socket.
+    """
+    rest = url[len(UNIX) :]
+    end = min(at for at in (rest.find("/"), rest.find("?"), len(rest)) if at >= 0)
+    path = unquote(rest[:end])
+    if not path:
+        raise ValueError(f"{url!r} names no socket: its path comes first, percent-encoded")
+    return f"http://localhost{rest[end:]}", (("UNIX_SOCKET", path),)
+
+
+class Answers:
+    """
+    What a resolver has said, for as long as the adapter lets that count.
+
+    Args:
+        resolver: called with host and port; gives an address or several, or None to leave it to the system.
+        life: seconds.
+    """
+
+    def __init__(self, resolver: Callable[..., Any], life: float) -> None:
+        self.resolver = resolver
+        self._life = life
+        self._kept: dict[tuple[str, int], tuple[float, Any]] = {}
+
+    def place(self, url: str) -> tuple[str, int] | None:
+        """
+        The host and the port to be resolved, or None where the host is an address already.
+        """
+        scheme, host, port = origin(url)
+        if not host or ":" in host or host.replace(".", "").isdigit():
+            return None
+        return host, port or DEFAULT_PORTS.get(scheme, 80)
+
+    def get(self, place: tuple[str, int]) -> Any:
+        """
+        The options for a place that was asked for before; None if it has to be asked for.
+        """
+        found, texts = self._kept.get(place, (0.0, None))
+        return texts if texts is not None and monotonic() < found + self._life else None
+
+    def put(self, place: tuple[str, int], answer: Any) -> tuple[tuple[str, Any], ...]:
+        """
+        The options for what the resolver said.
+
+        Raises:
+            OSError: it said that there is no address.
+        """
+        addresses = () if answer is None else (answer,) if isinstance(answer, str) else tuple(answer)
+        if answer is not None and not addresses:
+            raise OSError(f"the adapter's resolver has no address for {place[0]}")
+        texts = (("RESOLVE", _entry("%s:%d" % place, addresses)),) if addresses else ()
+        if len(self._kept) >= KEPT:
+            self._kept.clear()
+        self._kept[place] = monotonic(), texts
+        return texts
+
+    def forget(self, place: tuple[str, int]) -> None:
+        """
+        No connection was had there: it is asked for again.
+        """
+        self._kept.pop(place, None)

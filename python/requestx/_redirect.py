@@ -11,7 +11,9 @@ from typing import Any, Mapping
 from urllib.parse import urljoin
 
 from ._url import DEFAULT_PORTS, origin, prepare, requote_uri, split
+from .exceptions import InvalidSchema
 
+_SOCKET = "http+unix"
 REDIRECT_STATI = (301, 302, 303, 307, 308)
 PERMANENT_STATI = (301, 308)
 DEFAULT_REDIRECT_LIMIT = 30
@@ -62,8 +64,14 @@ def target(url: str | None, location: str) -> str:
 
     Raises:
         InvalidURL: it is no URL.
+        InvalidSchema: it leads from elsewhere to a socket of this machine.
     """
     base = split(url or "")
+    if base.scheme == _SOCKET and not split(location).scheme and not location.startswith("//"):
+        start = f"{base.scheme}://{base.authority}"
+        return start + urljoin((url or "")[len(start) :] or "/", requote_uri(location))
+    if base.scheme != _SOCKET and split(location).scheme == _SOCKET:
+        raise InvalidSchema(f"{url!r} redirects to {location!r}: nobody but the caller names a socket of this machine")
     if location.startswith("//"):
         location = f"{base.scheme}:{location}"
     if base.fragment and not location.partition("#")[2]:

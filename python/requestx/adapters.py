@@ -29,7 +29,17 @@ from ._uploads import chunks, chunks_in_background, length_of
 from ._url import origin, wire_url
 from .auth import _basic_auth_str
 from .certs import where
-from .exceptions import InvalidHeader, InvalidProxyURL, InvalidSchema, InvalidURL, from_core, from_pool
+from .exceptions import (
+    AddressNotAllowed,
+    ConnectionError,
+    InvalidHeader,
+    InvalidProxyURL,
+    InvalidSchema,
+    InvalidURL,
+    RequestException,
+    from_core,
+    from_pool,
+)
 from .models import Response
 
 DEFAULT_POOLBLOCK = False
@@ -114,6 +124,12 @@ class HTTPAdapter(BaseAdapter):
             "10.0.0.0/8", one text or several; None for all. Looked at once a name was resolved, for each connection.
         deny_addresses: addresses and networks that may not, whatever is allowed.
         trust_proxy: with the two above, let a proxy be told names; what it resolves them to is not seen.
+        resolve: addresses of hosts, in the place of what the system says: {"host": "10.0.0.1", "host:443": [...]}, and
+            "*" for all.
+        resolver: called with host and port; gives an address or several, or None to leave it to the system. It may be
+            `async def` where calls are awaited.
+        dns_cache: seconds for which a name's addresses are used again; 0 to look them up for each connection.
+        unix_socket: path of a socket of this machine, which every host is reached by.
     """
 
     __attrs__: list[str] = [
@@ -134,6 +150,10 @@ class HTTPAdapter(BaseAdapter):
     allow_addresses: Any = None
     deny_addresses: Any = None
     trust_proxy: bool = False
+    resolve: Any = None
+    resolver: Any = None
+    dns_cache: float = 60
+    unix_socket: Any = None
     poolmanager: Any
     _client: _core.Client
     _choices: dict[Any, _core.Options]
@@ -153,6 +173,10 @@ class HTTPAdapter(BaseAdapter):
         allow_addresses: Any = None,
         deny_addresses: Any = None,
         trust_proxy: bool = False,
+        resolve: Any = None,
+        resolver: Any = None,
+        dns_cache: float = 60,
+        unix_socket: Any = None,
     ) -> None:
         retry = retry_class()
         self.max_retries: Any = retry(0, read=False) if max_retries == DEFAULT_RETRIES else retry.from_int(max_retries)
@@ -168,6 +192,10 @@ class HTTPAdapter(BaseAdapter):
         self.allow_addresses = allow_addresses
         self.deny_addresses = deny_addresses
         self.trust_proxy = trust_proxy
+        self.resolve = resolve
+        self.resolver = resolver
+        self.dns_cache = dns_cache
+        self.unix_socket = unix_socket
         self.init_poolmanager(pool_connections, pool_maxsize, block=pool_block)
         self._start()
 
@@ -191,7 +219,7 @@ class HTTPAdapter(BaseAdapter):
         own["_state"] = object()
         own["_choices"] = {}
         own["_beneath"] = None
-        own["_own"] = None
+        own["_own"] = own["_answers"] = None
 
     def init_poolmanager(
         self, connections: int, maxsize: int, block: bool = DEFAULT_POOLBLOCK, **pool_kwargs: Any
@@ -302,6 +330,8 @@ class HTTPAdapter(BaseAdapter):
         way = self._way(request, stream, timeout, verify, cert, proxies)
         if way.pool is not None:
             return self._urlopen(way, request, timeout)
+        if self.resolver is not None:
+            self._resolve(way, request)
         head, fields = _head_of(request, way.url)
         choices = self._options(way, timeout, verify, cert)
         stream = stream or type(self).build_response is not _BUILD_RESPONSE  # which may look at the body as it came
@@ -320,6 +350,7 @@ class HTTPAdapter(BaseAdapter):
                 choices = self._options(way, timeout, verify, cert)
                 reply = self._client.wait(choices, head, fields, *self._again(request, body, upload), stream)
         except CoreError as error:
+            self._lost(way, error)
             raise _told(error, request) from error
         return _answer(self, request, reply)
 
@@ -335,6 +366,8 @@ class HTTPAdapter(BaseAdapter):
                 return await call(self._urlopen, way, request, timeout)  # type: ignore[no-any-return]
         else:
             way = self._way(request, stream, timeout, verify, cert, proxies)
+        if self.resolver is not None:
+            await self._aresolve(way, request)
         head, fields = _head_of(request, way.url)
         wake = (_wake_of or _load_wake())()
         stream = stream or type(self).build_response is not _BUILD_RESPONSE  # which may look at the body as it came
@@ -356,6 +389,7 @@ class HTTPAdapter(BaseAdapter):
                     again = True
                     self._revive()
         except CoreError as error:
+            self._lost(way, error)
             raise _told(error, request) from error
         if type(self).build_response is not _BUILD_RESPONSE:
             return await call(_answer, self, request, reply)  # type: ignore[no-any-return]
@@ -396,6 +430,7 @@ class HTTPAdapter(BaseAdapter):
         Whether its requests may be kept ready: sent once each, and no user has a say in it.
         """
         known = self._beneath_all() or type(self.poolmanager) is not _pools.PoolManager
+        known = known or self.resolver is not None
         return not known and "send" not in self.__dict__ and is_single(self.max_retries) and not self._is_custom()
 
     def _is_custom(self) -> bool:
@@ -419,6 +454,8 @@ class HTTPAdapter(BaseAdapter):
         Where a request goes, and what comes before every request: a subclass may add headers, or change the way.
         """
         if not self._is_custom():
+            if request.url[: len(_network.UNIX)].lower() == _network.UNIX:
+                return self._way_through_socket(request)
             proxy = _proxy.via(self, request.url, proxies) if proxies else None
             self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
             return _Way(request.url, proxy)
@@ -435,19 +472,91 @@ class HTTPAdapter(BaseAdapter):
             url = pool.base() + (request.path_url if plain else target) if plain or target[:1] == "/" else target
         return _Way(url, pool.via, pool.settings())
 
+    def _way_through_socket(self, request: Any) -> _Way:
+        try:
+            url, texts = _network.through_socket(request.url)
+        except ValueError as error:
+            raise InvalidURL(error, request=request) from error
+        if self.allow_addresses is not None or self.deny_addresses is not None:
+            raise AddressNotAllowed(f"{request.url}: a socket of this machine is no address", request=request)
+        self.add_headers(request)
+        return _Way(url, texts=texts)
+
+    def _place(self, way: _Way) -> tuple[str, int] | None:
+        """
+        What the adapter's resolver is asked for: a name that is resolved here, and is not known by other means.
+        """
+        answers = self.__dict__["_answers"]
+        if answers is None:
+            answers = self.__dict__["_answers"] = _network.Answers(self.resolver, self.dns_cache)
+        told = way.proxy is not None and way.proxy.url[:7].lower() not in ("socks4:", "socks5:")
+        way.place = None if way.texts or told or self.unix_socket else answers.place(way.url)
+        return way.place  # type: ignore[no-any-return]
+
+    def _resolve(self, way: _Way, request: Any) -> None:
+        """
+        Have the adapter's resolver say where a name is.
+
+        Raises:
+            ConnectionError: it has no address, or an OSError.
+            TypeError: it has to be awaited, and the call is none that is.
+        """
+        place = self._place(way)
+        if place is None:
+            return
+        answers = self.__dict__["_answers"]
+        texts = answers.get(place)
+        if texts is None:
+            try:
+                answer = self.resolver(*place)
+                if hasattr(answer, "__await__"):
+                    getattr(answer, "close", bool)()
+                    raise TypeError("a resolver that has to be awaited needs a call that is awaited")
+                texts = answers.put(place, answer)
+            except OSError as error:
+                raise _unresolved(error, request) from error
+        way.texts = texts
+
+    async def _aresolve(self, way: _Way, request: Any) -> None:
+        """
+        The awaited twin of `_resolve`.
+        """
+        place = self._place(way)
+        if place is None:
+            return
+        answers = self.__dict__["_answers"]
+        texts = answers.get(place)
+        if texts is None:
+            try:
+                texts = answers.put(place, await call(self.resolver, *place))
+            except OSError as error:
+                raise _unresolved(error, request) from error
+        way.texts = texts
+
+    def _lost(self, way: _Way, error: CoreError) -> None:
+        # What the resolver said is asked for again where it led nowhere.
+        answers = self.__dict__["_answers"]
+        if way.place is not None and answers is not None and error.phase in _core.BEFORE_CONNECTED:
+            answers.forget(way.place)
+
     def _options(self, way: _Way, timeout: Any, verify: Any, cert: Any) -> _core.Options:
         # Only TLS has something to verify: a plain request does not fail for want of a bundle.
         secure, proxy = way.url[:5].lower() == "https", way.proxy
         if not secure and proxy is not None and proxy.is_secure:
             secure, cert = True, None  # which is for origins
+        own = self._own_options()
+        if way.texts:
+            own = own[0], (*own[1], *way.texts)
         if way.settings is not None:
             if way.settings.get("cert_reqs") in ("CERT_NONE", 0):
                 _warn_unverified(way, way.settings)
-            return _made(choose(timeout, way.settings, secure), proxy, self._own_options())
+            return _made(choose(timeout, way.settings, secure), proxy, own)
         beneath = self._beneath_all()
         if verify is False:
             _warn_unverified(way, beneath)
         key: Any = (timeout, verify, cert, proxy) if secure else ("plain", timeout, proxy)
+        if way.texts:
+            key += way.texts
         if "ssl_context" in beneath:
             key += (_state_of(beneath["ssl_context"]),)
         kept = self._choices
@@ -456,7 +565,7 @@ class HTTPAdapter(BaseAdapter):
         except (KeyError, TypeError):
             pass
         settings = tls_settings(verify, cert, beneath) if secure else beneath
-        choices = _made(choose(timeout, settings, secure), proxy, self._own_options())
+        choices = _made(choose(timeout, settings, secure), proxy, own)
         if len(kept) > 128:
             kept.clear()
         try:
@@ -951,6 +1060,10 @@ def _told(error: CoreError, request: Any) -> Exception:
     )
 
 
+def _unresolved(error: OSError, request: Any) -> OSError:
+    return error if isinstance(error, RequestException) else ConnectionError(error, request=request)
+
+
 class _Way:
     """
     Where a request goes.
@@ -960,11 +1073,17 @@ class _Way:
         proxy: the one it goes through, or None.
         settings: of its pool, where a user had a say in them.
         pool: an object with `urlopen` that a user brought; `url` is then what that takes.
+        texts: further options of the core's, which say where it leads.
     """
 
-    __slots__ = ("pool", "proxy", "settings", "url")
+    __slots__ = ("place", "pool", "proxy", "settings", "texts", "url")
 
-    def __init__(self, url: Any, proxy: Any = None, settings: Any = None, pool: Any = None) -> None:
+    def __init__(
+        self, url: Any, proxy: Any = None, settings: Any = None, pool: Any = None, texts: tuple[Any, ...] = ()
+    ) -> None:
+        #: What a resolver was asked for.
+        self.place: Any = None
+        self.texts = texts
         self.url = url
         self.proxy = proxy
         self.settings = settings

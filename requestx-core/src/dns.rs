@@ -212,14 +212,12 @@ mod tests {
     fn so_many_names_are_kept_and_the_oldest_goes_first() {
         let (mut kept, start) = (Kept::default(), Instant::now());
         let name = |n: u32| -> Arc<str> { format!("host{n}").into() };
-        for n in 0..100_000 {
-            if n < 2000 || n > 98_000 {
-                kept.put(&name(n), &["1.2.3.4:80".parse().unwrap()], start + Duration::from_nanos(n.into()));
-            }
+        for n in 0..5000 {
+            kept.put(&name(n), &[], start + Duration::from_nanos(n.into()));
         }
 
         assert_eq!(KEPT, kept.0.len());
-        assert!(kept.0.contains_key(&name(99_999)) && !kept.0.contains_key(&name(98_001)));
+        assert!(kept.0.contains_key(&name(4999)) && !kept.0.contains_key(&name(3000)));
     }
 
     #[test]

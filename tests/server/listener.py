@@ -37,7 +37,8 @@ class Connection:
 
     def __init__(self, sock, number):
         self.sock = sock
-        self.address = sock.getpeername()[0]
+        peer = sock.getpeername()
+        self.address = peer[0] if isinstance(peer, tuple) else "unix"
         self.number = number
         self.opened = time.monotonic()
         self.closed = None
@@ -79,9 +80,10 @@ class Listener:
         backlog: how many connections the system may hold; 0 for tests that want connecting to hang.
         accept: False leaves every connection in the backlog.
         later: TLS starts when the script says so, not at once.
+        path: of a Unix socket to listen on as well.
     """
 
-    def __init__(self, tls=None, host="127.0.0.1", backlog=256, accept=True, later=False):
+    def __init__(self, tls=None, host="127.0.0.1", backlog=256, accept=True, later=False, path=None):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.sock = socket.socket(family)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -96,9 +98,16 @@ class Listener:
         self.stop = False
         self._fillers = []
         if accept:
-            threading.Thread(target=self._accept, daemon=True).start()
+            threading.Thread(target=self._accept, args=(self.sock,), daemon=True).start()
         elif backlog == 0:
             self._fill()
+
+        if path:
+            local = socket.socket(socket.AF_UNIX)
+            local.bind(path)
+            local.listen(backlog)
+            self._fillers.append(local)
+            threading.Thread(target=self._accept, args=(local,), daemon=True).start()
 
     def _fill(self):
         # A full backlog makes Linux drop further SYNs: the client's connect hangs.  An event, not a sleep: a connect
@@ -112,13 +121,14 @@ class Listener:
             except (socket.timeout, OSError):
                 break
 
-    def _accept(self):
+    def _accept(self, listening):
         while not self.stop:
             try:
-                sock, _ = self.sock.accept()
+                sock, _ = listening.accept()
             except OSError:
                 return
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if sock.family != socket.AF_UNIX:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self.lock:
                 connection = Connection(sock, len(self.connections))
                 self.connections.append(connection)
