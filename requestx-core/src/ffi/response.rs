@@ -1,10 +1,12 @@
 //! Responses as C holds them: views of the head, and the body as it is pulled.
 
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::Poll;
 
 use bytes::Bytes;
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 use super::client::Shared;
 use super::exchange::fly;
@@ -32,6 +34,8 @@ pub struct Held {
     /// A piece was asked for and has not been delivered.
     reading: AtomicBool,
     closed: AtomicBool,
+    /// Ends the read that is under way when it is closed.
+    closing: Notify,
     timing: Timing,
     /// Known once the body has been read to its end.
     trailers: OnceLock<Trailers>,
@@ -59,6 +63,7 @@ impl Held {
             piece: Mutex::default(),
             reading: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            closing: Notify::new(),
             timing,
             trailers: known.unwrap_or_default(),
             origin,
@@ -96,11 +101,12 @@ impl Held {
         if how.whole {
             body.bound();
         }
-        let read = body.next(how.raw).await;
-        if self.is_closed() {
+        let Some(read) =
+            unless(self.closing.notified(), body.next(how.raw)).await.filter(|_| !self.is_closed())
+        else {
             *held = None;
             return Err(given_up());
-        }
+        };
         let Some(mut piece) = read? else {
             let _ = self.trailers.set(body.take_trailers().unwrap_or_default()); // those that are known stay
             return Ok(None);
@@ -115,12 +121,23 @@ impl Held {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Gives the body up; one that is being read goes when that read comes to its end.
+    /// Gives the body up; one that is being read goes with that read, which ends now.
     fn close(&self) {
         self.closed.store(true, Ordering::Release);
+        self.closing.notify_one();
         let body = self.body.try_lock().ok().and_then(|mut body| body.take());
         drop(body); // without the lock
     }
+}
+
+/// What `wanted` gives, or None once `end` is ready.
+async fn unless<T>(end: impl Future<Output = ()>, wanted: impl Future<Output = T>) -> Option<T> {
+    let (mut end, mut wanted) = (std::pin::pin!(end), std::pin::pin!(wanted));
+    std::future::poll_fn(|cx| match end.as_mut().poll(cx) {
+        Poll::Ready(()) => Poll::Ready(None),
+        Poll::Pending => wanted.as_mut().poll(cx).map(Some),
+    })
+    .await
 }
 
 fn given_up() -> Error {
