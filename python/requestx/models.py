@@ -14,7 +14,7 @@ import json as jsonlib
 from http import client
 from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Iterator, overload
 
-from . import _names, _redirect
+from . import _names, _pieces, _redirect
 from ._core import Reply
 from ._headers import parse_header_links
 from ._peer import Peer
@@ -280,31 +280,19 @@ class Response:
     def aiter_content(self, chunk_size: int | None = 1, *, decode_unicode: bool) -> AsyncIterator[Any]: ...
     @overload
     def aiter_content(self, chunk_size: int | None, decode_unicode: bool) -> AsyncIterator[Any]: ...
-    async def aiter_content(self, chunk_size: int | None = 1, decode_unicode: bool = False) -> AsyncIterator[Any]:
+    def aiter_content(self, chunk_size: int | None = 1, decode_unicode: bool = False) -> AsyncIterator[Any]:
         """
         The body in pieces, awaited; arguments and errors as `iter_content`.
         """
         self._check_pieces(chunk_size)
         if self._content_consumed or not hasattr(self.raw, "anext"):
-            for chunk in self.iter_content(chunk_size, decode_unicode):
-                yield chunk
-            return
+            return _pieces.Here(self.iter_content(chunk_size, decode_unicode))
         decoder = None
         if decode_unicode and self.encoding is not None:
             import codecs
 
             decoder = codecs.getincrementaldecoder(self.encoding)(errors="replace")
-        while True:
-            chunk = await self.raw.apiece(chunk_size)
-            if not chunk:
-                break
-            piece = decoder.decode(chunk) if decoder else chunk
-            if piece:
-                yield piece
-        last = decoder.decode(b"", final=True) if decoder else b""
-        if last:
-            yield last
-        self._content_consumed = True
+        return _pieces.Pieces(self, chunk_size, decoder)
 
     @overload
     def iter_lines(
@@ -350,7 +338,7 @@ class Response:
     def aiter_lines(
         self, chunk_size: int | None, decode_unicode: bool, delimiter: str | bytes | None = None
     ) -> AsyncIterator[Any]: ...
-    async def aiter_lines(
+    def aiter_lines(
         self,
         chunk_size: int | None = ITER_CHUNK_SIZE,
         decode_unicode: bool = False,
@@ -359,12 +347,7 @@ class Response:
         """
         The body in lines, awaited.
         """
-        lines = _Lines(delimiter)
-        async for chunk in self.aiter_content(chunk_size, decode_unicode):
-            for line in lines.add(chunk):
-                yield line
-        for line in lines.end():
-            yield line
+        return _pieces.Lines(self.aiter_content(chunk_size, decode_unicode), _Lines(delimiter))
 
     @property
     def content(self) -> bytes:

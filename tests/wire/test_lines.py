@@ -1,6 +1,6 @@
 """Lines and pieces of a body that is still on the wire: the same in both worlds, however it is cut."""
 
-import inspect
+from collections.abc import AsyncIterator
 
 import pytest
 from server.steps import answer, request, send
@@ -20,7 +20,7 @@ def taken(world, response, name, **how):
     if not world.awaits:
         return list(getattr(response, "iter_" + name)(**how))
     source = getattr(response, "aiter_" + name)(**how)
-    assert inspect.isasyncgen(source)
+    assert isinstance(source, AsyncIterator)
 
     async def collect():
         return [each async for each in source]
