@@ -1,8 +1,9 @@
 """What every test may ask for: a world, a server, certificates, a process of its own, a tool.
 
 A wire test is written once and runs in both worlds: it speaks the words of ``world`` (``get``, ``session``, ``read``,
-``pieces``, ``close``), which block in one and await in the other.  Servers live in another process and judge from what
-they saw.
+``pieces``, ``close``), which block in one and await in the other.  One marked ``trio`` is awaited in a trio run as
+well: that is for what differs by the loop, and not for what the server sees.  Servers live in another process and
+judge from what they saw.
 
 Two limits stand behind every test, since native code can hang where no Python runs: after ``limit`` seconds a signal
 fails the test, and if that does not help, faulthandler prints every stack and ends the run.
@@ -27,7 +28,7 @@ ROOT = TESTS.parent
 sys.path.insert(0, str(TESTS))
 
 from children import Children  # noqa: E402
-from worlds import Awaited, Blocking  # noqa: E402
+from worlds import Awaited, Blocking, Trio  # noqa: E402
 
 LIMIT = 20.0
 STRAYS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE", "NETRC")
@@ -35,6 +36,7 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ws_proxy", "ws
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "trio: the test is also for calls that are awaited in a trio run")
     config.addinivalue_line("markers", "limit(seconds): how long the test may take (%d by default)" % LIMIT)
     capture = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
@@ -79,22 +81,38 @@ def bare_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("NETRC", str(tmp_path / "no-netrc"))
 
 
-@pytest.fixture(params=[Blocking, Awaited], ids=["blocking", "awaited"])
-def world(request):
+def pytest_generate_tests(metafunc):
+    """
+    Which worlds a test is for, as its fixture and its marks say.
+    """
+    trio = [Trio] if any(metafunc.definition.iter_markers("trio")) else []
+    for name, worlds in (("world", [Blocking, Awaited, *trio]), ("awaited", [Awaited, *trio])):
+        if name in metafunc.fixturenames and (name == "world" or trio):
+            ids = [world.__name__.lower() for world in worlds]
+            metafunc.parametrize(name, worlds, ids=ids, indirect=True)
+
+
+@pytest.fixture
+def world(request, module):
     """
     The vocabulary of one world (see ``worlds.py``); its sessions are closed after the test.
     """
+    if request.param is Trio:
+        module("trio")
     made = request.param()
     yield made
     made.end()
 
 
 @pytest.fixture
-def awaited():
+def awaited(request, module):
     """
     The awaited world alone, for what has no meaning in the other.
     """
-    made = Awaited()
+    kind = getattr(request, "param", Awaited)
+    if kind is Trio:
+        module("trio")
+    made = kind()
     yield made
     made.end()
 

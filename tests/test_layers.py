@@ -27,10 +27,11 @@ FLOORS = [
     {"adapters"},
     {"models"},
     {"_raw", "_uploads"},
-    {"_wake"},
+    {"_wake", "_wake_asyncio", "_wake_trio"},
     {"_core"},
     {"_native", "_drive"},
 ]
+WAKES = {"_wake", "_wake_asyncio", "_wake_trio"}
 FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}
 
 # Rust: what a file may not know.  `ffi` is the top; `error` and `deadline` are the ground.
@@ -112,7 +113,7 @@ def test_helpers_know_no_transport(name):
     """What is no part of the spine knows neither the core nor how it is driven; a hook that is called by itself is."""
     allowed = {"_drive"} if name == "auth" else set()
 
-    assert inside(MODULES[name]) & {"_core", "_native", "_wake", "_drive", "_flow", "api"} <= allowed
+    assert inside(MODULES[name]) & ({"_core", "_native", "_drive", "_flow", "api"} | WAKES) <= allowed
 
 
 def test_one_module_crosses_the_boundary():
@@ -130,14 +131,21 @@ def test_flow_is_pure():
     path = MODULES["_flow"]
 
     assert outside(path) & {"asyncio", "socket", "time", "cffi", "threading", "ssl", "select", "os"} == set()
-    assert inside(path) & {"api", "sessions", "_drive", "adapters", "_core", "_native", "_wake"} == set()
+    assert inside(path) & ({"api", "sessions", "_drive", "adapters", "_core", "_native"} | WAKES) == set()
 
 
 def test_asyncio_is_known_to_the_awaiting_side_only():
     """Blocking programs do not pay for asyncio; what needs it is in few places."""
     who = {name for name, path in MODULES.items() if "asyncio" in outside(path)}
 
-    assert who <= {"_drive", "_wake", "_ops", "adapters", "_uploads", "models", "aio", "__main__"}
+    assert who <= {"_drive", "_loops", "_wake", "_wake_asyncio", "__main__"}
+
+
+def test_trio_is_known_to_its_own_side_only():
+    """It need not be there, and who awaits in asyncio does not pay for it."""
+    who = {name for name, path in MODULES.items() if outside(path) & {"trio", "outcome", "sniffio"}}
+
+    assert who == {"_loops_trio", "_wake_trio"}
 
 
 def test_no_other_http_client_is_imported():

@@ -1,16 +1,26 @@
-"""The two worlds a test runs in, with one vocabulary.
+"""The worlds a test runs in, with one vocabulary.
 
 ``Awaited`` keeps its event loop in a thread, so that ``start`` means the same in both worlds: the call runs elsewhere,
-and the test goes on.
+and the test goes on.  ``Trio`` is the awaited world in a trio run, for the tests marked with its name.
 """
 
 import asyncio
 import inspect
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
 VERBS = ("get", "options", "head", "post", "put", "patch", "delete", "request", "send")
+
+
+async def turn():
+    """Let the loop go round, whichever it is."""
+    if asyncio._get_running_loop() is not None:
+        await asyncio.sleep(0)
+    else:
+        import trio
+
+        await trio.lowlevel.checkpoint()
 
 
 class World:
@@ -105,30 +115,15 @@ class Blocking(World):
         super().end()
 
 
-class Awaited(World):
+class Awaiting(World):
     """
-    Calls are awaited in an event loop that lives as long as the test.
+    What the awaited worlds share; each has a loop in a thread.
     """
 
     awaits = True
 
-    def __init__(self):
-        super().__init__()
-        self.problems = []
-        self.loop = asyncio.new_event_loop()
-        self.loop.set_exception_handler(lambda loop, context: self.problems.append(context))
-        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self.thread.start()
-
     def run(self, function, *arguments, **more):
         return self.start(function, *arguments, **more).result()
-
-    def start(self, function, *arguments, **more):
-        async def call():
-            result = function(*arguments, **more)
-            return await result if inspect.isawaitable(result) else result
-
-        return asyncio.run_coroutine_threadsafe(call(), self.loop)
 
     def read(self, response):
         return self.run(response.aread)
@@ -150,6 +145,30 @@ class Awaited(World):
     def close(self, response):
         self.run(response.aclose)
 
+
+class Awaited(Awaiting):
+    """
+    Calls are awaited in an event loop that lives as long as the test.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.problems = []
+        self.loop = asyncio.new_event_loop()
+        self.loop.set_exception_handler(lambda loop, context: self.problems.append(context))
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
+
+    async def sleep(self, seconds):
+        await asyncio.sleep(seconds)
+
+    def start(self, function, *arguments, **more):
+        async def call():
+            result = function(*arguments, **more)
+            return await result if inspect.isawaitable(result) else result
+
+        return asyncio.run_coroutine_threadsafe(call(), self.loop)
+
     def end(self):
         super().end()
         self.run(self.loop.shutdown_asyncgens)
@@ -158,3 +177,64 @@ class Awaited(World):
         self.loop.close()
 
         assert self.problems == []
+
+
+class Trio(Awaiting):
+    """
+    Calls are awaited in a trio run that lives as long as the test.
+    """
+
+    def __init__(self):
+        import trio
+
+        super().__init__()
+        self.trio = trio
+        self.ready = threading.Event()
+        self.thread = threading.Thread(target=trio.run, args=(self.live,), daemon=True)
+        self.thread.start()
+        self.ready.wait()
+
+    async def live(self):
+        self.token = self.trio.lowlevel.current_trio_token()
+        async with self.trio.open_nursery() as self.nursery:
+            self.ready.set()
+            await self.trio.sleep_forever()
+
+    async def sleep(self, seconds):
+        await self.trio.sleep(seconds)
+
+    def start(self, function, *arguments, **more):
+        call = TrioCall(self, partial(function, *arguments, **more))
+        self.token.run_sync_soon(self.nursery.start_soon, call.run)
+        return call
+
+    def end(self):
+        super().end()
+        self.token.run_sync_soon(self.nursery.cancel_scope.cancel)
+        self.thread.join()
+
+
+class TrioCall(Future):
+    """
+    A call in a trio run, to be waited for and cancelled from elsewhere.
+    """
+
+    def __init__(self, world, function):
+        super().__init__()
+        self.world = world
+        self.function = function
+        self.scope = world.trio.CancelScope()
+
+    async def run(self):
+        with self.scope:
+            try:
+                result = self.function()
+                self.set_result(await result if inspect.isawaitable(result) else result)
+            except BaseException as error:
+                self.set_exception(error)
+                if not isinstance(error, Exception):
+                    raise
+
+    def cancel(self):
+        self.world.token.run_sync_soon(self.scope.cancel)
+        return True

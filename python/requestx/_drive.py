@@ -11,9 +11,13 @@ import sys
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Generator
 
+from ._loops import in_trio
+
 if TYPE_CHECKING:
     from .models import Response
 
+_modules = sys.modules
+# asyncio's, once it is imported; for trio it is asked whether that is.
 _get_running_loop: Any = None
 
 Flow = Generator[Any, Any, Any]
@@ -23,9 +27,9 @@ def run(flow: Flow) -> Any:
     """
     The flow's result, or in a running event loop an `Awaitable` of it.
     """
-    if (_get_running_loop or _find_asyncio)() is None:
-        return drive(flow)
-    return await_flow(flow)
+    if (_get_running_loop or _find_asyncio)() is not None or ("trio" in _modules and in_trio()):
+        return await_flow(flow)
+    return drive(flow)
 
 
 def go(op: Any, rest: Any, session: Any, allowed: bool) -> Any:
@@ -41,7 +45,7 @@ def go(op: Any, rest: Any, session: Any, allowed: bool) -> Any:
     Returns:
         The result, or in a running event loop an `Awaitable` of it.
     """
-    if (_get_running_loop or _find_asyncio)() is not None:
+    if (_get_running_loop or _find_asyncio)() is not None or ("trio" in _modules and in_trio()):
         return Awaitable(op.ago(rest, session, allowed, adrive))
     return block_on_op(op, rest, session, allowed)
 
@@ -51,7 +55,7 @@ def _find_asyncio() -> Any:
     The running loop; who has not imported asyncio runs none, and need not pay for it.
     """
     global _get_running_loop
-    if "asyncio.events" not in sys.modules:
+    if "asyncio.events" not in _modules:
         return None
     import asyncio
 
@@ -144,8 +148,8 @@ class Awaitable(_Coroutine):
     """
     A call in a running event loop: await it, or enter it with ``async with``. Nothing is sent before that.
 
-    It is a `Coroutine`, so that `asyncio.create_task`, `gather` and `wait_for` take it. The coroutine within sees to
-    the rest: it warns when it was never awaited, and refuses to be awaited twice.
+    It is a `Coroutine`, so that `create_task`, `gather` and `wait_for` take it, and trio's nurseries the method. The
+    coroutine within sees to the rest: it warns when it was never awaited, and refuses to be awaited twice.
     """
 
     __slots__ = ("__weakref__", "_coroutine", "_response")

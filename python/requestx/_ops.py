@@ -8,12 +8,12 @@ The rule: an op says what is wanted, and both ways to do it stand side by side i
 from __future__ import annotations
 
 import contextvars
-import sys
 from datetime import timedelta
 from functools import partial
 from time import perf_counter
 from typing import Any, Callable
 
+from . import _loops
 from ._retry import pause
 
 
@@ -138,9 +138,7 @@ class Pause:
         if seconds is None:
             await call(self.perform)
         elif seconds > 0:
-            import asyncio
-
-            await asyncio.sleep(seconds)
+            await _loops.running().sleep(seconds)
 
 
 class Call:
@@ -198,10 +196,9 @@ class Caller:
         Raises:
             RuntimeError: nobody waits for it any more.
         """
-        import asyncio
         from concurrent.futures import wait
 
-        self.sending = future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        self.sending = future = self.loop.start(coroutine)
         if self.given_up:
             future.cancel()
         while not future.done():
@@ -228,17 +225,16 @@ async def call(function: Callable[..., Any], *arguments: Any, **more: Any) -> An
     """
     Await `function`, or run it in a worker thread with this context; the result is awaited if it has to be.
     """
-    import asyncio
     import inspect
 
     if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
         return await function(*arguments, **more)
-    caller = Caller(asyncio.get_running_loop())
+    caller = Caller(_loops.running())
     context = contextvars.copy_context()
     context.run(_caller.set, caller)
     try:
         result = await in_thread(partial(context.run, partial(function, *arguments, **more)))
-    except asyncio.CancelledError:
+    except BaseException:
         caller.give_up()
         raise
     return await result if inspect.isawaitable(result) else result
@@ -250,17 +246,7 @@ async def in_thread(work: Callable[[], Any]) -> Any:
 
     Where such a thread waits for this, all others may do the same: then it gets a thread of its own.
     """
-    import asyncio
-    from concurrent.futures import ThreadPoolExecutor
-
-    loop = asyncio.get_running_loop()
-    if _caller.get() is None:
-        return await loop.run_in_executor(None, work)
-    executor = ThreadPoolExecutor(1)
-    try:
-        return await loop.run_in_executor(executor, work)
-    finally:
-        executor.shutdown(wait=False)
+    return await _loops.running().in_thread(work, _caller.get() is not None)
 
 
 def caller_of_thread() -> Caller | None:
@@ -268,14 +254,6 @@ def caller_of_thread() -> Caller | None:
     The call that waits for what this worker thread does; None anywhere else.
     """
     caller = _caller.get()
-    if caller is None or not caller.loop.is_running() or running_loop() is not None:
+    if caller is None or not caller.loop.is_running() or _loops.here() is not None:
         return None
     return caller
-
-
-def running_loop() -> Any:
-    """
-    The loop that runs in this thread, or None.
-    """
-    events = sys.modules.get("asyncio.events")
-    return None if events is None else events._get_running_loop()

@@ -1,47 +1,70 @@
 """
 From the completion queue to the event loop.
 
-What is finished makes the queue's descriptor readable; the loop's reader dispatches the queue on the loop's own thread,
-and that resolves the futures. No thread of the library ever needs the interpreter.
+What is finished makes the queue's descriptor readable; the loop watches it and dispatches the queue on the loop's own
+thread, and that resolves the futures. No thread of the library ever needs the interpreter.
 Each loop has one `Wake`, kept by the loop: it goes when the loop goes, and takes along what was under way.
+
+What a loop does in its own way is in `_wake_asyncio` and `_wake_trio`: how it watches, what its futures are, and how a
+body is fed while the answer is awaited.
 """
 
 from __future__ import annotations
 
-import asyncio
+import sys
 import weakref
-from typing import Any
+from functools import partial
+from typing import Any, Callable, Coroutine
 
 from . import _core
 from ._core import CoreError
+from ._loops import in_trio
 
 _next_token = _core.next_token
+_modules = sys.modules
 
 
 class Wake:
     """
     The futures of one event loop that wait for the core.
-
-    Args:
-        loop: a running loop that can watch a descriptor.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = weakref.ref(loop)
-        self._waiting: dict[int, tuple[asyncio.Future[Any], asyncio.Event | None, _core.Client | None]] = {}
+    def __init__(self) -> None:
+        #: By token: the future, the room of an upload or None, and the client or None.
+        self._waiting: dict[int, tuple[Any, Any, _core.Client | None]] = {}
         self._queue = _core.Queue(weakref.ref(self))
-        try:
-            loop.add_reader(self._queue.fd, self._queue.dispatch)
-        except NotImplementedError as error:
-            raise RuntimeError(
-                f"{type(loop).__name__} cannot watch a descriptor, which awaiting requestx needs; "
-                "on Windows, run on a SelectorEventLoop"
-            ) from error
 
-    def __repr__(self) -> str:
-        return f"<Wake of {self._loop()!r}, {len(self._waiting)} waiting>"
+    def _create_future(self) -> Any:
+        """
+        A future of this loop's: it is awaited, and has `done`, `set_result` and `set_exception`.
+        """
+        raise NotImplementedError
 
-    def launch(self, client: _core.Client, shot: _core.Shot) -> tuple[int, asyncio.Future[Any]]:
+    def _create_room(self) -> Any:
+        """
+        A flag that is awaited: it has `set`, `clear` and `wait`.
+        """
+        raise NotImplementedError
+
+    async def _await_while(self, future: Any, feed: Callable[[], Coroutine[Any, Any, None]]) -> Any:
+        """
+        Await the future while a task of its own feeds; raise what that raised, if it was before the answer.
+        """
+        raise NotImplementedError
+
+    def is_of_this_loop(self) -> bool:
+        """
+        Whether its loop is the one that is running.
+        """
+        raise NotImplementedError
+
+    def failed(self, error: BaseException) -> None:
+        """
+        Report what could not be raised, for there was C in between.
+        """
+        raise NotImplementedError
+
+    def launch(self, client: _core.Client, shot: _core.Shot) -> tuple[int, Any]:
         """
         Send a request that is ready. Whoever does not await the future to its end has to `give_up`.
 
@@ -49,7 +72,7 @@ class Wake:
             A token, and the future of the answer.
         """
         token = _next_token()
-        future = self._loop().create_future()  # type: ignore[union-attr]
+        future = self._create_future()
         self._waiting[token] = (future, None, client)
         try:
             client.submit_shot(self._queue.handle, token, shot)
@@ -78,7 +101,7 @@ class Wake:
         """
         Send, and await the answer. Cancelling this closes the connection. Arguments as for `Client.wait`.
         """
-        token = _core.next_token()
+        token = _next_token()
         future = self._create_future()
         self._waiting[token] = (future, None, client)
         try:
@@ -100,35 +123,29 @@ class Wake:
         """
         The same for a body in chunks, an async iterator: each is pushed when there is room for it.
         """
-        token = _core.next_token()
-        future, room = self._create_future(), asyncio.Event()
+        token = _next_token()
+        future, room = self._create_future(), self._create_room()
         upload = _core.Upload(None, length)
         self._waiting[token] = (future, room, client)
-        feeding = None
         try:
             client.submit(self._queue.handle, token, choices, head, fields, b"", upload, stream)
-            feeding = asyncio.ensure_future(_feed(upload, chunks, room, length))
-            feeding.add_done_callback(_look_at)
-            await asyncio.wait({future, feeding}, return_when=asyncio.FIRST_COMPLETED)
-            if not future.done():
-                feeding.result()  # raises what the chunks raised
-            return await future
+            return await self._await_while(future, partial(_feed, upload, chunks, room, length))
         finally:
-            if feeding is not None and not feeding.done():
-                feeding.cancel()
             self.give_up(token)
 
     async def read(self, stream: _core.Stream, how: int) -> Any:
         """
         Await the next piece of a body, for the stream to `show`; b"" is the end. Cancelling this closes the stream.
         """
-        token = _core.next_token()
+        token = _next_token()
         future = self._create_future()
         self._waiting[token] = (future, None, None)
         try:
             stream.submit_read(token, how)
             return await future
-        except asyncio.CancelledError:
+        except CoreError:
+            raise
+        except BaseException:
             stream.close()
             raise
         finally:
@@ -157,25 +174,6 @@ class Wake:
         if waiting is not None and waiting[1] is not None:
             waiting[1].set()
 
-    def failed(self, error: BaseException) -> None:
-        """
-        Report what could not be raised, for there was C in between.
-        """
-        loop = self._loop()
-        if loop is not None:
-            loop.call_exception_handler({"message": "requestx could not hand a response over", "exception": error})
-
-    def _create_future(self) -> asyncio.Future[Any]:
-        loop = self._loop()
-        assert loop is not None, "a Wake is used by its running loop"
-        return loop.create_future()
-
-    def is_of_this_loop(self) -> bool:
-        """
-        Whether its loop is the one that is running.
-        """
-        return self._loop() is _get_running_loop()
-
     def abandon(self) -> None:
         """
         Give up all that waits: its loop is closed.
@@ -187,7 +185,7 @@ class Wake:
         self.abandon()
 
 
-async def _feed(upload: _core.Upload, chunks: Any, room: asyncio.Event, length: int | None) -> None:
+async def _feed(upload: _core.Upload, chunks: Any, room: Any, length: int | None) -> None:
     """
     Push the chunks one by one; once the window is full, as fast as the socket takes them.
 
@@ -208,36 +206,46 @@ async def _feed(upload: _core.Upload, chunks: Any, room: asyncio.Event, length: 
         await chunks.aclose()
 
 
-def _look_at(feeding: asyncio.Task[None]) -> None:
-    """
-    What the chunks raised after the answer is nobody's any more, and not to be reported as forgotten.
-    """
-    if not feeding.cancelled():
-        feeding.exception()
-
-
-_wakes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Wake] = weakref.WeakKeyDictionary()
-# The last one asked for, to be had without the dictionary: (weak loop, weak Wake).
+# The last one of asyncio's that was asked for, to be had without a dictionary: (weak loop, weak Wake).
 _recent: tuple[Any, Any] = (lambda: None, lambda: None)
-_get_running_loop = asyncio.get_running_loop
+_get_running_loop: Any = None
 
 
 def wake_of() -> Wake:
     """
     The running loop's own Wake.
+
+    Raises:
+        RuntimeError: no loop runs here, or it cannot watch a descriptor.
     """
     global _recent
-    loop = _get_running_loop()
+    if "trio" in _modules and in_trio():
+        return _wake_of_run()
+    loop = (_get_running_loop or _load_asyncio())()
     known, recent = _recent
     if known() is loop:
         found = recent()
         if found is not None:
             return found  # type: ignore[no-any-return]
-    wake = _wakes.get(loop)
-    if wake is None:
-        # A future that waits for ever holds its closed loop, and that its Wake.
-        for other in [other for other in _wakes if other.is_closed()]:
-            _wakes.pop(other).abandon()
-        wake = _wakes[loop] = Wake(loop)
+    from ._wake_asyncio import wake_of_loop
+
+    wake = wake_of_loop(loop)
     _recent = (weakref.ref(loop), weakref.ref(wake))
     return wake
+
+
+def _wake_of_run() -> Wake:
+    from ._wake_trio import wake_of_run
+
+    return wake_of_run()
+
+
+def _load_asyncio() -> Any:
+    """
+    What gives asyncio's running loop; a program that awaits in trio alone does without.
+    """
+    global _get_running_loop
+    from asyncio import get_running_loop
+
+    _get_running_loop = get_running_loop
+    return get_running_loop

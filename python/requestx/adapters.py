@@ -976,7 +976,7 @@ def _nothing_more(op: Any, session: Any, allowed: bool, response: Response) -> N
 
 def _load_wake() -> Any:
     """
-    What gives the running loop's Wake; asyncio is imported by programs that await, and by no others.
+    What gives the running loop's Wake; programs that never await do without.
     """
     global _wake_of
     from ._wake import wake_of

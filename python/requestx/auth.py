@@ -28,7 +28,8 @@ from . import _names
 from ._body import has_to_be_rewound, rewind_body
 from ._drive import drive
 from ._headers import parse_dict_header
-from ._ops import Read, Send, caller_of_thread, running_loop
+from ._loops import here
+from ._ops import Read, Send, caller_of_thread
 from ._redirect import should_strip_auth
 from ._url import path_url
 from .cookies import extract_cookies_to_jar
@@ -128,8 +129,8 @@ class _Places:
 
     def _here(self) -> Any:
         caller = caller_of_thread()
-        loop = running_loop() if caller is None else caller.loop
-        return self._threads if loop is None else self._loops.setdefault(loop, SimpleNamespace())
+        loop = here() if caller is None else caller.loop
+        return self._threads if loop is None else self._loops.setdefault(loop.identity, SimpleNamespace())
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._here(), name)

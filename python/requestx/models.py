@@ -14,7 +14,7 @@ import json as jsonlib
 from http import client
 from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Iterator, overload
 
-from . import _names, _pieces, _redirect
+from . import _loops, _names, _pieces, _redirect
 from ._core import Reply
 from ._headers import parse_header_links
 from ._peer import Peer
@@ -386,10 +386,9 @@ class Response:
         Await the whole body; it is `content` afterwards.
         """
         if self._content is False and not self._content_consumed and hasattr(self.raw, "anext"):
-            import asyncio
-
             # Tasks may share a response: one reads, the others find the content.
-            async with self.__dict__.setdefault("_reading", asyncio.Lock()):
+            loop = _loops.running()
+            async with self.__dict__.setdefault("_reading", {}).setdefault(type(loop), loop.lock()):
                 if self._content is False:
                     room = io.BytesIO()
                     await self.raw.aread_all(room.write)

@@ -10,8 +10,10 @@ EXAMPLES = re.findall(r"^```python\n(.*?)^```$", GUIDE.read_text(encoding="utf-8
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
-def test_an_example_runs(child, server, number):
+def test_an_example_runs(child, server, module, number):
     """Each in a process of its own, where `base` is the address of a server that answers anything."""
+    if "import trio" in EXAMPLES[number]:
+        module("trio")
     outcome = child("base = url\n" + EXAMPLES[number], server.url + "/echo")
 
     assert outcome.clean, EXAMPLES[number]

@@ -8,6 +8,8 @@ from server.steps import answer, request, send, serve
 
 from requestx.auth import AuthBase, HTTPDigestAuth
 
+pytestmark = pytest.mark.trio
+
 CHALLENGE = b'WWW-Authenticate: Digest realm="r", nonce="n%d", qop="%s", algorithm=%s'
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.trio
+
 
 def test_get_with_parameters_and_headers(world, server):
     """The short way there and back."""

@@ -1,10 +1,12 @@
 """What users put in the place of ours: methods of a session, adapters, hooks and auth; obeyed in both worlds."""
 
-import asyncio
 import io
 import threading
 
 import pytest
+from worlds import turn
+
+pytestmark = pytest.mark.trio
 
 METHODS = [
     "send",
@@ -125,7 +127,7 @@ def test_an_adapter_may_be_async(awaited):
 
     class Mine(awaited.requestx.adapters.BaseAdapter):
         async def send(self, request, **more):
-            await asyncio.sleep(0)
+            await turn()
             response = awaited.requestx.Response()
             response.status_code, response._content = 200, threading.current_thread()
             return response
@@ -141,13 +143,13 @@ def test_an_adapter_may_be_async(awaited):
 
 async def ahook(response, **more):
     """A hook that waits."""
-    await asyncio.sleep(0)
+    await turn()
     response.seen = True
 
 
 async def asign(request):
     """An auth that waits."""
-    await asyncio.sleep(0)
+    await turn()
     request.headers["X-Signed"] = "yes"
     return request
 

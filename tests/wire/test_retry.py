@@ -8,6 +8,8 @@ import time
 import pytest
 from server.steps import answer, close, mark, request, rst, send, serve
 
+pytestmark = pytest.mark.trio
+
 BUSY = b"503 Busy"
 
 

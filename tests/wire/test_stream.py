@@ -3,6 +3,8 @@
 import pytest
 from server.steps import request, send, serve, wait
 
+pytestmark = pytest.mark.trio
+
 MIB = 1 << 20
 
 

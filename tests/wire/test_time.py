@@ -9,6 +9,8 @@ import time
 import pytest
 from server.steps import request, send, wait
 
+pytestmark = pytest.mark.trio
+
 SHORT = 0.3
 
 

@@ -8,6 +8,8 @@ from server.steps import answer, head, request, send, serve
 
 import requestx
 
+pytestmark = pytest.mark.trio
+
 
 def sent(site):
     """The only request the site saw."""

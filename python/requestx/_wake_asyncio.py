@@ -1,0 +1,91 @@
+"""
+The Wake of a loop of asyncio's: a reader of the loop dispatches the queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from typing import Any, Callable, Coroutine
+
+from ._loops import in_trio
+from ._wake import Wake
+
+
+class AsyncioWake(Wake):
+    """
+    The futures of one loop of asyncio's.
+
+    Args:
+        loop: a running loop that can watch a descriptor.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = weakref.ref(loop)
+        super().__init__()
+        try:
+            loop.add_reader(self._queue.fd, self._queue.dispatch)
+        except NotImplementedError as error:
+            raise RuntimeError(
+                f"{type(loop).__name__} cannot watch a descriptor, which awaiting requestx needs; "
+                "on Windows, run on a SelectorEventLoop"
+            ) from error
+
+    def __repr__(self) -> str:
+        return f"<Wake of {self._loop()!r}, {len(self._waiting)} waiting>"
+
+    def _create_future(self) -> asyncio.Future[Any]:
+        return self._loop().create_future()  # type: ignore[union-attr]  # a Wake is used by its running loop
+
+    def _create_room(self) -> asyncio.Event:
+        return asyncio.Event()
+
+    async def _await_while(self, future: Any, feed: Callable[[], Coroutine[Any, Any, None]]) -> Any:
+        feeding = asyncio.ensure_future(feed())
+        feeding.add_done_callback(_look_at)
+        try:
+            await asyncio.wait({future, feeding}, return_when=asyncio.FIRST_COMPLETED)
+            if not future.done():
+                feeding.result()  # raises what the chunks raised
+            return await future
+        finally:
+            if not feeding.done():
+                feeding.cancel()
+
+    def is_of_this_loop(self) -> bool:
+        """
+        Whether its loop is the one that is running.
+        """
+        return not in_trio() and self._loop() is asyncio._get_running_loop()
+
+    def failed(self, error: BaseException) -> None:
+        """
+        Report what could not be raised, for there was C in between.
+        """
+        loop = self._loop()
+        if loop is not None:
+            loop.call_exception_handler({"message": "requestx could not hand a response over", "exception": error})
+
+
+def _look_at(feeding: asyncio.Task[None]) -> None:
+    """
+    What the chunks raised after the answer is nobody's any more, and not to be reported as forgotten.
+    """
+    if not feeding.cancelled():
+        feeding.exception()
+
+
+_wakes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Wake] = weakref.WeakKeyDictionary()
+
+
+def wake_of_loop(loop: asyncio.AbstractEventLoop) -> Wake:
+    """
+    A loop's own Wake.
+    """
+    wake = _wakes.get(loop)
+    if wake is None:
+        # A future that waits for ever holds its closed loop, and that its Wake.
+        for other in [other for other in _wakes if other.is_closed()]:
+            _wakes.pop(other).abandon()
+        wake = _wakes[loop] = AsyncioWake(loop)
+    return wake
