@@ -12,6 +12,7 @@ from typing import Any
 
 from . import Response, Session, __version__, _core
 from ._timings import Timings
+from .adapters import HTTPAdapter
 from .exceptions import RequestException
 
 # Of a picture, in characters.
@@ -31,11 +32,67 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--timeout", type=float, default=30, metavar="SECONDS", help="for connecting and between bytes")
     parser.add_argument("--cacert", metavar="FILE", help="trust these CA certificates, and no others")
     parser.add_argument("--insecure", action="store_true", help="do not verify the server's certificate")
+    parser.add_argument("-o", "--output", metavar="FILE", help="get it once and put the body into this file")
     chosen = parser.parse_args(arguments)
     url = chosen.url if "://" in chosen.url else f"http://{chosen.url}"
     settings = {"timeout": chosen.timeout, "verify": False if chosen.insecure else chosen.cacert}
+    if chosen.output is not None:
+        return 0 if _save(url, settings, chosen.output) is not None else 1
     seen = [_show("blocking", *_blocking(url, settings)), _show("awaited", *asyncio.run(_awaited(url, settings)))]
     return 0 if seen[0] is not None and seen[0] == seen[1] else 1
+
+
+def _save(url: str, settings: dict[str, Any], path: str) -> int | None:
+    began, bar, outcome = time.perf_counter(), _Bar(), None
+    try:
+        with Session() as session:
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, HTTPAdapter(progress=bar.show))
+            with session.get(url, stream=True, **settings) as response, open(path, "wb") as file:
+                for piece in response.iter_content(None):
+                    file.write(piece)
+                outcome, size = response, file.tell()
+    except (RequestException, OSError) as error:
+        bar.end()
+        return _show("saved", error, time.perf_counter() - began)
+    bar.end()
+    return _show("saved", outcome, time.perf_counter() - began, size)
+
+
+class _Bar:
+    """
+    A line on a terminal that says how far a body has come; nothing anywhere else.
+    """
+
+    def __init__(self) -> None:
+        self._shown = False
+        self._last = 0.0
+
+    def show(self, request: Any, phase: str, done: int, total: int | None) -> None:
+        """
+        An adapter's `progress`; ten times a second is enough.
+        """
+        now = time.perf_counter()
+        if phase == "read" and sys.stderr.isatty() and (done == total or now - self._last >= 0.1):
+            self._shown, self._last = True, now
+            print(f"\r{bar(done, total)}", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """
+        Go on below it.
+        """
+        if self._shown:
+            print(file=sys.stderr)
+
+
+def bar(done: int, total: int | None) -> str:
+    """
+    How far a body has come, as a picture where it is known.
+    """
+    if not total:
+        return f"{done:>15,} bytes"
+    filled = min(_WIDTH * done // total, _WIDTH)
+    return f"{done:>15,} bytes  [{'#' * filled}{'.' * (_WIDTH - filled)}] {min(100 * done // total, 100):3d} %"
 
 
 def _blocking(url: str, settings: dict[str, Any]) -> tuple[Any, float]:
@@ -56,12 +113,12 @@ async def _awaited(url: str, settings: dict[str, Any]) -> tuple[Any, float]:
         return error, time.perf_counter() - began
 
 
-def _show(world: str, outcome: Response | Exception, seconds: float) -> int | None:
+def _show(world: str, outcome: Any, seconds: float, size: int | None = None) -> int | None:
     if isinstance(outcome, Exception):
         print(f"{world:>9}  failed after {seconds * 1000:.0f} ms: {type(outcome).__name__}: {outcome}", file=sys.stderr)
         return None
     kind = outcome.headers.get("content-type", "no content type")
-    answer, size = f"{outcome.status_code} {outcome.reason}", len(outcome.content)
+    answer, size = f"{outcome.status_code} {outcome.reason}", len(outcome.content) if size is None else size
     version = outcome.raw.version_string
     print(f"{world:>9}  {version} {answer}  {seconds * 1000:.0f} ms  {size:,} bytes  {kind}")
     for hop in outcome.history:

@@ -13,6 +13,7 @@ from typing import Any, Callable, Iterator
 
 from ._core import INCOMPLETE, PIECE, RAW, WHOLE, CoreError, Reply
 from ._fields import HTTPHeaderDict
+from ._progress import length_of
 from .exceptions import RequestException, from_core, from_raw
 from .structures import CaseInsensitiveDict
 
@@ -109,6 +110,23 @@ class _Answer:
         self._ended = False
         #: Why nothing more can be read, if the body did not end well.
         self._failed: Exception | None = None
+
+    #: An adapter's `progress`, which is told of what is read.
+    progress: Any = None
+
+    def _tell(self, done: int) -> None:
+        self.progress(self._request, "read", done, length_of(self._fields))
+
+    def _telling(self, take: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        if self.progress is None:
+            return take
+        stream: Any = self._stream
+
+        def take_and_tell(view: Any) -> None:
+            take(view)
+            self._tell(stream.raw_bytes())
+
+        return take_and_tell
 
     def __getattr__(self, name: str) -> Any:
         make = _MADE_OF_ANSWER.get(name)
@@ -213,9 +231,12 @@ class _Answer:
             return self._kept(size)
         self._undecoded = raw
         try:
-            return stream.read(size, raw) or self._end()
+            piece = stream.read(size, raw) or self._end()
         except CoreError as error:
             raise self._told_in_full(error) from error
+        if self.progress is not None and piece:
+            self._tell(self.tell())
+        return piece
 
     async def _anext(self, size: int, raw: bool) -> bytes:
         if self._failed is not None:
@@ -223,15 +244,20 @@ class _Answer:
         stream = self._stream
         if self._ended or stream is None or stream.closed:
             return self._kept(size)
-        ready = stream.peek(size)
-        if ready:
-            return ready
+        piece = stream.peek(size)
+        if piece:
+            if self.progress is not None:
+                self._tell(self.tell())
+            return piece
         if not self._is_of_this_loop():
             # A response of the blocking world, or of another loop: a thread waits for it.
             from ._ops import call
 
             return await call(self._next, size, raw)  # type: ignore[no-any-return]
-        return stream.peek(size) if await self._ashow(RAW if raw else 0) else self._end()
+        piece = stream.peek(size) if await self._ashow(RAW if raw else 0) else self._end()
+        if self.progress is not None and piece:
+            self._tell(self.tell())
+        return piece
 
     def _is_of_this_loop(self) -> bool:
         lane = self._stream.lane if self._stream is not None else None
@@ -261,7 +287,7 @@ class _Answer:
         if self._failed is not None or self._ended or stream is None or stream.closed:
             return False
         try:
-            stream.read_all(take)
+            stream.read_all(self._telling(take))
         except CoreError as error:
             raise self._told_in_full(error) from error
         self._end()
@@ -274,7 +300,7 @@ class _Answer:
         stream = self._stream
         if self._failed is not None or self._ended or stream is None or stream.closed or not self._is_of_this_loop():
             return False
-        piece = stream.take()
+        take, piece = self._telling(take), stream.take()
         while piece or await self._ashow(WHOLE):
             take(piece or stream.take())
             piece = None

@@ -13,7 +13,7 @@ import sys
 import weakref
 from typing import TYPE_CHECKING, Any, Callable
 
-from . import _causes, _core, _explain, _names, _network, _pools, _proxy
+from . import _causes, _core, _explain, _names, _network, _pools, _progress, _proxy
 from ._choices import choose, tls_settings
 from ._core import CoreError, Reply
 from ._drive import adrive, drive
@@ -120,6 +120,8 @@ class HTTPAdapter(BaseAdapter):
         max_decoded_bytes: how long a body that is kept whole may be once its Content-Encoding is undone; None for no
             limit.
         max_decoded_ratio: how many bytes it may have then for each that came, beyond 64 MiB; None for no limit.
+        progress: called with the PreparedRequest, "send" or "read", the bytes of the body so far, and in all or None;
+            on the thread that waits for it, or that of the event loop, so it has to be quick. It is not pickled.
         allow_addresses: addresses that may be connected to: "public" for the Internet's, addresses and networks as in
             "10.0.0.0/8", one text or several; None for all. Looked at once a name was resolved, for each connection.
         deny_addresses: addresses and networks that may not, whatever is allowed.
@@ -147,6 +149,7 @@ class HTTPAdapter(BaseAdapter):
     http2: Any = True
     max_decoded_bytes: int | None = DEFAULT_DECODED_BYTES
     max_decoded_ratio: int | None = DEFAULT_DECODED_RATIO
+    progress: _progress.Progress | None = None
     allow_addresses: Any = None
     deny_addresses: Any = None
     trust_proxy: bool = False
@@ -170,6 +173,7 @@ class HTTPAdapter(BaseAdapter):
         http2: Any = True,
         max_decoded_bytes: int | None = DEFAULT_DECODED_BYTES,
         max_decoded_ratio: int | None = DEFAULT_DECODED_RATIO,
+        progress: _progress.Progress | None = None,
         allow_addresses: Any = None,
         deny_addresses: Any = None,
         trust_proxy: bool = False,
@@ -189,6 +193,7 @@ class HTTPAdapter(BaseAdapter):
         self.http2 = http2
         self.max_decoded_bytes = max_decoded_bytes
         self.max_decoded_ratio = max_decoded_ratio
+        self.progress = progress
         self.allow_addresses = allow_addresses
         self.deny_addresses = deny_addresses
         self.trust_proxy = trust_proxy
@@ -352,6 +357,8 @@ class HTTPAdapter(BaseAdapter):
         except CoreError as error:
             self._lost(way, error)
             raise _told(error, request) from error
+        if upload is None and self.progress is not None:
+            _progress.sent(self.progress, request, body)
         return _answer(self, request, reply)
 
     async def _asend_once(
@@ -381,6 +388,8 @@ class HTTPAdapter(BaseAdapter):
                         reply = await wake.send(self._client, choices, head, fields, body or _NO_BODY, stream)
                     else:
                         pieces, length = chunks_in_background(request), length_of(request)
+                        if self.progress is not None:
+                            pieces = _progress.sending_in_background(pieces, self.progress, request, length)
                         reply = await wake.send_upload(self._client, choices, head, fields, pieces, length, stream)
                     break
                 except CoreError as error:
@@ -391,6 +400,8 @@ class HTTPAdapter(BaseAdapter):
         except CoreError as error:
             self._lost(way, error)
             raise _told(error, request) from error
+        if self.progress is not None and type(body) is bytes and len(body) <= AT_ONCE:
+            _progress.sent(self.progress, request, body)
         if type(self).build_response is not _BUILD_RESPONSE:
             return await call(_answer, self, request, reply)  # type: ignore[no-any-return]
         return _answer(self, request, reply)
@@ -408,7 +419,10 @@ class HTTPAdapter(BaseAdapter):
             encoded = body.encode("utf-8")
             if len(encoded) <= AT_ONCE:
                 return encoded, None
-        return _NO_BODY, _core.Upload(chunks(request), length_of(request))
+        pieces, length = chunks(request), length_of(request)
+        if self.progress is not None:
+            pieces = _progress.sending(pieces, self.progress, request, length)
+        return _NO_BODY, _core.Upload(pieces, length)
 
     def _again(self, request: Any, body: bytes, upload: Any) -> tuple[bytes, Any]:
         # Nothing was taken of the chunks: a parent's handle is refused before anything is sent.
@@ -430,7 +444,7 @@ class HTTPAdapter(BaseAdapter):
         Whether its requests may be kept ready: sent once each, and no user has a say in it.
         """
         known = self._beneath_all() or type(self.poolmanager) is not _pools.PoolManager
-        known = known or self.resolver is not None
+        known = known or self.resolver is not None or self.progress is not None
         return not known and "send" not in self.__dict__ and is_single(self.max_retries) and not self._is_custom()
 
     def _is_custom(self) -> bool:
@@ -1034,8 +1048,12 @@ def _framing(request: Any) -> tuple[str, ...]:
 
 
 def _answer(adapter: HTTPAdapter, request: Any, reply: Reply) -> Response:
+    if adapter.progress is not None and reply.body is not None:
+        _progress.received(adapter.progress, request, parse_head(reply), reply.body)
     if type(adapter).build_response is not _BUILD_RESPONSE:
-        return adapter.build_response(request, RawResponse(reply, parse_head(reply), request))
+        raw = RawResponse(reply, parse_head(reply), request)
+        raw._answer.progress = adapter.progress
+        return adapter.build_response(request, raw)
     response = _new(Response)
     response.__dict__ = {
         "status_code": reply.status,

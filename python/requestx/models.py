@@ -566,6 +566,7 @@ def _make_reason(response: Response, reply: Reply) -> str:
 def _make_raw(response: Response, reply: Reply) -> RawResponse:
     headers: Any = response.headers
     raw = RawResponse(reply, headers, response.request)
+    raw._answer.progress = getattr(response.connection, "progress", None)
     state = response.__dict__
     if reply.stream is None and ("_ready" in state or "_was_taken" in state):
         raw.taken()

@@ -4,23 +4,26 @@ import os
 import subprocess
 import sys
 
+import pytest
 from server.steps import serve
 
 from requestx import __main__ as command
 from requestx._timings import Timings
 
+COMMAND = [sys.executable, "-m", "requestx"]
 
-def run(*arguments):
-    """The command line in a process of its own: its code, and what it printed."""
+
+def environment():
+    """The test's own, with requestx importable as it is here."""
     import requestx
 
     place = os.path.dirname(os.path.dirname(os.path.abspath(requestx.__file__)))
-    done = subprocess.run(
-        [sys.executable, "-m", "requestx", *arguments],
-        capture_output=True,
-        env=dict(os.environ, PYTHONPATH=place, PYTHONIOENCODING="utf-8"),
-        timeout=30,
-    )
+    return dict(os.environ, PYTHONPATH=place, PYTHONIOENCODING="utf-8")
+
+
+def run(*arguments):
+    """The command line in a process of its own: its code, and what it printed."""
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, env=environment(), timeout=30)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
@@ -33,6 +36,37 @@ def test_time_is_a_picture():
         "    await      25.0 ms            #########################",
         "     read       5.0 ms                                     #####",
     ]
+
+
+def test_a_body_on_its_way_is_a_picture():
+    """A bar where the length is known, else a count."""
+    assert command.bar(1_500, 2_000) == "          1,500 bytes  [" + "#" * 30 + "." * 10 + "]  75 %"
+    assert command.bar(1_500, None) == "          1,500 bytes"
+
+
+def test_output_is_saved(wire, tmp_path):
+    """``-o`` gets it once; a bar is for terminals, so nothing is said of it here."""
+    path = tmp_path / "body"
+    code, printed, complaints = run(wire(serve(b"body" * 1000)).url, "-o", str(path))
+
+    assert (code, complaints) == (0, "")
+    assert path.read_bytes() == b"body" * 1000
+    assert "200 OK" in printed and "4,000 bytes" in printed
+
+
+def test_a_terminal_shows_a_bar(wire, tmp_path):
+    """It is drawn over and over on one line, and ends full."""
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    url = wire(serve(b"body" * 100_000)).url
+    try:
+        subprocess.run([*COMMAND, url, "-o", str(tmp_path / "body")], env=environment(), stderr=theirs, timeout=30)
+        shown = os.read(ours, 100_000).decode()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+    assert shown.rstrip().endswith("400,000 bytes  [" + "#" * 40 + "] 100 %")
 
 
 def test_short_phases_are_seen():
