@@ -9,6 +9,16 @@ from __future__ import annotations
 from typing import Any
 from urllib.request import parse_http_list
 
+#: The content codings that are undone; a body in another is given as it came.
+CODINGS = frozenset(("gzip", "x-gzip", "deflate", "br", "zstd"))
+
+
+def is_coded(coding: str) -> bool:
+    """
+    Whether a Content-Encoding field names a coding that is undone.
+    """
+    return bool(coding) and any(name.strip().lower() in CODINGS for name in coding.split(","))
+
 
 def parse_list_header(value: str) -> list[str]:
     """

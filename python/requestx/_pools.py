@@ -89,8 +89,9 @@ def _telling(name: str) -> Any:
     return method
 
 
-for _name in ("__setitem__", "__delitem__", "clear", "pop", "popitem", "setdefault", "update"):
-    setattr(Keywords, _name, _telling(_name))
+for _name in ("__setitem__", "__delitem__", "__ior__", "clear", "pop", "popitem", "setdefault", "update"):
+    if hasattr(dict, _name):
+        setattr(Keywords, _name, _telling(_name))
 
 
 class ConnectionPool(Pool):
@@ -206,7 +207,14 @@ class PoolManager:
         self.num_pools = num_pools
         self.headers: dict[str, str] = {}
         self.pools: OrderedDict[Any, ConnectionPool] = OrderedDict()
-        self.connection_pool_kw = Keywords(self._changed, connection_pool_kw)
+        self.connection_pool_kw: dict[str, Any] = connection_pool_kw
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name != "connection_pool_kw":
+            object.__setattr__(self, name, value)
+            return
+        object.__setattr__(self, name, Keywords(self._changed, value))
+        self._changed()
 
     def _changed(self) -> None:
         if self._adapter is not None:

@@ -13,8 +13,9 @@ from typing import Any, Callable, Iterator
 
 from ._core import INCOMPLETE, PIECE, RAW, WHOLE, CoreError, Reply
 from ._fields import HTTPHeaderDict
+from ._headers import is_coded
 from ._progress import length_of
-from .exceptions import RequestException, from_core, from_raw
+from .exceptions import ContentDecodingError, RequestException, from_core, from_raw
 from .structures import CaseInsensitiveDict
 
 #: Read at once even where less is asked for: asking costs more than reading.
@@ -106,7 +107,8 @@ class _Answer:
         self._stream = reply.stream
         self._whole = reply.body
         self._told = 0
-        self._undecoded = False
+        #: Whether the last bytes were given as they came; None before the first.
+        self._undecoded: bool | None = None
         self._ended = False
         #: Why nothing more can be read, if the body did not end well.
         self._failed: Exception | None = None
@@ -226,10 +228,11 @@ class _Answer:
     def _next(self, size: int, raw: bool) -> bytes:
         if self._failed is not None:
             raise self._failed
+        if raw is not self._undecoded:
+            self._turn(raw)
         stream = self._stream
         if self._ended or stream is None or stream.closed:
             return self._kept(size)
-        self._undecoded = raw
         try:
             piece = stream.read(size, raw) or self._end()
         except CoreError as error:
@@ -241,6 +244,8 @@ class _Answer:
     async def _anext(self, size: int, raw: bool) -> bytes:
         if self._failed is not None:
             raise self._failed
+        if raw is not self._undecoded:
+            self._turn(raw)
         stream = self._stream
         if self._ended or stream is None or stream.closed:
             return self._kept(size)
@@ -259,6 +264,27 @@ class _Answer:
             self._tell(self.tell())
         return piece
 
+    def _turn(self, raw: bool) -> None:
+        """
+        Go over from one way of reading to the other, which a coded body does not allow: what is kept was read in the
+        first way, and what comes cannot be decoded without it.
+
+        Raises:
+            RuntimeError: as it came, after a part of it was decoded.
+            ContentDecodingError: decoded, after a part of it was read as it came.
+        """
+        if self._undecoded is not None and not self.closed and is_coded(self._fields.get("content-encoding", "")):
+            if raw:
+                raise RuntimeError("read(decode_content=False) after read(decode_content=True) would miss bytes")
+            if self.length == 0:
+                self._end()
+                return
+            raise ContentDecodingError(
+                "the body cannot be decoded: its beginning was read as it came, by read(decode_content=False)",
+                request=self._request,
+            )
+        self._undecoded = raw
+
     def _is_of_this_loop(self) -> bool:
         lane = self._stream.lane if self._stream is not None else None
         return lane is not None and lane.is_of_this_loop()
@@ -268,7 +294,6 @@ class _Answer:
         Await the next piece and have the stream show it; False at the end.
         """
         stream: Any = self._stream
-        self._undecoded = how == RAW
         try:
             piece = await stream.lane.read(stream, how)
         except CoreError as error:
@@ -283,6 +308,8 @@ class _Answer:
         """
         Hand all that is left, decoded, to `take`, piece by piece; False if that is not possible here.
         """
+        if self._undecoded is not False:
+            self._turn(False)
         stream = self._stream
         if self._failed is not None or self._ended or stream is None or stream.closed:
             return False
@@ -297,6 +324,8 @@ class _Answer:
         """
         The same, awaited.
         """
+        if self._undecoded is not False:
+            self._turn(False)
         stream = self._stream
         if self._failed is not None or self._ended or stream is None or stream.closed or not self._is_of_this_loop():
             return False
@@ -562,11 +591,9 @@ class RawResponse(io.IOBase):
         Raises:
             RequestException: the body ended early or could not be decoded.
         """
-        if amt is not None and amt < 0:
-            amt = None
         raw = not (self.decode_content if decode_content is None else decode_content)
         body = _joined_pieces(lambda size: self._next(size, raw), amt)
-        if cache_content and amt is None:
+        if cache_content and (amt is None or amt < 0):
             self._kept_body = body
         return body
 
@@ -731,7 +758,7 @@ class RawResponse(io.IOBase):
         """
         Read and forget what is left.
         """
-        while self._next(PIECE, True):
+        while self._next(PIECE, self._answer._undecoded is not False):
             pass
 
     def __del__(self) -> None:
@@ -742,7 +769,7 @@ def _joined_pieces(following: Callable[[int], bytes], amt: int | None) -> bytes:
     """
     `amt` bytes, less only at the end, or all that is left; mostly they are one piece.
     """
-    left = sys.maxsize if amt is None else amt
+    left = sys.maxsize if amt is None or amt < 0 else amt
     pieces: list[bytes] = []
     while left:
         piece = following(min(left, PIECE))

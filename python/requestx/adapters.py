@@ -339,7 +339,7 @@ class HTTPAdapter(BaseAdapter):
             self._resolve(way, request)
         head, fields = _head_of(request, way.url)
         choices = self._options(way, timeout, verify, cert)
-        stream = stream or type(self).build_response is not _BUILD_RESPONSE  # which may look at the body as it came
+        stream = stream or self._builds()  # which may look at the body as it came
         body, upload = request.body, None
         if body is None:
             body = _NO_BODY
@@ -377,7 +377,7 @@ class HTTPAdapter(BaseAdapter):
             await self._aresolve(way, request)
         head, fields = _head_of(request, way.url)
         wake = (_wake_of or _load_wake())()
-        stream = stream or type(self).build_response is not _BUILD_RESPONSE  # which may look at the body as it came
+        stream = stream or self._builds()  # which may look at the body as it came
         body = request.body
         try:
             again = False
@@ -402,7 +402,7 @@ class HTTPAdapter(BaseAdapter):
             raise _told(error, request) from error
         if self.progress is not None and type(body) is bytes and len(body) <= AT_ONCE:
             _progress.sent(self.progress, request, body)
-        if type(self).build_response is not _BUILD_RESPONSE:
+        if self._builds():
             return await call(_answer, self, request, reply)  # type: ignore[no-any-return]
         return _answer(self, request, reply)
 
@@ -445,7 +445,14 @@ class HTTPAdapter(BaseAdapter):
         """
         known = self._beneath_all() or type(self.poolmanager) is not _pools.PoolManager
         known = known or self.resolver is not None or self.progress is not None
-        return not known and "send" not in self.__dict__ and is_single(self.max_retries) and not self._is_custom()
+        own = self._builds() or self._is_custom() or "send" in self.__dict__
+        return not known and not own and is_single(self.max_retries)
+
+    def _builds(self) -> bool:
+        """
+        Whether a user has a say in what is made of an answer.
+        """
+        return type(self).build_response is not _BUILD_RESPONSE or "build_response" in self.__dict__
 
     def _is_custom(self) -> bool:
         """
@@ -1050,7 +1057,7 @@ def _framing(request: Any) -> tuple[str, ...]:
 def _answer(adapter: HTTPAdapter, request: Any, reply: Reply) -> Response:
     if adapter.progress is not None and reply.body is not None:
         _progress.received(adapter.progress, request, parse_head(reply), reply.body)
-    if type(adapter).build_response is not _BUILD_RESPONSE:
+    if adapter._builds():
         raw = RawResponse(reply, parse_head(reply), request)
         raw._answer.progress = adapter.progress
         return adapter.build_response(request, raw)

@@ -499,8 +499,8 @@ class Response:
                 read += len(chunk)
                 if read > limit:
                     break
-        except RequestException:
-            pass  # nobody wants this body
+        except (RequestException, RuntimeError):
+            pass  # nobody wants this body, of which a hook may have read a part
         self.close()
 
     async def _adrain(self, limit: int) -> None:
@@ -509,8 +509,8 @@ class Response:
             while chunk and read <= limit:
                 chunk = await self.raw.anext(65536, True)
                 read += len(chunk)
-        except RequestException:
-            pass  # nobody wants this body
+        except (RequestException, RuntimeError):
+            pass  # nobody wants this body, of which a hook may have read a part
         self.close()
 
 

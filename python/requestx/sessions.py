@@ -310,6 +310,10 @@ class Session(SessionRedirectMixin):
         object.__setattr__(self, name, value)
         self.__dict__["_kept"] = {}
 
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        self.__dict__["_kept"] = {}
+
     def prepare_request(self, request: Request) -> PreparedRequest:
         """
         The PreparedRequest for a Request, with the session's settings merged in.
@@ -446,7 +450,7 @@ class Session(SessionRedirectMixin):
             shelf.clear()
         low = prepared_url.lower()
         prefix = next(name for name, each in self.adapters.items() if each is adapter and low.startswith(name.lower()))
-        shelf[key] = _Kept(ready, version, prefix, len(self.adapters), found)
+        shelf[key] = _Kept(ready, version, prefix, len(self.adapters), found, self.timeout)
         return ready
 
     def _prepare_any(self, wanted: Request) -> Any:
@@ -623,7 +627,9 @@ class Session(SessionRedirectMixin):
 _OWN = {name: getattr(Session, name) for name in _OVERRIDABLE}
 _SEND, _REQUEST, _GET_ADAPTER = Session.send, Session.request, Session.get_adapter
 _PREPARE_REQUEST, _MERGE_ENVIRONMENT_SETTINGS = Session.prepare_request, Session.merge_environment_settings
-_ADAPTER_SEND = HTTPAdapter.send
+_ADAPTER_SEND, _BUILD_RESPONSE = HTTPAdapter.send, HTTPAdapter.build_response
+_ADD_HEADERS, _CERT_VERIFY = HTTPAdapter.add_headers, HTTPAdapter.cert_verify
+_GET_CONNECTION = HTTPAdapter.get_connection_with_tls_context
 _GET_NETRC_AUTH, _GET_ENVIRON_PROXIES = get_netrc_auth, get_environ_proxies
 
 
@@ -643,6 +649,10 @@ def _is_plain(session: Any) -> bool:
         or cls.prepare_request is not _PREPARE_REQUEST
         or cls.merge_environment_settings is not _MERGE_ENVIRONMENT_SETTINGS
         or HTTPAdapter.send is not _ADAPTER_SEND
+        or HTTPAdapter.build_response is not _BUILD_RESPONSE
+        or HTTPAdapter.add_headers is not _ADD_HEADERS
+        or HTTPAdapter.cert_verify is not _CERT_VERIFY
+        or HTTPAdapter.get_connection_with_tls_context is not _GET_CONNECTION
         or get_netrc_auth is not _GET_NETRC_AUTH
         or get_environ_proxies is not _GET_ENVIRON_PROXIES
     )
@@ -658,15 +668,17 @@ class _Kept:
         prefix: of the URL, under which its adapter is mounted.
         adapters: how many are mounted.
         found: the environment, or `_UNASKED`.
+        timeout: the session's, or its class's.
     """
 
-    __slots__ = ("adapters", "found", "prefix", "ready", "version")
+    __slots__ = ("adapters", "found", "prefix", "ready", "timeout", "version")
 
-    def __init__(self, ready: Ready, version: int, prefix: str, adapters: int, found: Any) -> None:
+    def __init__(self, ready: Ready, version: int, prefix: str, adapters: int, found: Any, timeout: Any) -> None:
         self.ready = ready
         self.version = version
         self.prefix = prefix
         self.adapters = adapters
+        self.timeout = timeout
         self.found = None if found is not _UNASKED and _environ.silent_home(ready.secure) is not None else found
 
     def holds(self, session: Session) -> bool:
@@ -680,6 +692,8 @@ class _Kept:
             and adapters[self.prefix] is adapter
             and self.adapters == len(adapters)
             and adapter._state is ready.state
+            and self.timeout == session.timeout
+            and ready.json_loads == session.json_loads
             and _is_plain(session)
             and (found is _UNASKED or _is_quiet(found, ready.url, ready.secure))
         )

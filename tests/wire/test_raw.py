@@ -1,5 +1,6 @@
 """Response.raw: what users and libraries look for in a response of urllib3's."""
 
+import gzip
 import http.client
 import io
 import pickle
@@ -223,3 +224,40 @@ def test_no_tls_no_certificate(world, wire):
 
     assert sock.getpeercert(binary_form=True) is None
     assert sock.version() is None
+
+
+CODED = gzip.compress(TEXT * 20)
+
+
+def test_raw_after_decoded_is_refused(blocking, wire):
+    """What is kept of the last piece was decoded: given for bytes of the wire it would be wrong."""
+    raw = blocking.get(wire(serve(CODED, b"Content-Encoding: gzip")).url, stream=True).raw
+    assert raw.read(5, decode_content=True) == TEXT[:5]
+
+    with pytest.raises(RuntimeError, match="would miss bytes"):
+        raw.read(5, decode_content=False)
+
+
+def test_decoded_after_raw_is_refused(world, wire):
+    """Nobody can decode a body without its beginning, and as it came it is not what was asked for."""
+    response = world.get(wire(serve(CODED, b"Content-Encoding: gzip")).url, stream=True)
+    first = world.run(response.raw.anext, 5, True) if world.awaits else response.raw.read(5)
+
+    assert first == CODED[:5]
+    with pytest.raises(world.requestx.exceptions.ContentDecodingError, match="read as it came"):
+        world.read(response)
+
+
+def test_nothing_is_left_to_decode_after_all_was_read_raw(blocking, wire):
+    """Whoever has read as many bytes as there are has the whole body, and the content is empty."""
+    response = blocking.get(wire(serve(CODED, b"Content-Encoding: gzip")).url, stream=True)
+
+    assert response.raw.read(len(CODED)) == CODED
+    assert response.content == b""
+
+
+def test_without_a_coding_both_ways_are_one(blocking, wire):
+    """Nothing is decoded, so either may follow the other; below zero is all."""
+    raw = blocking.get(wire(serve(TEXT)).url, stream=True).raw
+
+    assert raw.read(2, decode_content=True) + raw.read(2) + raw._fp.read(-1) == TEXT

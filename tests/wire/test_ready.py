@@ -97,3 +97,44 @@ def test_cookies_set_by_an_answer_are_sent_with_the_next(warm, server):
     warm.get(server.url + "/set-cookies", params={"a": "1"})
 
     assert fields(warm.get(server.url + "/get"))["Cookie"] == "a=1"
+
+
+@pytest.mark.parametrize("name", ["timeout", "json_loads"])
+def test_a_setting_of_the_class_is_obeyed_whenever_it_comes(warm, server, monkeypatch, name):
+    """A session has it from its class for as long as it has none of its own, or has it no more."""
+    settings = {"timeout": "never", "json_loads": staticmethod(lambda text: 1 // 0)}
+    monkeypatch.setattr(type(warm.session), name, settings[name])
+    with pytest.raises((ZeroDivisionError, ValueError), match="never|zero"):
+        warm.get(server.url + "/get").json()
+
+    setattr(warm, name, None)
+    assert warm.get(server.url + "/get").json()
+    delattr(warm.session, name)
+    with pytest.raises((ZeroDivisionError, ValueError), match="never|zero"):
+        warm.get(server.url + "/get").json()
+
+
+@pytest.mark.parametrize("name", ["build_response", "add_headers", "cert_verify", "get_connection_with_tls_context"])
+@pytest.mark.parametrize("where", ["instance", "class"])
+def test_an_adapters_override_is_obeyed_whenever_it_comes(warm, server, monkeypatch, name, where):
+    """A method of the adapter that a test or a user puts in the place of ours is called."""
+    adapter = warm.adapters["http://"]
+
+    def override(*arguments, **more):
+        raise ZeroDivisionError(name)
+
+    monkeypatch.setattr(adapter if where == "instance" else type(adapter), name, override)
+    with pytest.raises(ZeroDivisionError, match=name):
+        warm.get(server.url + "/get")
+
+
+@pytest.mark.parametrize("change", ["assigned", "merged"])
+def test_other_settings_of_the_pools_are_obeyed(warm, server, change):
+    """All of `connection_pool_kw` may be replaced, as it may be changed in place."""
+    manager = warm.adapters["http://"].poolmanager
+    if change == "assigned":
+        manager.connection_pool_kw = {"timeout": "never"}
+    else:
+        manager.connection_pool_kw.update(timeout="never")
+    with pytest.raises(ValueError, match="never"):
+        warm.get(server.url + "/get")
