@@ -56,8 +56,9 @@ def rust(steps: Steps) -> None:
 
 def prose_and_types(steps: Steps, python: str) -> None:
     """
-    ruff over all Python there is, mypy --strict and pyright over the package.
+    ruff over all Python there is, mypy --strict and pyright over the package, which names the module of cffi.
     """
+    steps.run("python/requestx/_native.py", [python, "build_ffi.py"], "see the message above")
     steps.run("ruff", [python, "-m", "ruff", "check", "."], "`.venv-dev/bin/ruff check --fix .` does some of it")
     steps.run("mypy --strict", [python, "-m", "mypy"], "mend the annotations that mypy names")
     if shutil.which("node"):

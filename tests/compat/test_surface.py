@@ -115,10 +115,10 @@ def test_functions_have_the_same_parameters():
     assert differ == {name for name in listed(SIGNATURES) if "." not in name}
 
 
-@pytest.mark.parametrize("world", ["blocking", "aio"])
-def test_functions_of_both_worlds_have_the_same_parameters(world):
+@pytest.mark.parametrize("module", ["blocking", "aio"])
+def test_functions_of_both_worlds_have_the_same_parameters(module):
     """As those of requests.api."""
-    ours = importlib.import_module(f"requestx.{world}")
+    ours = importlib.import_module(f"requestx.{module}")
 
     for name, function in own(requests.api, inspect.isfunction):
         assert parameters(getattr(ours, name)) == parameters(function), name
