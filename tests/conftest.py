@@ -36,6 +36,9 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ws_proxy", "ws
 
 
 def pytest_configure(config):
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # A shell has its background jobs ignore it, and they hand that on to the children that are to be interrupted.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "trio: the test is also for calls that are awaited in a trio run")
     config.addinivalue_line("markers", "limit(seconds): how long the test may take (%d by default)" % LIMIT)
     capture = config.pluginmanager.getplugin("capturemanager")
