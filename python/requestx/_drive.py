@@ -46,7 +46,7 @@ def go(op: Any, rest: Any, session: Any, allowed: bool) -> Any:
         The result, or in a running event loop an `Awaitable` of it.
     """
     if (_get_running_loop or _find_asyncio)() is not None or ("trio" in _modules and in_trio()):
-        return Awaitable(op.ago(rest, session, allowed, adrive))
+        return Awaitable(op.ago(rest, session, allowed))
     return block_on_op(op, rest, session, allowed)
 
 
@@ -126,7 +126,7 @@ def await_op(op: Any, rest: Any, session: Any, allowed: bool) -> Awaitable:
     """
     The same for one op and what follows it; arguments as for `go`.
     """
-    return Awaitable(op.ago(rest, session, allowed, adrive))
+    return Awaitable(op.ago(rest, session, allowed))
 
 
 def block_on_op(op: Any, rest: Any, session: Any, allowed: bool) -> Any:

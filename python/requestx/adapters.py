@@ -939,9 +939,9 @@ class Ready:
         """
         Awaited.
         """
-        return self.ago(_nothing_more, None, False, None)
+        return self.ago(_nothing_more, None, False)
 
-    async def ago(self, rest: Any, session: Any, allowed: bool, go_on: Any) -> Response:
+    async def ago(self, rest: Any, session: Any, allowed: bool) -> Response:
         """
         Awaited, and after it what `rest` makes of the answer; one coroutine for both.
 
@@ -949,7 +949,6 @@ class Ready:
             rest: called with this op, the next two arguments and the response; returns a flow or None.
             session: for `rest`.
             allowed: for `rest`.
-            go_on: a coroutine function that performs a flow.
         """
         wake = (_wake_of or _load_wake())()
         token = 0
@@ -960,13 +959,13 @@ class Ready:
             if error.kind != _core.FORKED:
                 raise _told(error, self.request()) from error
             self._reload()
-            return await self.ago(rest, session, allowed, go_on)
+            return await self.ago(rest, session, allowed)
         except BaseException:
             wake.give_up(token)
             raise
         response = self._response(reply)
         following = rest(self, session, allowed, response)
-        return response if following is None else await go_on(following)
+        return response if following is None else await adrive(following)
 
     def _response(self, reply: Any) -> Response:
         status = reply.status
