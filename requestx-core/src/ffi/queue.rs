@@ -392,6 +392,14 @@ pub extern "C" fn rqx_queue_dispatch(
     })
 }
 
+fn check_room(events: *mut rqx_event, max: usize) -> Result<(), Error> {
+    raw::Out::new("events", events)?;
+    match max {
+        0 => Err(Error::caller(Kind::InvalidArgument, "max is 0: there is no room for an event")),
+        _ => Ok(()),
+    }
+}
+
 /// Takes at most `max` events into `events`, waiting for the first until `timeout_ns` is over (negative: for ever).
 /// `*n` says how many. RQX_OK with at least one, RQX_E_TIMEOUT, RQX_E_INTERRUPTED, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
 #[no_mangle]
@@ -405,10 +413,7 @@ pub extern "C" fn rqx_queue_wait(
 ) -> i32 {
     boundary(err, || {
         let (queue, n) = (get(queue)?, raw::Out::new("n", n)?);
-        raw::Out::new("events", events)?;
-        if max == 0 {
-            return Err(Error::caller(Kind::InvalidArgument, "max is 0: there is no room for an event"));
-        }
+        check_room(events, max)?;
         let patience = u64::try_from(timeout_ns).ok().map(Duration::from_nanos);
         let taken = queue.wait(max, patience.and_then(|time| Instant::now().checked_add(time)))?;
         n.set(taken.len());
@@ -437,10 +442,7 @@ pub extern "C" fn rqx_queue_take(
 ) -> i32 {
     boundary(err, || {
         let (queue, n) = (get(queue)?, raw::Out::new("n", n)?);
-        raw::Out::new("events", events)?;
-        if max == 0 {
-            return Err(Error::caller(Kind::InvalidArgument, "max is 0: there is no room for an event"));
-        }
+        check_room(events, max)?;
         let taken = queue.take(max);
         n.set(taken.len());
         let mut used = 0;
