@@ -186,8 +186,8 @@ def judge(expected: Iterable[str], outcomes: Iterable[dict[str, str]], known: It
 
 
 def _steady(test: str) -> str:
-    # Names of temporary files get into the parameters of some.
-    return re.sub(r"/tmp/[^\]]*/", "<tmp>/", test)
+    # Names of temporary files, and of files of their virtual environments, get into the parameters of some.
+    return re.sub(r"/tmp/[^\]]*/", "<tmp>/", test.replace(str(SCRATCH), "/tmp"))
 
 
 if __name__ == "__main__":

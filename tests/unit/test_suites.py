@@ -78,8 +78,9 @@ def test_what_passes_and_is_listed_is_not():
     assert verdict.stale == ["a", "gone"]
 
 
-def test_names_of_temporary_files_do_not_count():
-    """They differ from run to run."""
-    row = {"id": "test_a[/tmp/eco-x.1234/b/file]", "outcome": "passed"}
+@pytest.mark.parametrize("folder", ["/tmp/eco-x.1234/b", f"{suites.SCRATCH}/venvs/x/lib"])
+def test_names_of_temporary_files_do_not_count(folder):
+    """They differ from run to run, and from checkout to checkout."""
+    row = {"id": f"test_a[{folder}/file]", "outcome": "passed"}
 
     assert suites.judge(["test_a[<tmp>/file]"], [row], []).well
