@@ -502,6 +502,9 @@ class Client:
     """
     A pool of connections, shared by any number of threads and loops.
 
+    It is freed by cffi, not by a `__del__`: freeing takes a while, and what a signal's handler raises in a `__del__`, a
+    KeyboardInterrupt too, is lost.
+
     Args:
         options: limits on connections, and defaults for exchanges.
     """
@@ -517,13 +520,14 @@ class Client:
         made, error = _new("rqx_client **"), _new("rqx_error **")
         choices = self._make()  # held: another thread's may have taken its place in the cache
         _check(_lib.rqx_client_new(choices.handle, made, error), error)
-        self.handle = made[0]
+        self.handle = ffi.gc(made[0], _lib.rqx_client_free)
 
     def revive(self) -> None:
         """
         Make the handles anew: those of a parent process are of no use in its child.
         """
         options.cache_clear()
+        ffi.gc(self.handle, None)
         self._open()
 
     def wait(self, choices: Options, head: bytes, fields: int, body: Any, upload: Upload | None, stream: bool) -> Reply:
@@ -677,9 +681,6 @@ class Client:
         stats.struct_size = ffi.sizeof("rqx_stats")
         _lib.rqx_client_stats(self.handle, stats)
         return {name: getattr(stats, name) for name, _ in ffi.typeof("rqx_stats").fields if name != "struct_size"}
-
-    def __del__(self) -> None:
-        _lib.rqx_client_free(self.handle)
 
 
 def _wait_on(code: int, slot: _Slot, upload: Upload | None) -> int:
