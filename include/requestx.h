@@ -218,6 +218,13 @@
 #define RQX_OPT_ESTABLISH_TIMEOUT_NS 1010
 /** From the start to the last byte of the body. */
 #define RQX_OPT_TOTAL_TIMEOUT_NS 1011
+/**
+ * The least that may pass of a body, either way: bytes within RQX_OPT_LOW_SPEED_NS of waiting for the peer, or it is
+ * RQX_E_TIMEOUT in RQX_PHASE_SEND or RQX_PHASE_READ. Time that the caller takes is not counted. 0 for no such limit.
+ */
+#define RQX_OPT_LOW_SPEED_BYTES 1012
+/** The time for that, nanoseconds; 0 for no such limit. */
+#define RQX_OPT_LOW_SPEED_NS 1013
 /** Connections in all, idle ones included; 0 for no limit. Of a client. */
 #define RQX_OPT_MAX_CONNECTIONS 1020
 /** The same for one host. Of a client. */

@@ -1,5 +1,6 @@
 """
-Where connections may go, and how names become addresses: an adapter's settings, as the core's options.
+Where connections may go, how names become addresses, and how little may come over them: an adapter's settings, as the
+core's options.
 
 Each is an attribute of `HTTPAdapter` under the name it has here, checked when it is set.
 """
@@ -21,6 +22,7 @@ DEFAULTS: Mapping[str, Any] = {
     "resolver": None,
     "dns_cache": 60,
     "unix_socket": None,
+    "min_throughput": None,
 }
 
 #: A URL whose host is the percent-encoded path of a Unix socket, as requests-unixsocket spells it.
@@ -53,6 +55,8 @@ def options_of(settings: Mapping[str, Any]) -> tuple[tuple[tuple[str, int], ...]
         numbers.append(("DNS_CACHE_NS", _nanoseconds("dns_cache", life)))
     if settings.get("resolver") is not None and not callable(settings["resolver"]):
         raise TypeError(f"resolver is called with host and port, and {settings['resolver']!r} cannot be")
+    if settings.get("min_throughput") is not None:
+        numbers += _pace(settings["min_throughput"])
     texts += [("RESOLVE", _entry(place, addresses)) for place, addresses in (settings.get("resolve") or {}).items()]
     if settings.get("unix_socket"):
         texts.append(("UNIX_SOCKET", settings["unix_socket"]))
@@ -71,6 +75,19 @@ def _nanoseconds(name: str, seconds: Any) -> int:
     if not isinstance(seconds, (int, float)) or not 0 <= seconds < 1 << 33:
         raise ValueError(f"{name} is a number of seconds from 0 on, not {seconds!r}")
     return int(seconds * 1e9)
+
+
+def _pace(given: Any) -> list[tuple[str, int]]:
+    try:
+        size, seconds = given
+        whole = isinstance(size, int) and 0 < size < 1 << 63
+        if not whole or not isinstance(seconds, (int, float)) or not 0 < seconds < 1 << 33:
+            raise ValueError
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"min_throughput is a pair, of bytes and of the seconds of waiting that they may take, not {given!r}"
+        ) from None
+    return [("LOW_SPEED_BYTES", size), ("LOW_SPEED_NS", int(seconds * 1e9) or 1)]
 
 
 def _entry(place: str, addresses: Any) -> str:

@@ -132,6 +132,8 @@ class HTTPAdapter(BaseAdapter):
             `async def` where calls are awaited.
         dns_cache: seconds for which a name's addresses are used again; 0 to look them up for each connection.
         unix_socket: path of a socket of this machine, which every host is reached by.
+        min_throughput: a pair of bytes and seconds: so much of a body has to pass, either way, within so much time in
+            which the server is waited for; less is a `Timeout`. None for no such limit.
     """
 
     __attrs__: list[str] = [
@@ -157,6 +159,7 @@ class HTTPAdapter(BaseAdapter):
     resolver: Any = None
     dns_cache: float = 60
     unix_socket: Any = None
+    min_throughput: Any = None
     poolmanager: Any
     _client: _core.Client
     _choices: dict[Any, _core.Options]
@@ -181,6 +184,7 @@ class HTTPAdapter(BaseAdapter):
         resolver: Any = None,
         dns_cache: float = 60,
         unix_socket: Any = None,
+        min_throughput: Any = None,
     ) -> None:
         retry = retry_class()
         self.max_retries: Any = retry(0, read=False) if max_retries == DEFAULT_RETRIES else retry.from_int(max_retries)
@@ -201,6 +205,7 @@ class HTTPAdapter(BaseAdapter):
         self.resolver = resolver
         self.dns_cache = dns_cache
         self.unix_socket = unix_socket
+        self.min_throughput = min_throughput
         self.init_poolmanager(pool_connections, pool_maxsize, block=pool_block)
         self._start()
 

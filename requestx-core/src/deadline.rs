@@ -2,6 +2,9 @@
 //!
 //! `Phase` is the project's one vocabulary: limits, errors, timings, the ABI and Python's exceptions all speak of it.
 //! A limit is a value; the clock is read by `Deadline` alone.
+//!
+//! A peer that sends a byte now and then meets every limit on a single wait. `Meter` is for that one: it counts what
+//! passes, and only the time in which the peer is waited for, so that a caller who reads or writes slowly is not blamed.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -52,6 +55,92 @@ pub struct Limits {
     pub establish: Option<Duration>,
     /// From submit to the last byte of the body.
     pub total: Option<Duration>,
+    /// What has to pass of a body, either way.
+    pub pace: Pace,
+}
+
+/// That many bytes of a body have to pass within that much waiting; none of it where either is 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pace {
+    pub bytes: u64,
+    pub within: Duration,
+}
+
+impl Pace {
+    /// What measures a body from `now` on, if there is anything to be measured.
+    pub fn meter(self, now: Instant) -> Option<Box<Meter>> {
+        let measures = self.bytes > 0 && !self.within.is_zero();
+        measures.then(|| Box::new(Meter { pace: self, passed: 0, waited: Duration::ZERO, since: Some(now) }))
+    }
+}
+
+/// Whether a body keeps its pace.
+///
+/// A window ends as soon as enough has passed, and the next begins: so a stall is found when it has lasted as long as a
+/// window may, whatever came before.
+#[derive(Debug, Clone)]
+pub struct Meter {
+    pace: Pace,
+    /// In this window.
+    passed: u64,
+    waited: Duration,
+    /// The peer is waited for since then.
+    since: Option<Instant>,
+}
+
+impl Meter {
+    /// `bytes` have passed.
+    pub fn pass(&mut self, bytes: usize, now: Instant) {
+        self.passed = self.passed.saturating_add(bytes as u64);
+        if self.passed >= self.pace.bytes {
+            (self.passed, self.waited) = (0, Duration::ZERO);
+            self.since = self.since.map(|_| now);
+        }
+    }
+
+    /// From `now` on nobody waits for the peer.
+    pub fn pause(&mut self, now: Instant) {
+        if let Some(since) = self.since.take() {
+            self.waited += now.saturating_duration_since(since);
+        }
+    }
+
+    /// From `now` on the peer is waited for, unless it has been before.
+    pub fn resume(&mut self, now: Instant) {
+        self.since.get_or_insert(now);
+    }
+
+    /// When to look at it again.
+    ///
+    /// # Errors
+    /// `Timeout` in `phase`: it is behind.
+    pub fn check(&self, phase: Phase, what: &str, now: Instant) -> Result<Option<Instant>, Error> {
+        if self.is_behind(now) {
+            return Err(self.behind(phase, what, now));
+        }
+        Ok(self.look(now))
+    }
+
+    /// When it would be behind, if nothing passed until then.
+    fn look(&self, now: Instant) -> Option<Instant> {
+        self.since.unwrap_or(now).checked_add(self.pace.within.saturating_sub(self.waited))
+    }
+
+    /// Whether too little has passed in this window.
+    fn is_behind(&self, now: Instant) -> bool {
+        self.since.is_some() && self.look(now).is_some_and(|until| until <= now)
+    }
+
+    /// The error for that: what has passed, and what was asked for.
+    fn behind(&self, phase: Phase, what: &str, now: Instant) -> Error {
+        let waited = self.waited + self.since.map_or(Duration::ZERO, |since| now.duration_since(since));
+        let (pace, seconds) = (self.pace, waited.as_secs_f64());
+        let rate = self.passed as f64 / seconds.max(1e-9);
+        let seen = format!("{} bytes in {seconds:.3} s of waiting, {rate:.0} bytes/s", self.passed);
+        let asked = format!("at least {} bytes in {} s", pace.bytes, pace.within.as_secs_f64());
+        let why = format!("{what}: too slow in phase {}: {seen}, where {asked} were asked for", phase.name());
+        Error::new(Kind::Timeout, phase, why)
+    }
 }
 
 /// The running clock of one exchange.
@@ -82,6 +171,15 @@ impl Deadline {
 
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// What measures a body that is waited for from `now` on, where the caller has asked for a pace.
+    pub fn meter(&self, now: Instant) -> Option<Box<Meter>> {
+        self.options.limits.pace.meter(now)
+    }
+
+    pub fn is_paced(&self) -> bool {
+        self.options.limits.pace != Pace::default()
     }
 
     /// When the current phase began.
@@ -133,10 +231,11 @@ impl Deadline {
     ) -> Result<F::Output, Error> {
         let now = Instant::now();
         self.enter(phase, now);
-        self.within_since(phase, now, what, work).await
+        self.within_since(phase, now, None, what, work).await
     }
 
-    /// The same for a phase whose last progress was at `since`; it has been entered already.
+    /// The same for a phase whose last progress was at `since`; it has been entered already. `meter` is that of a body
+    /// that is waited for.
     ///
     /// # Errors
     /// `Timeout` in `phase`.
@@ -144,15 +243,18 @@ impl Deadline {
         &self,
         phase: Phase,
         since: Instant,
+        meter: Option<&Meter>,
         what: impl Fn() -> String,
         work: F,
     ) -> Result<F::Output, Error> {
-        match self.until(phase, since) {
-            None => Ok(work.await),
-            Some(until) => {
-                tokio::time::timeout_at(until.into(), work).await.map_err(|_| self.expired(phase, what()))
-            }
-        }
+        let look = meter.and_then(|meter| meter.look(since));
+        let Some(until) = self.until(phase, since).into_iter().chain(look).min() else {
+            return Ok(work.await);
+        };
+        tokio::time::timeout_at(until.into(), work).await.map_err(|_| {
+            let behind = meter.and_then(|meter| meter.check(phase, &what(), Instant::now()).err());
+            behind.unwrap_or_else(|| self.expired(phase, what()))
+        })
     }
 
     /// Whether the time for all of it is over, whatever the phase: a peer that always has more never makes us wait.
@@ -215,6 +317,56 @@ mod tests {
         let endless = Limits { total: Some(Duration::MAX), ..Limits::default() };
 
         assert_eq!(None, clock(endless, start).until(Phase::Read, start));
+    }
+
+    fn meter(start: Instant) -> Box<Meter> {
+        Pace { bytes: 10, within: Duration::from_secs(4) }.meter(start).unwrap()
+    }
+
+    #[test]
+    fn a_window_begins_anew_when_enough_has_passed() {
+        let start = Instant::now();
+        let mut meter = meter(start);
+        meter.pass(9, start + Duration::from_secs(1));
+        assert_eq!(Some(start + Duration::from_secs(4)), meter.look(start));
+        meter.pass(1, start + Duration::from_secs(3));
+
+        assert_eq!(Some(start + Duration::from_secs(7)), meter.look(start));
+        assert!(!meter.is_behind(start + Duration::from_secs(6)));
+        assert!(meter.is_behind(start + Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn time_in_which_the_peer_is_not_waited_for_is_not_counted() {
+        let start = Instant::now();
+        let mut meter = meter(start);
+        meter.pause(start + Duration::from_secs(3));
+        assert!(!meter.is_behind(start + Duration::from_secs(100)));
+        meter.resume(start + Duration::from_secs(100));
+
+        assert!(!meter.is_behind(start + Duration::from_millis(100_999)));
+        assert!(meter.is_behind(start + Duration::from_secs(101)));
+    }
+
+    #[test]
+    fn who_is_behind_is_told_what_passed_and_what_was_asked_for() {
+        let start = Instant::now();
+        let mut meter = meter(start);
+        meter.pass(8, start);
+        let error = meter.behind(Phase::Read, "read the body of x", start + Duration::from_secs(4));
+
+        let seen = "too slow in phase read: 8 bytes in 4.000 s of waiting, 2 bytes/s";
+        let asked = "at least 10 bytes in 4 s were asked for";
+        assert_eq!(format!("read the body of x: {seen}, where {asked}"), error.message);
+        assert_eq!((Kind::Timeout, Phase::Read), (error.kind, error.phase));
+    }
+
+    #[test]
+    fn no_pace_measures_nothing() {
+        let now = Instant::now();
+
+        assert!(Pace::default().meter(now).is_none());
+        assert!(Pace { bytes: 1, ..Pace::default() }.meter(now).is_none());
     }
 
     #[test]

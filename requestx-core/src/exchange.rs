@@ -15,7 +15,7 @@ use hyper::{Request, Response};
 
 use crate::body::decode::Decoder;
 use crate::body::recv::Body;
-use crate::body::send::{Abandon, SendBody};
+use crate::body::send::{check_sending, Abandon, SendBody};
 use crate::connection::Connection;
 use crate::deadline::{Deadline, Phase};
 use crate::error::{is_of_one_stream, is_unprocessed, Error, Kind};
@@ -91,7 +91,7 @@ async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result
     deadline.enter(Phase::Send, now);
     let outcome = match &mut lease.connection {
         Connection::One(one) => {
-            tap.arm(head_of(plan), plan.options.max_head, now);
+            tap.arm(head_of(plan), plan.options.max_head, plan.options.limits.pace, now);
             let mut request = Request::new(SendBody::new(&plan.body, &tap, plan.expects));
             *request.method_mut() = plan.method.clone();
             *request.headers_mut() = plan.framing.clone();
@@ -159,21 +159,24 @@ async fn answer_in_time(
     deadline: &Deadline,
 ) -> Result<Answer, Error> {
     let mut answer = pin!(answer);
+    let what = || format!("{} {} ({})", plan.method, plan.url, plan.key);
     loop {
         let now = Instant::now();
-        let (phase, since) = match tap.sent() {
-            Some(sent) => (Phase::Await, sent),
-            // its time is not the network's, nor is the time that the server may take to want the body
-            None if tap.holds() || plan.body.waits_for_caller() => (Phase::Send, now),
-            None => (Phase::Send, tap.progress().unwrap_or(now)),
+        let next = match tap.sent() {
+            Some(sent) => {
+                let until = deadline.until(Phase::Await, sent);
+                if until.is_some_and(|until| until <= now) {
+                    return Err(deadline.expired(Phase::Await, what()));
+                }
+                until
+            }
+            // While the request goes out, the limit on Await says when to look whether it is out.
+            None => {
+                let until = check_sending(tap, &plan.body, deadline, what, now)?;
+                until.into_iter().chain(deadline.until(Phase::Await, now)).min()
+            }
         };
-        let until = deadline.until(phase, since);
-        if until.is_some_and(|until| until <= now) {
-            return Err(deadline.expired(phase, format!("{} {} ({})", plan.method, plan.url, plan.key)));
-        }
-        // While the request goes out, the limit on Await says when to look whether it is out.
-        let look = if phase == Phase::Send { deadline.until(Phase::Await, now) } else { None };
-        let Some(next) = until.into_iter().chain(look).min() else { return Ok(answer.await) };
+        let Some(next) = next else { return Ok(answer.await) };
         if let Ok(done) = tokio::time::timeout_at(next.into(), answer.as_mut()).await {
             return Ok(done);
         }
@@ -242,7 +245,7 @@ async fn receive(
         None => body,
     };
     if matches!(plan.body, Outgoing::Pushed(_)) && head.status < 400 && !unwanted {
-        body.send_rest().await?; // who only reads from here on would cut the request short
+        body.send_rest(&plan.body).await?; // who only reads from here on would cut the request short
     }
     Ok(Reply { head, whole: None, raw_bytes: 0, trailers: None, body: Some(body), timing })
 }

@@ -240,7 +240,7 @@ impl Connection {
     ) -> Result<impl Future<Output = Result<Response<Incoming>, TrySendError<Request<SendBody>>>>, Error>
     {
         let head = head_of(plan)?;
-        self.tap.arm_stream(now);
+        self.tap.arm_stream(plan.options.limits.pace, now);
         self.heard = self.shared.socket.heard();
         let body = SendBody::over_stream(&plan.body, &self.tap);
         Ok(self.sender.try_send_request(Request::from_parts(head, body)))

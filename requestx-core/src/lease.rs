@@ -119,7 +119,7 @@ impl Connections {
             } else {
                 let what =
                     || format!("{} {}: wait for a free connection to {}", plan.method, plan.url, plan.key);
-                let _ = deadline.within_since(Phase::Queue, since, what, turn).await?;
+                let _ = deadline.within_since(Phase::Queue, since, None, what, turn).await?;
                 // a lost sender means: look again
             }
             if self.closed.load(Ordering::Acquire) {

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::deadline::Phase;
+use crate::deadline::{Meter, Pace, Phase};
 use crate::error::{Error, Kind};
 use crate::head::Head;
 
@@ -60,6 +60,7 @@ struct State {
     waiter: Option<Waker>,
     sent: Option<Instant>,
     progress: Option<Instant>,
+    meter: Option<Box<Meter>>,
     received: u64,
     written: u64,
 }
@@ -87,28 +88,48 @@ pub struct Counts {
 
 impl Tap {
     /// Prepares for one exchange: `ours` will replace hyper's head, and the answer's head be kept.
-    pub fn arm(&self, ours: Ours, max_head: usize, now: Instant) {
+    pub fn arm(&self, ours: Ours, max_head: usize, pace: Pace, now: Instant) {
         *self.lock() = State {
             answers_head: ours.asks_for_head,
             to_send: Some(ours),
             expecting: true,
             max_head,
             progress: Some(now),
+            meter: pace.meter(now),
             ..State::default()
         };
     }
 
     /// Prepares for an exchange over HTTP/2, which has no head to be replaced.
-    pub fn arm_stream(&self, now: Instant) {
-        *self.lock() = State { stream: true, progress: Some(now), ..State::default() };
+    pub fn arm_stream(&self, pace: Pace, now: Instant) {
+        *self.lock() =
+            State { stream: true, progress: Some(now), meter: pace.meter(now), ..State::default() };
     }
 
     /// Bytes of the body that hyper has taken; a wire counts itself.
     pub fn given(&self, bytes: usize) {
         let mut state = self.lock();
+        if let Some(meter) = &mut state.meter {
+            meter.resume(Instant::now());
+        }
         if state.stream {
             state.wrote(bytes);
         }
+    }
+
+    /// hyper waits for the next of the body, and so it is not the server that is waited for.
+    pub fn starves(&self) {
+        if let Some(meter) = &mut self.lock().meter {
+            meter.pause(Instant::now());
+        }
+    }
+
+    /// Whether the request keeps its pace, and when to look again.
+    ///
+    /// # Errors
+    /// `Timeout` in Send: it does not.
+    pub fn check_pace(&self, what: &str, now: Instant) -> Result<Option<Instant>, Error> {
+        self.lock().meter.as_ref().map_or(Ok(None), |meter| meter.check(Phase::Send, what, now))
     }
 
     /// Bytes of the body that hyper has handed over; a wire counts itself.
@@ -222,8 +243,12 @@ impl State {
     }
 
     fn wrote(&mut self, bytes: usize) {
+        let now = Instant::now();
         self.written += bytes as u64;
-        self.progress = Some(Instant::now());
+        self.progress = Some(now);
+        if let Some(meter) = &mut self.meter {
+            meter.pass(bytes, now);
+        }
     }
 
     fn flushed(&mut self) {

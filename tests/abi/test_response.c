@@ -92,6 +92,32 @@ static void what_is_kept_whole_grows_within_its_limits(void) {
   rqx_client_free(client);
 }
 
+static void a_body_that_comes_too_slowly_is_a_timeout(void) {
+  static uint8_t room[256];
+  rqx_client *client = new_client();
+  rqx_options *options = new_options();
+  rqx_event event;
+  CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_LOW_SPEED_BYTES, 1000, NULL));
+  CHECK_CODE(RQX_OK, ask(client, options, "GET", under(at, sizeof at, http_url, "/get"), NULL, 0, &event));
+  done(&event); /* without a time there is no such limit */
+  CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_LOW_SPEED_NS, 100000000, NULL));
+  under(at, sizeof at, http_url, "/trickle/1000?s=0.01");
+  CHECK_CODE(RQX_E_TIMEOUT, ask(client, options, "GET", at, NULL, 0, &event));
+  rqx_error_view view = {.struct_size = sizeof view};
+  CHECK_CODE(RQX_OK, rqx_error_read(event.error, &view));
+  CHECK(view.phase == RQX_PHASE_READ && holds(view.message, "at least 1000 bytes in 0.1 s were asked for"));
+  done(&event);
+  CHECK_CODE(RQX_OK, ask(client, options, "GET", at, NULL, RQX_SEND_STREAM, &event));
+  int32_t code = RQX_OK;
+  size_t n = 1;
+  while (code == RQX_PENDING || (code == RQX_OK && n > 0))
+    code = rqx_body_read_into(event.response, room, sizeof room, 0, &n, NULL);
+  CHECK_CODE(RQX_E_TIMEOUT, code);
+  done(&event);
+  rqx_options_free(options);
+  rqx_client_free(client);
+}
+
 static void times_say_where_they_went(void) {
   rqx_client *client = new_client();
   rqx_event event;
@@ -224,6 +250,7 @@ int main(int argc, char **argv) {
   raw_bytes_are_what_came();
   raw_after_decoded_is_refused();
   what_is_kept_whole_grows_within_its_limits();
+  a_body_that_comes_too_slowly_is_a_timeout();
   times_say_where_they_went();
   older_callers_get_what_they_know();
   many_are_freed_at_once();

@@ -10,6 +10,7 @@ Paths (``n`` and ``s`` are numbers):
     /cookies /set-cookies?name=value           the Cookie header as JSON; sets cookies and redirects to /cookies
     /basic-auth                                401 unless user "ann" with password "s3cret: x" is given
     /slow  /slow?s=1                           holds the answer until the mark "release" is set, or for s seconds
+    /trickle/n?s=1                             n bytes, one each s seconds
     /stall/n                                   n bytes of a body of n + 1, the last when "release" is set
     /close                                     a body ended by closing the connection
     /json /html /latin                         small documents in those types
@@ -198,6 +199,14 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.listener.marks.wait("release", 30)
         self.reply_json({"slow": True})
+
+    def at_trickle(self, rest):
+        self.send_response(200)
+        self.send_header("Content-Length", rest)
+        self.end_headers()
+        for _ in range(int(rest)):
+            time.sleep(float(self.query["s"]))
+            self.wfile.write(b"x")
 
     def at_stall(self, rest):
         self.send_response(200)

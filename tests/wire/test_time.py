@@ -7,7 +7,7 @@ import socket
 import time
 
 import pytest
-from server.steps import request, send, wait
+from server.steps import head, receive, request, send, wait
 
 pytestmark = pytest.mark.trio
 
@@ -98,6 +98,20 @@ def test_handshake_that_does_not_end(world, wire, certs):
 
     assert SHORT <= seconds < SHORT + 1
     site.set("never")
+
+
+def test_limit_on_sending_is_between_steps_also_after_an_early_answer(world, wire):
+    """A server that goes on taking the body is not late, though the whole takes longer than the limit."""
+    steps = [head(), send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")]
+    for number in range(4):
+        steps += [wait("go %d" % number), receive(4 << 20)]
+    site = wire(steps + [send(b"ok")])
+    call = world.start(world.requestx.post, site.url, data=b"x" * (16 << 20), timeout=SHORT, stream=True)
+    for number in range(4):
+        time.sleep(SHORT * 0.6)  # what is measured here
+        site.set("go %d" % number)
+
+    assert world.read(call.result()) == b"ok"
 
 
 def test_two_limits_are_two_limits(world, wire):

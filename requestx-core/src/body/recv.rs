@@ -1,5 +1,6 @@
 //! The response's body on its way in: pulled piece by piece, decoded or raw.
 
+use std::pin::pin;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -7,10 +8,12 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 
 use crate::body::decode::Decoder;
-use crate::deadline::{Deadline, Phase, PHASES};
+use crate::body::send::check_sending;
+use crate::deadline::{Deadline, Meter, Phase, PHASES};
 use crate::error::{Error, Kind};
 use crate::head::Trailers;
 use crate::lease::Lease;
+use crate::plan::Outgoing;
 use crate::wire::Counts;
 
 /// Decoded bytes handed out at once, at most.
@@ -34,6 +37,7 @@ pub struct Body {
     decoded_all: bool,
     /// When the wait began that a dropped `next` left unfinished.
     waiting: Option<Instant>,
+    meter: Option<Box<Meter>>,
     /// Read by the exchange before it knew that the body is too long for it.
     begun: Option<Bytes>,
     /// Bytes of the body as they came, before decoding.
@@ -61,6 +65,9 @@ impl Body {
         deadline: Deadline,
         url: std::sync::Arc<str>,
     ) -> Body {
+        let now = deadline.entered();
+        let mut meter = deadline.meter(now);
+        meter.iter_mut().for_each(|meter| meter.pause(now)); // until it is read
         Body {
             first: first.filter(|bytes| !bytes.is_empty()),
             incoming: Some(incoming),
@@ -72,6 +79,7 @@ impl Body {
             decoded_once: false,
             decoded_all: false,
             waiting: None,
+            meter,
             begun: None,
             raw_bytes: 0,
             counts: None,
@@ -110,14 +118,19 @@ impl Body {
     ///
     /// # Errors
     /// `Timeout` in Send.
-    pub async fn send_rest(&mut self) -> Result<(), Error> {
+    pub async fn send_rest(&mut self, body: &Outgoing) -> Result<(), Error> {
+        let Some(lease) = &mut self.lease else { return Ok(()) };
         let what = || format!("send the body to {}", self.url);
-        match &mut self.lease {
-            Some(lease) => {
-                let now = Instant::now();
-                self.deadline.within_since(Phase::Send, now, what, lease.connection.send_rest()).await
+        let tap = lease.connection.tap().clone();
+        let mut rest = pin!(lease.connection.send_rest());
+        loop {
+            let Some(look) = check_sending(&tap, body, &self.deadline, what, Instant::now())? else {
+                rest.await;
+                return Ok(());
+            };
+            if tokio::time::timeout_at(look.into(), rest.as_mut()).await.is_ok() {
+                return Ok(());
             }
-            None => Ok(()),
         }
     }
 
@@ -220,9 +233,18 @@ impl Body {
                 match (incoming.as_mut().filter(|incoming| !incoming.is_end_stream()), &mut self.lease) {
                     (Some(incoming), Some(lease)) => {
                         let since = *self.waiting.get_or_insert_with(Instant::now);
-                        let frame = self.deadline.within_since(Phase::Read, since, what, incoming.frame());
+                        self.meter.iter_mut().for_each(|meter| meter.resume(since));
+                        let meter = self.meter.as_deref();
+                        let frame =
+                            self.deadline.within_since(Phase::Read, since, meter, what, incoming.frame());
                         let frame = lease.connection.drive(frame).await?;
                         self.waiting = None;
+                        if let Some(meter) = &mut self.meter {
+                            let passed = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+                            let now = Instant::now();
+                            meter.pass(passed.map_or(0, Bytes::len), now);
+                            meter.pause(now);
+                        }
                         frame
                     }
                     _ => None,

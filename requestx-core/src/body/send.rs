@@ -6,13 +6,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{ready, Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Sleep;
 
-use crate::deadline::Phase;
+use crate::deadline::{Deadline, Phase};
 use crate::error::{Error, Kind};
 use crate::plan::Outgoing;
 use crate::wire::Tap;
@@ -191,6 +191,28 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// is what was sent, but for one piece and hyper's own small buffer.
 const PIECE: usize = 16 * 1024;
 
+/// When a request that is on its way would be late, or is to be looked at again; `what` names it for the error.
+///
+/// # Errors
+/// `Timeout` in Send: it is late already.
+pub fn check_sending(
+    tap: &Tap,
+    body: &Outgoing,
+    deadline: &Deadline,
+    what: impl Fn() -> String,
+    now: Instant,
+) -> Result<Option<Instant>, Error> {
+    // The caller's time is not the network's, nor is the time that the server may take to want the body.
+    let idle = tap.holds() || body.waits_for_caller();
+    let since = tap.progress().filter(|_| !idle).unwrap_or(now);
+    let until = deadline.until(Phase::Send, since);
+    if until.is_some_and(|until| until <= now) {
+        return Err(deadline.expired(Phase::Send, what()));
+    }
+    let look = if deadline.is_paced() { tap.check_pace(&what(), now)? } else { None };
+    Ok(until.into_iter().chain(look).min())
+}
+
 /// The body as hyper takes it; tells the wire when it has all been taken.
 #[derive(Debug)]
 pub struct SendBody {
@@ -295,7 +317,10 @@ impl Body for SendBody {
             return Poll::Ready(Some(Err(h2::Error::from(h2::Reason::CANCEL).into())));
             // hyper says that to the server
         }
-        ready!(self.poll_hold(cx));
+        if self.poll_hold(cx).is_pending() {
+            self.tap.starves();
+            return Poll::Pending;
+        }
         let piece = self.poll_piece(cx);
         match &piece {
             Poll::Ready(Some(Ok(bytes))) => {
@@ -304,7 +329,8 @@ impl Body for SendBody {
                 self.tell();
             }
             Poll::Ready(None) => self.tap.body_given(),
-            _ => {}
+            Poll::Pending => self.tap.starves(),
+            Poll::Ready(Some(Err(_))) => {}
         }
         piece.map(|some| some.map(|result| result.map(Frame::data).map_err(Into::into)))
     }

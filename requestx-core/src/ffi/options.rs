@@ -32,6 +32,11 @@ pub const RQX_OPT_READ_TIMEOUT_NS: i32 = 1008;
 pub const RQX_OPT_ESTABLISH_TIMEOUT_NS: i32 = 1010;
 /// From the start to the last byte of the body.
 pub const RQX_OPT_TOTAL_TIMEOUT_NS: i32 = 1011;
+/// The least that may pass of a body, either way: bytes within RQX_OPT_LOW_SPEED_NS of waiting for the peer, or it is
+/// RQX_E_TIMEOUT in RQX_PHASE_SEND or RQX_PHASE_READ. Time that the caller takes is not counted. 0 for no such limit.
+pub const RQX_OPT_LOW_SPEED_BYTES: i32 = 1012;
+/// The time for that, nanoseconds; 0 for no such limit.
+pub const RQX_OPT_LOW_SPEED_NS: i32 = 1013;
 /// Connections in all, idle ones included; 0 for no limit. Of a client.
 pub const RQX_OPT_MAX_CONNECTIONS: i32 = 1020;
 /// The same for one host. Of a client.
@@ -226,6 +231,8 @@ fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> 
         RQX_OPT_READ_TIMEOUT_NS => choices.limits.phase[Phase::Read as usize] = time,
         RQX_OPT_ESTABLISH_TIMEOUT_NS => choices.limits.establish = time,
         RQX_OPT_TOTAL_TIMEOUT_NS => choices.limits.total = time,
+        RQX_OPT_LOW_SPEED_BYTES => choices.limits.pace.bytes = number,
+        RQX_OPT_LOW_SPEED_NS => choices.limits.pace.within = Duration::from_nanos(number),
         RQX_OPT_MAX_CONNECTIONS => choices.pool.total = count,
         RQX_OPT_MAX_CONNECTIONS_PER_HOST => choices.pool.per_host = count,
         RQX_OPT_MAX_IDLE_PER_HOST => choices.pool.idle_per_host = count,
