@@ -94,15 +94,17 @@ class CaseInsensitiveDict(MutableMapping[str, _VT], Generic[_VT]):
         """
         Set all items of `data` (a mapping or pairs) and of the keyword arguments.
         """
-        if type(data) is CaseInsensitiveDict:
-            self._store.update(data._store)
-        elif isinstance(data, dict):
-            store = self._store
-            for name, value in data.items():
-                store[name.lower()] = (name, value)
-        else:
-            super().update(data)
-        self._version += 1
+        try:
+            if type(data) is CaseInsensitiveDict:
+                self._store.update(data._store)
+            elif isinstance(data, dict):
+                store = self._store
+                for name, value in data.items():
+                    store[name.lower()] = (name, value)
+            else:
+                super().update(data)
+        finally:  # what came before a bad one has been set
+            self._version += 1
         for name, value in kwargs.items():
             self[name] = value
 

@@ -26,6 +26,18 @@ def test_last_spelling_is_kept_at_the_first_place():
     assert list(headers.items()) == [("A", "3"), ("b", "2")]
 
 
+@pytest.mark.parametrize("kind", [dict, list])
+def test_an_update_that_fails_counts_as_a_change(kind):
+    """What came before the bad item has been set, and whoever asks for the count sees it."""
+    headers = CaseInsensitiveDict()
+    before = headers._version
+    with pytest.raises(AttributeError):
+        headers.update(kind({"a": "1", 2: "x"}.items()))
+
+    assert dict(headers) == {"a": "1"}
+    assert headers._version != before
+
+
 def test_missing_key_is_a_keyerror():
     """As in a dict, for reading and for deleting."""
     headers = CaseInsensitiveDict()

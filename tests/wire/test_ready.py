@@ -35,7 +35,15 @@ def add_cookie(session, monkeypatch):
     session.cookies.set("new", "1")
 
 
-@pytest.mark.parametrize("change", [change_header, replace_headers, add_params, add_auth, add_cookie])
+def change_headers_in_part(session, monkeypatch):
+    with pytest.raises(AttributeError):
+        session.headers.update({"X-New": "1", 2: "not set"})
+
+
+CHANGES = [change_header, change_headers_in_part, replace_headers, add_params, add_auth, add_cookie]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_a_change_of_the_session_is_obeyed(warm, server, monkeypatch, change):
     """Whatever changes between two calls is in the second."""
     before = warm.get(server.url + "/get").json()
