@@ -24,7 +24,7 @@ from ._body import has_to_be_rewound, rewind_body
 from ._limits import begun
 from ._ops import Call, Drain, Read, Send
 from .cookies import drop_call_cookies, extract_cookies_to_jar, merge_cookies
-from .exceptions import InvalidURL, TooManyRedirects
+from .exceptions import InvalidURL, RequestException, TooManyRedirects, name_request
 
 Flow = Generator[Any, Any, Any]
 
@@ -95,10 +95,13 @@ def send(session: Any, prepared: Any, settings: dict[str, Any], follow_redirects
     allowed = settings.pop("allow_redirects", True)
     if "timeout" in settings:
         settings["timeout"] = begun(settings["timeout"])
-    adapter = session.get_adapter(url=prepared.url)
-    response = yield Send(adapter, prepared, settings)
+    try:
+        response = yield Send(session.get_adapter(url=prepared.url), prepared, settings)
+    except RequestException as error:
+        name_request(error, prepared)
+        raise
     if session.json_loads is not None:
-        response._json_loads = session.json_loads
+        response._json_loads = session._codec("json_loads")
     if "hooks" in prepared.__dict__:
         response = yield from _call_hooks(prepared, response, settings)
     return (yield from settle(session, prepared, response, settings, allowed, follow_redirects))

@@ -90,7 +90,10 @@ def credentials(proxy: str) -> tuple[str, str] | None:
 
 
 def _field(name: Any, value: Any) -> bytes:
-    parts = [part if isinstance(part, bytes) else str(part).encode("latin-1") for part in (name, value)]
+    try:
+        parts = [part if isinstance(part, bytes) else str(part).encode("latin-1") for part in (name, value)]
+    except UnicodeEncodeError as error:
+        raise InvalidHeader(f"Invalid header for the proxy: {name!r} is sent as latin-1, and {error}") from error
     if b":" in parts[0]:
         raise InvalidHeader(f"Invalid name of a header for the proxy: {name!r}")
     return b": ".join(parts)

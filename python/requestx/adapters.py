@@ -39,6 +39,7 @@ from .exceptions import (
     RequestException,
     from_core,
     from_pool,
+    name_request,
 )
 from .models import Response
 
@@ -309,11 +310,15 @@ class HTTPAdapter(BaseAdapter):
         caller = caller_of_thread()
         if caller is not None:
             return caller.wait(self._asend(request, stream, timeout, verify, cert, proxies))  # type: ignore[no-any-return]
-        retries = self._retries()
-        if not is_single(retries):
-            settings = (stream, timeout, verify, cert, proxies)
-            return drive(retrying(self, retries, request, settings))  # type: ignore[no-any-return]
-        return self._send(request, stream, timeout, verify, cert, proxies)
+        try:
+            retries = self._retries()
+            if not is_single(retries):
+                settings = (stream, timeout, verify, cert, proxies)
+                return drive(retrying(self, retries, request, settings))  # type: ignore[no-any-return]
+            return self._send(request, stream, timeout, verify, cert, proxies)
+        except RequestException as error:
+            name_request(error, request)
+            raise
 
     async def _asend(
         self,
@@ -327,11 +332,15 @@ class HTTPAdapter(BaseAdapter):
         """
         The awaited twin of `send`.
         """
-        retries = self._retries()
-        if not is_single(retries):
-            settings = (stream, timeout, verify, cert, proxies)
-            return await adrive(retrying(self, retries, request, settings))  # type: ignore[no-any-return]
-        return await self._asend_once(request, stream, timeout, verify, cert, proxies)
+        try:
+            retries = self._retries()
+            if not is_single(retries):
+                settings = (stream, timeout, verify, cert, proxies)
+                return await adrive(retrying(self, retries, request, settings))  # type: ignore[no-any-return]
+            return await self._asend_once(request, stream, timeout, verify, cert, proxies)
+        except RequestException as error:
+            name_request(error, request)
+            raise
 
     def _send(self, request: Any, stream: bool, timeout: Any, verify: Any, cert: Any, proxies: Any) -> Response:
         """

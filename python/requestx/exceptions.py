@@ -77,6 +77,14 @@ class RequestException(IOError):
         super().__init__(*args, **kwargs)
 
 
+def name_request(error: RequestException, request: Any) -> None:
+    """
+    Say which request an error is about, where it does not say so itself.
+    """
+    if getattr(error, "request", None) is None:
+        error.request = request
+
+
 class InvalidJSONError(RequestException):
     """
     The JSON cannot be made or read.

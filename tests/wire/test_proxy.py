@@ -298,6 +298,43 @@ def test_unknown_scheme_of_a_proxy(world):
         world.get("http://127.0.0.1:1/", proxies={"http": "gopher://proxy"})
 
 
+@pytest.mark.parametrize("url", ["http:/proxy", "gopher://proxy", "socks4://ann:pw@proxy"])
+@pytest.mark.parametrize("by", ["session", "adapter"])
+def test_an_error_about_a_proxys_url_names_the_request(world, url, by):
+    """As every exception of a request does, whoever sends it."""
+    request = world.requestx.Request("GET", "http://127.0.0.1:1/").prepare()
+    adapter = world.requestx.adapters.HTTPAdapter()
+    send = world.session().send if by == "session" else adapter.send
+    with pytest.raises(world.requestx.exceptions.InvalidURL) as caught:
+        send(request, proxies={"http": url})
+
+    assert caught.value.request is request
+
+
+@pytest.mark.parametrize("field", [("X-A", "b\r\nX-C: d"), ("X-A: b", "c"), ("X-\u0100", "b")])
+def test_an_error_about_a_proxys_headers_names_the_request(world, field):
+    """Also where they cannot be written at all."""
+
+    class Adapter(world.requestx.adapters.HTTPAdapter):
+        def proxy_headers(self, proxy):
+            return dict([field])
+
+    session = world.session()
+    session.mount("https://", Adapter())
+    with pytest.raises(world.requestx.exceptions.InvalidHeader) as caught:
+        session.get("https://origin.test/", proxies={"https": "http://127.0.0.1:1"})
+
+    assert caught.value.request.url == "https://origin.test/"
+
+
+def test_an_unknown_schemes_error_names_the_request(world):
+    """There is no adapter that could."""
+    with pytest.raises(world.requestx.exceptions.InvalidSchema) as caught:
+        world.get("test://a/")
+
+    assert caught.value.request.url == "test://a/"
+
+
 # Redirects
 
 
