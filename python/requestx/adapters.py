@@ -905,7 +905,7 @@ class Ready:
 
     __slots__ = ("adapter", "client", "headers", "json_loads", "method", "secure", "settings", "shot", "state", "url")
 
-    #: The session's decoder for `Response.json`.
+    #: The session's decoder for `Response.json`, or None.
     json_loads: Any
 
     body = None
@@ -921,6 +921,7 @@ class Ready:
         self.secure = url[:5] == "https"
         self.headers = headers
         self.settings = settings
+        self.json_loads = None
         self._load()
 
     def _load(self) -> None:

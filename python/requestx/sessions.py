@@ -204,6 +204,9 @@ KEPT = 256
 #: In the place of an environment that a session does not look at.
 _UNASKED: Any = object()
 
+#: Settings that a session has from its class until it is given one.
+_OF_THE_CLASS = frozenset(("timeout", "json_loads", "json_dumps"))
+
 # What a user may override and the short way would pass over.
 _OVERRIDABLE = (
     "prepare_request",
@@ -305,6 +308,19 @@ class Session(SessionRedirectMixin):
     def _overrides(self, name: str) -> bool:
         return name in self.__dict__ or getattr(type(self), name) is not _OWN[name]
 
+    def _codec(self, name: str) -> Any:
+        """
+        `json_loads` or `json_dumps`, to be called with what it is to decode or encode.
+
+        A class may name a plain function, as an instance may; a method is only what is written in the class as one.
+        """
+        found = getattr(self, name)
+        function = getattr(found, "__func__", None)
+        if function is None or found.__self__ is not self:
+            return found
+        home, _, own_name = function.__qualname__.rpartition(".")
+        return found if own_name == name and home and not home.endswith("<locals>") else function
+
     def __setattr__(self, name: str, value: Any) -> None:
         # What is kept ready was made of these.
         object.__setattr__(self, name, value)
@@ -330,7 +346,7 @@ class Session(SessionRedirectMixin):
         merged = merge_cookies(merge_cookies(RequestsCookieJar(), self.cookies), cookies)
         prepared = PreparedRequest()
         if self.json_dumps is not None:
-            prepared._json_dumps = self.json_dumps
+            prepared._json_dumps = self._codec("json_dumps")
         prepared.prepare_method(request.method)
         prepared.prepare_url(request.url, merge_setting(request.params, self.params))
         auth = request.auth
@@ -420,13 +436,13 @@ class Session(SessionRedirectMixin):
                 return kept.ready
             if _is_plain(self):
                 return self._make_ready(key, method, url, timeout, verify, cert)
-        except (RequestException, CoreError, ValueError, TypeError, KeyError, AttributeError, OSError):
+        except (RequestException, CoreError, ValueError, TypeError, KeyError, AttributeError, OSError, RuntimeError):
             pass  # something of a user's in the place of ours, or what the long way says where it is awaited
         return None
 
     def _make_ready(self, key: Any, method: str, url: Any, timeout: Any, verify: Any, cert: Any) -> Ready | None:
         # Whoever changes a setting now puts another dict in the place of this one, and is not kept from being obeyed.
-        shelf, version = self._kept, self.headers._version
+        shelf, version, json_loads = self._kept, self.headers._version, self.json_loads
         prepared_url = _urls.prepare(url)
         if self.auth or self.stream or any(self._overrides(name) for name in _OWN):
             return None
@@ -437,6 +453,9 @@ class Session(SessionRedirectMixin):
             found = _environ.environment()
             if found.proxies or _environ._SYSTEM_PROXIES or _netrc_auth(prepared_url, found):
                 return None
+        adapters = self.adapters.copy()
+        if type(adapters) is not OrderedDict:  # whose comparison would not tell in which order prefixes are tried
+            return None
         adapter = self.get_adapter(prepared_url)
         if type(adapter) is not HTTPAdapter or not adapter._is_simple():
             return None
@@ -445,12 +464,11 @@ class Session(SessionRedirectMixin):
         settings = self.merge_environment_settings(prepared_url, {}, False, verify, cert)
         limits = (self.timeout if timeout is None else timeout, settings["verify"], settings["cert"])
         ready = Ready(adapter, method.upper(), prepared_url, checked.headers, limits)
-        ready.json_loads = self.json_loads
+        if json_loads is not None:
+            ready.json_loads = self._codec("json_loads")
         if len(shelf) >= KEPT:
             shelf.clear()
-        low = prepared_url.lower()
-        prefix = next(name for name, each in self.adapters.items() if each is adapter and low.startswith(name.lower()))
-        shelf[key] = _Kept(ready, version, prefix, len(self.adapters), found, self.timeout)
+        shelf[key] = _Kept(ready, version, adapters, found, self.timeout, json_loads)
         return ready
 
     def _prepare_any(self, wanted: Request) -> Any:
@@ -617,7 +635,8 @@ class Session(SessionRedirectMixin):
         self.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: getattr(self, name, None) for name in self.__attrs__}
+        own = self.__dict__
+        return {name: getattr(self, name, None) for name in self.__attrs__ if name in own or name not in _OF_THE_CLASS}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
@@ -665,35 +684,33 @@ class _Kept:
     Args:
         ready: the request.
         version: of the session's headers.
-        prefix: of the URL, under which its adapter is mounted.
-        adapters: how many are mounted.
+        adapters: a copy of the session's.
         found: the environment, or `_UNASKED`.
         timeout: the session's, or its class's.
+        json_loads: the same.
     """
 
-    __slots__ = ("adapters", "found", "prefix", "ready", "timeout", "version")
+    __slots__ = ("adapters", "found", "json_loads", "ready", "timeout", "version")
 
-    def __init__(self, ready: Ready, version: int, prefix: str, adapters: int, found: Any, timeout: Any) -> None:
+    def __init__(self, ready: Ready, version: int, adapters: Any, found: Any, timeout: Any, json_loads: Any) -> None:
         self.ready = ready
         self.version = version
-        self.prefix = prefix
         self.adapters = adapters
         self.timeout = timeout
+        self.json_loads = json_loads
         self.found = None if found is not _UNASKED and _environ.silent_home(ready.secure) is not None else found
 
     def holds(self, session: Session) -> bool:
         """
         Whether everything is as it was.
         """
-        ready, found, adapters = self.ready, self.found, session.adapters
-        adapter = ready.adapter
+        ready, found = self.ready, self.found
         return (
             self.version == session.headers._version
-            and adapters[self.prefix] is adapter
-            and self.adapters == len(adapters)
-            and adapter._state is ready.state
+            and self.adapters == session.adapters
+            and ready.adapter._state is ready.state
             and self.timeout == session.timeout
-            and ready.json_loads == session.json_loads
+            and self.json_loads == session.json_loads
             and _is_plain(session)
             and (found is _UNASKED or _is_quiet(found, ready.url, ready.secure))
         )

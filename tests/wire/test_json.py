@@ -31,6 +31,55 @@ def test_a_decoder_may_come_and_go(world, server):
     assert [before, "mine", before] == [before, during, session.get(server.url + "/json").json()]
 
 
+def mine(text, **more):
+    """A plain function, of no class."""
+    return ["mine", type(text).__name__]
+
+
+def named(world, decode):
+    """A Session of a class that names a decoder."""
+    session = world.run(type("Named", (world.requestx.Session,), {"json_loads": decode}))
+    world.sessions.append(session)
+    return session
+
+
+@pytest.mark.parametrize("decode", [mine, staticmethod(mine), lambda text: mine(text)])
+@pytest.mark.parametrize("verb", ["get", "post"])
+def test_a_class_may_name_a_decoder(world, server, decode, verb):
+    """A function that is named there is called as one that a session was given; the first time, and later."""
+    session = named(world, decode)
+    seen = [world.run(getattr(session, verb), server.url + "/json").json() for _ in range(2)]
+
+    assert seen == [["mine", "str"]] * 2
+
+
+@pytest.mark.parametrize("verb", ["get", "post"])
+def test_a_method_is_a_decoder(world, server, verb):
+    """What a class defines under that name has a self; so has what it defines for encoding."""
+
+    class Mine(world.requestx.Session):
+        def json_loads(self, text, **more):
+            return [type(self) is Mine, type(text).__name__]
+
+        def json_dumps(self, value):
+            return "[%d]" % (type(self) is Mine)
+
+    session = world.run(Mine)
+    world.sessions.append(session)
+
+    assert world.run(getattr(session, verb), server.url + "/json").json() == [True, "str"]
+    assert session.prepare_request(world.requestx.Request("POST", server.url, json=1)).body == b"[1]"
+
+
+def test_what_a_class_names_is_not_pickled(world):
+    """It may be a lambda, and the class has it where the pickle is read."""
+    session = named(world, lambda text: text)
+
+    assert "json_loads" not in session.__getstate__()
+    session.json_loads = mine
+    assert session.__getstate__()["json_loads"] is mine
+
+
 def test_arguments_go_on_to_the_decoder(world, server):
     """Those of ``json()``."""
     session = world.session(json_loads=exact)

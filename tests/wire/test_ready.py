@@ -92,6 +92,36 @@ def test_another_adapter_is_obeyed(warm, world, server):
     assert used == [server.url + "/get", server.url + "/get", "own"]
 
 
+def swap_the_other(adapters, url, mine):
+    del adapters["https://"]
+    adapters[url] = mine
+    adapters.move_to_end("http://")
+
+
+def put_it_first(adapters, url, mine):
+    adapters.move_to_end(url, last=False)
+
+
+@pytest.mark.parametrize("change", [swap_the_other, put_it_first])
+def test_changes_of_the_adapters_in_place_are_seen(warm, server, change):
+    """However many there are, and whichever is mounted where ours is."""
+    used = []
+
+    class Mine(type(warm.adapters["http://"])):
+        def send(self, request, **more):
+            used.append(request.url)
+            return super().send(request, **more)
+
+    mine = Mine()
+    if change is put_it_first:
+        warm.adapters[server.url] = mine  # behind ours, which is asked before
+    warm.get(server.url + "/get")
+    change(warm.adapters, server.url, mine)
+    warm.get(server.url + "/get")
+
+    assert used == [server.url + "/get"]
+
+
 def test_the_request_that_is_looked_at_is_a_copy(warm, server):
     """Changing what a response says was sent changes nothing that will be sent."""
     response = warm.get(server.url + "/get")
