@@ -207,12 +207,13 @@ def follow(session: Any, response: Any, prepared: Any, settings: dict[str, Any])
                 response._next = _next_of(session, response, prepared, settings)
             raise TooManyRedirects(f"Exceeded {session.max_redirects} redirects.", response=response)
         prepared, settings = _redirected(session, response, prepared, target, settings)
+        if history[1:]:  # as in requests, where the first was to be followed
+            response._next = prepared
         if session._overrides("send"):
             response = yield Call(session.send, prepared, allow_redirects=False, **settings)
         else:
             response = yield from send(session, prepared, dict(settings), follow_redirects=False)
         response.history = history[:]
-        response._next = None
         target = session.get_redirect_target(response)
     return response
 

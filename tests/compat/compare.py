@@ -263,14 +263,14 @@ def _facts_of_response(response):
         "ok": lambda: (response.ok, bool(response), repr(response)),
         "raised": lambda: response.raise_for_status(),
         "redirect": lambda: (response.is_redirect, response.is_permanent_redirect),
-        "next": lambda: response.next and (response.next.method, response.next.url, response.next.body),
+        "next": lambda: _following(response),
         "lines": lambda: list(response.iter_lines()),
         "lines_text": lambda: list(response.iter_lines(decode_unicode=True)),
         "lines_cut": lambda: list(response.iter_lines(chunk_size=3, delimiter=b"a")),
         "pieces": lambda: list(response.iter_content(3)),
         "raw": lambda: (response.raw.status, response.raw.version, response.raw.reason),
         "asked": lambda: (request.method, request.url, request.path_url, list(request.headers)),
-        "sent_body": lambda: _neutral(request.body) if isinstance(request.body, (str, bytes)) else bool(request.body),
+        "sent_body": lambda: _sent(request.body),
         "sent_cookies": lambda: _cookies(request._cookies),
     }
     return {name: _attempt(look) for name, look in looks.items()}
@@ -289,7 +289,22 @@ def _brief(response):
         request.url,
         list(request.headers),
         _cookies(response.cookies),
+        _following(response),
     )
+
+
+def _following(response):
+    """
+    The request that would follow.
+    """
+    request = response.next
+    if request is None:
+        return None
+    return request.method, request.url, _sent(request.body), list(request.headers), _cookies(request._cookies)
+
+
+def _sent(body):
+    return _neutral(body) if isinstance(body, (str, bytes)) else bool(body)
 
 
 def _attempt(look):
