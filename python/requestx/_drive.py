@@ -85,6 +85,26 @@ def drive(flow: Flow) -> Any:
                 value, resume = error, flow.throw
     except StopIteration as stop:
         return stop.value
+    except RuntimeError as error:
+        stopped = _stopped(error, value)
+        if stopped is None:
+            raise
+    raise stopped
+
+
+def _stopped(error: RuntimeError, thrown: Any) -> StopIteration | None:
+    """
+    The StopIteration of a user's that a generator of ours turned into a RuntimeError (PEP 479), or None.
+
+    A coroutine cannot raise one at all, so where a call is awaited it stays what Python makes of it there.
+
+    Args:
+        error: what came out of the flow.
+        thrown: what was thrown into it last.
+    """
+    cause = error.__cause__
+    ours = error is not thrown and error.args == ("generator raised StopIteration",)
+    return cause if ours and isinstance(cause, StopIteration) else None
 
 
 async def adrive(flow: Flow) -> Any:

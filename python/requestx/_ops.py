@@ -233,11 +233,21 @@ async def call(function: Callable[..., Any], *arguments: Any, **more: Any) -> An
     context = contextvars.copy_context()
     context.run(_caller.set, caller)
     try:
-        result = await in_thread(partial(context.run, partial(function, *arguments, **more)))
+        result = await in_thread(partial(context.run, partial(_told, function, *arguments, **more)))
     except BaseException:
         caller.give_up()
         raise
     return await result if inspect.isawaitable(result) else result
+
+
+def _told(function: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+    """
+    What `function` returns; a StopIteration of its is told as a coroutine tells it, since no future takes one.
+    """
+    try:
+        return function(*arguments, **more)
+    except StopIteration as error:
+        raise RuntimeError(f"{function!r} raised StopIteration") from error
 
 
 async def in_thread(work: Callable[[], Any]) -> Any:

@@ -90,6 +90,31 @@ def test_an_async_request_is_awaited(awaited, server):
     assert awaited.run(scene) == 200
 
 
+PLACES = ["hook", "auth", "adapter", "get_adapter"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_stop_iteration_comes_out(world, server, place):
+    """As whatever else a user's code raises; awaited it is the cause of Python's RuntimeError (PEP 479)."""
+    mine = StopIteration("mine")
+
+    def stop(*arguments, **more):
+        raise mine
+
+    session = world.session()
+    if place == "adapter":
+        adapter = plain_adapter(world.requestx)
+        adapter.send = stop
+        session.mount("http://", adapter)
+    elif place == "get_adapter":
+        session.get_adapter = stop
+    more = {"hook": {"hooks": {"response": stop}}, "auth": {"auth": stop}}.get(place, {})
+    with pytest.raises(RuntimeError if world.awaits else StopIteration) as caught:
+        session.get(server.url + "/get", **more)
+
+    assert (caught.value.__cause__ if world.awaits else caught.value) is mine
+
+
 def plain_adapter(requestx):
     """An adapter that never touches the core."""
 
