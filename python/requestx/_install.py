@@ -5,13 +5,18 @@ Each module is the very module of ours, so what a test patches in ``requests.ada
 Three are not: `requests`, `requests.api` and `requests.sessions` name the functions and the Session that always block,
 for what was written for requests knows of no event loop, and would not await.
 Each of these three is a `_Twin`, which has a few names of its own and for all others is ours.
+
+What nobody has imported yet is found by `_Finder`, first of all: `requests.help`, whatever else somebody asks for, and
+`requests` itself where it is reloaded or was taken out of `sys.modules`.
 """
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -19,7 +24,7 @@ from . import blocking
 from .__version__ import __requests_build__, __requests_version__
 
 _SAME = (
-    "_internal_utils _types adapters auth certs compat cookies exceptions help hooks models packages status_codes "
+    "_internal_utils _types adapters auth certs compat cookies exceptions hooks models packages status_codes "
     "structures utils"
 ).split()
 _VERBS = ("delete", "get", "head", "options", "patch", "post", "put", "request")
@@ -35,14 +40,16 @@ def install_as_requests() -> None:
     Raises:
         RuntimeError: requests itself is imported already, and somebody may hold a part of it.
     """
-    if isinstance(sys.modules.get("requests"), _Twin):
+    if any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
     there = sorted(name for name in sys.modules if name.partition(".")[0] == "requests")
     if there:
         raise RuntimeError(
             f"{', '.join(there)} imported already: call requestx.install_as_requests() before anything imports requests"
         )
-    sys.modules.update(_modules())
+    made = _modules()
+    sys.meta_path.insert(0, _Finder(made))
+    sys.modules.update(made)
 
 
 def _modules() -> dict[str, ModuleType]:
@@ -56,8 +63,60 @@ def _modules() -> dict[str, ModuleType]:
     own: dict[str, Any] = {name: getattr(ours, name) for name in ours.__all__}
     own.update((name, getattr(blocking, name)) for name in (*_VERBS, "Session", "session"))
     own.update({name.partition(".")[2]: module for name, module in made.items()}, **versions)
-    made["requests"] = _Twin("requests", ours, dict(own, __path__=[]))
+    made["requests"] = _Twin("requests", ours, dict(own, __path__=[*ours.__path__]))
     return made
+
+
+class _Finder(MetaPathFinder, Loader):
+    """
+    Imports ``requests.x`` as ``requestx.x``: the same module under a second name.
+
+    Args:
+        made: modules by the names that they are to be found by.
+    """
+
+    def __init__(self, made: dict[str, ModuleType]) -> None:
+        self._made = made
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """
+        A spec for requests and what is below it; what `requests.packages` has is found by that module's own finder.
+        """
+        top, _, rest = fullname.partition(".")
+        if top != "requests" or rest.startswith("packages."):
+            return None
+        home = self._made[fullname].__spec__ if fullname in self._made else find_spec(_ours(fullname))
+        if home is None:
+            return None
+        spec = ModuleSpec(fullname, self, origin=home.origin, loader_state=home)
+        spec.submodule_search_locations = home.submodule_search_locations
+        return spec
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """
+        The module itself; its own spec is kept, since importlib is about to replace it.
+        """
+        module = self._made.get(spec.name) or import_module(_ours(spec.name))
+        spec.loader_state = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """
+        It ran already; give it back its spec.
+        """
+        assert module.__spec__ is not None
+        module.__spec__ = module.__spec__.loader_state
+
+    def get_code(self, fullname: str) -> Any:
+        """
+        The code of ours, for ``python -m requests.help``.
+        """
+        home: Any = find_spec(_ours(fullname))
+        return home.loader.get_code(home.name)
+
+
+def _ours(fullname: str) -> str:
+    return fullname.replace("requests", str(__package__), 1)
 
 
 class _Twin(ModuleType):
@@ -75,7 +134,8 @@ class _Twin(ModuleType):
         self, name: str, home: ModuleType, own: dict[str, Any], elsewhere: dict[str, ModuleType] | None = None
     ) -> None:
         super().__init__(name, home.__doc__)
-        spec = ModuleSpec(name, None, origin=home.__file__, is_package="__path__" in own)
+        spec = ModuleSpec(name, None, origin=home.__file__)
+        spec.submodule_search_locations = own.get("__path__")
         more = {"__spec__": spec, "__package__": spec.parent, "__file__": home.__file__}
         vars(self).update(own, **more, _home=home, _elsewhere=elsewhere or {})
 

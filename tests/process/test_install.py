@@ -143,6 +143,70 @@ assert names["Session"] is requests.Session
     assert told(child, source) == ["ModuleNotFoundError", "ImportError"]
 
 
+FIRST = [
+    "import requests.adapters; assert requests.adapters is requestx.adapters and requests.get",
+    "from requests.adapters import HTTPAdapter; assert HTTPAdapter is requestx.adapters.HTTPAdapter",
+    "import requests.help as found; import requests; assert found is requests.help is requestx.help",
+    "import requests.packages.urllib3.util; import requests; assert requests.packages is requestx.packages",
+]
+
+
+@pytest.mark.parametrize("statement", FIRST)
+def test_any_module_may_be_imported_first(child, statement):
+    """Before `requests` itself has been named."""
+    outcome = child(f"requestx.install_as_requests()\n{statement}")
+
+    assert outcome.clean, outcome
+
+
+def test_modules_are_listed_and_found_as_those_of_requests(child):
+    """By pkgutil, by importlib, and imported by what they say."""
+    import pkgutil
+
+    import requests
+
+    source = """
+import importlib, importlib.util, pkgutil
+assert "requests.help" not in sys.modules and importlib.util.find_spec("requests.nothing") is None
+found = {each.name for each in pkgutil.walk_packages(requests.__path__, "requests.")}
+for name in sys.argv[1:]:
+    assert name in found and importlib.util.find_spec(name), name
+    module = importlib.import_module(name)
+    assert module is sys.modules[name] and getattr(requests, name.partition(".")[2]) is not None
+assert importlib.import_module("requests.help") is requestx.help and requestx.help.__spec__.name == "requestx.help"
+"""
+    names = [each.name for each in pkgutil.iter_modules(requests.__path__, "requests.")]
+
+    assert len(names) > 15
+    assert told(child, source, *names) == []
+
+
+def test_a_module_runs_as_one_of_requests_does(child):
+    """``python -m requests.help``, where somebody installs us at start-up."""
+    source = "import json, runpy\nrunpy.run_module('requests.help', run_name='__main__', alter_sys=True)"
+    outcome = child(INSTALLED + source)
+
+    assert outcome.clean, outcome
+    assert '"requests": {' in outcome.out
+
+
+def test_what_is_reloaded_or_forgotten_is_still_ours(child):
+    """It is for the whole process, whatever becomes of `sys.modules`."""
+    source = """
+import importlib
+before = requests, requests.sessions, requests.__spec__.name
+assert importlib.reload(requests) is requests and importlib.reload(requests.sessions) is requests.sessions
+for name in [name for name in sys.modules if name.partition(".")[0] == "requests"]:
+    del sys.modules[name]
+requestx.install_as_requests()
+import requests
+import requests.sessions
+assert before == (requests, requests.sessions, requests.__spec__.name)
+"""
+
+    assert told(child, source) == []
+
+
 def test_a_second_call_does_nothing(child):
     """Whoever wants it may ask."""
     source = "before = dict(sys.modules)\nrequestx.install_as_requests()\nassert sys.modules == before"
