@@ -148,6 +148,8 @@ impl Meter {
 pub struct Deadline {
     options: Arc<Options>,
     pub started: Instant,
+    /// When the first exchange of the call began.
+    called: Instant,
     establish_until: Option<Instant>,
     total_until: Option<Instant>,
     /// Nanoseconds spent in each phase so far.
@@ -163,10 +165,17 @@ impl Deadline {
             establish_until: None,
             options: options.clone(),
             started: now,
+            called: now,
             spent: [0; PHASES],
             phase: Phase::None,
             entered: now,
         }
+    }
+
+    /// The clock of the call's next exchange: the total goes on.
+    pub fn again(&self, now: Instant) -> Deadline {
+        let (total_until, called) = (self.total_until, self.called);
+        Deadline { total_until, called, ..Deadline::start(&self.options, now) }
     }
 
     pub fn phase(&self) -> Phase {
@@ -265,8 +274,9 @@ impl Deadline {
     /// The error of a phase whose time is over.
     pub fn expired(&self, phase: Phase, what: String) -> Error {
         let total = self.total_until.is_some_and(|until| until <= Instant::now());
-        let seconds = self.started.elapsed().as_secs_f64();
-        let limit = if total { "total time limit" } else { "time limit" };
+        let (limit, since) =
+            if total { ("total time limit", self.called) } else { ("time limit", self.started) };
+        let seconds = since.elapsed().as_secs_f64();
         Error::new(
             Kind::Timeout,
             phase,
@@ -309,6 +319,17 @@ mod tests {
         let until = clock(total, start).until(Phase::Read, start);
 
         assert_eq!(Some(start + Duration::from_secs(4)), until);
+    }
+
+    #[test]
+    fn the_total_goes_on_in_the_next_exchange_and_other_limits_begin() {
+        let (start, later) = (Instant::now(), Instant::now() + Duration::from_secs(3));
+        let total = Limits { total: Some(Duration::from_secs(9)), ..limits() };
+        let mut next = clock(total, start).again(later);
+        next.enter(Phase::Resolve, later);
+
+        assert_eq!(Some(later + Duration::from_secs(3)), next.until(Phase::Secure, later));
+        assert_eq!(Some(start + Duration::from_secs(9)), next.until(Phase::Await, later));
     }
 
     #[test]

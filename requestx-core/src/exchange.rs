@@ -1,7 +1,7 @@
 //! One exchange, top to bottom: check out → send → await the head → hand over the body.
 //!
 //! This file is written in the order of the wire and knows nothing of C, lanes or callers.
-//! It does one hop: redirects, cookies and retries are policy and live above.
+//! It does one hop: redirects, cookies and retries are policy and live above (`policy/`).
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -39,7 +39,22 @@ pub const WHOLE: usize = 1024 * 1024;
 /// # Errors
 /// Whatever ended it, with the phase it ended in.
 pub async fn run(connections: &Arc<Connections>, plan: &Plan, lane: Lane) -> Result<Reply, Error> {
-    let mut deadline = Deadline::start(&plan.options, Instant::now());
+    let deadline = Deadline::start(&plan.options, Instant::now());
+    run_until(connections, plan, lane, deadline, &mut |_| true).await
+}
+
+/// The same under a deadline that has begun; `judge` says of a head whether it is the caller's answer.
+/// The body of another one is not begun, and not decoded: it is for dropping.
+///
+/// # Errors
+/// As `run`.
+pub async fn run_until(
+    connections: &Arc<Connections>,
+    plan: &Plan,
+    lane: Lane,
+    mut deadline: Deadline,
+    judge: &mut Judge<'_>,
+) -> Result<Reply, Error> {
     let _abandon = Abandon(match &plan.body {
         Outgoing::Pushed(upload) => Some(upload.clone()),
         _ => None,
@@ -48,7 +63,7 @@ pub async fn run(connections: &Arc<Connections>, plan: &Plan, lane: Lane) -> Res
     loop {
         let mut lease = connections.check_out(plan, lane, &mut deadline, fresh).await?;
         match send(&mut lease, plan, &mut deadline).await {
-            Ok(response) => return receive(lease, response, plan, deadline).await,
+            Ok(response) => return receive(lease, response, plan, deadline, judge).await,
             Err(lost) if repeated < lost.most && lost.may_be_repeated(plan, lease.reused) => {
                 (fresh, repeated) = (!lost.refused, repeated + 1);
             }
@@ -59,6 +74,9 @@ pub async fn run(connections: &Arc<Connections>, plan: &Plan, lane: Lane) -> Res
         }
     }
 }
+
+/// Whether a head is that of the caller's answer.
+pub type Judge<'a> = dyn FnMut(&Head) -> bool + Send + 'a;
 
 /// A request that got no answer.
 struct Lost {
@@ -189,6 +207,7 @@ async fn receive(
     response: Response<Incoming>,
     plan: &Plan,
     mut deadline: Deadline,
+    judge: &mut Judge<'_>,
 ) -> Result<Reply, Error> {
     let connection = &mut lease.connection;
     let what = || format!("{} {} ({})", plan.method, plan.url, plan.key);
@@ -210,14 +229,15 @@ async fn receive(
     }
     let unwanted = tap.holds(); // it was answered without its body, and what follows would be read as that body
     lease.keep = plan.keep_alive && head.keeps && !unwanted;
-    let decoder = match plan.options.decode && plan.method != http::Method::HEAD {
+    let wanted = judge(&head);
+    let decoder = match wanted && plan.options.decode && plan.method != http::Method::HEAD {
         true => Decoder::new(&head.codings, plan.options.growth)?,
         false => None,
     };
     let now = Instant::now();
     deadline.enter(Phase::Read, now);
     let begun = head.body.take();
-    if let Some(whole) = begun.as_ref().filter(|_| decoder.is_none() && !plan.stream) {
+    if let Some(whole) = begun.as_ref().filter(|_| decoder.is_none() && !plan.stream && wanted) {
         deadline.enter(Phase::None, now);
         let timing = Timing { spent: deadline.spent, counts: tap.counts(), connection: id, peer, reused };
         lease.give_back(now).await;
@@ -225,7 +245,7 @@ async fn receive(
         return Ok(Reply { head, whole: begun, raw_bytes, trailers: None, body: None, timing });
     }
     let mut body = Box::new(Body::new(begun, incoming, decoder, lease, deadline, plan.url.clone()));
-    let whole = match plan.stream {
+    let whole = match plan.stream || !wanted {
         true => None,
         false => {
             body.bound();
@@ -236,7 +256,15 @@ async fn receive(
     let mut body = match whole {
         Some(Whole::Complete(bytes)) => {
             let (raw_bytes, trailers) = (body.raw_bytes, body.take_trailers());
-            return Ok(Reply { head, whole: Some(bytes), raw_bytes, trailers, body: None, timing });
+            return Ok(Reply {
+                head,
+                whole: Some(bytes),
+                raw_bytes,
+                trailers,
+                body: None,
+                timing,
+                course: None,
+            });
         }
         Some(Whole::Begun(bytes)) => {
             body.put_back(bytes);
@@ -244,7 +272,7 @@ async fn receive(
         }
         None => body,
     };
-    if matches!(plan.body, Outgoing::Pushed(_)) && head.status < 400 && !unwanted {
+    if matches!(plan.body, Outgoing::Pushed(_)) && head.status < 400 && !unwanted && wanted {
         body.send_rest(&plan.body).await?; // who only reads from here on would cut the request short
     }
     Ok(Reply { head, whole: None, raw_bytes: 0, trailers: None, body: Some(body), timing })

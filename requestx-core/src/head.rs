@@ -147,6 +147,13 @@ impl Head {
         Ok(head)
     }
 
+    /// Every value of the field `name`, which is in lower case.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        let mut lines = self.block.split(|byte| *byte == b'\n');
+        let fields = std::iter::from_fn(move || Some((lines.next()?, lines.next()?)));
+        fields.filter(move |(key, _)| key.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+    }
+
     fn add(&mut self, name: &[u8], value: &[u8]) {
         add(&mut self.block, name, value);
         if name.eq_ignore_ascii_case(b"content-encoding") {
@@ -292,6 +299,15 @@ mod tests {
             (10, &b"Very  OK"[..], 3, true),
             (head.version, &head.reason[..], head.fields, head.sets_cookies)
         );
+    }
+
+    #[test]
+    fn a_field_is_found_in_any_case_and_each_time() {
+        let sent = b"HTTP/1.1 200 OK\r\nA: B\r\nB: 1\r\nC:\r\nb: 2\r\n\r\n";
+        let (head, _) = Head::read(sent, b"", false).unwrap();
+
+        assert_eq!(vec![&b"1"[..], b"2"], head.all("b").collect::<Vec<_>>());
+        assert_eq!(None, Head::read(b"HTTP/1.1 200 OK\r\n\r\n", b"", false).unwrap().0.all("b").next());
     }
 
     #[test]
