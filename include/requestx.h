@@ -104,6 +104,8 @@
 #define RQX_E_TOO_LARGE 55
 /** One side reset the HTTP/2 stream, or the server went away (RFC 9113 sections 5.4 and 6.8). */
 #define RQX_E_STREAM 56
+/** The answer leads on, after as many redirects as RQX_OPT_MAX_REDIRECTS allows. */
+#define RQX_E_TOO_MANY_REDIRECTS 57
 /** Cancelled by the caller. */
 #define RQX_E_CANCELLED 70
 /** The client, or the exchange, is closed. */
@@ -197,6 +199,8 @@
 #define RQX_EVF_INFORMATIONAL 32
 /** Fields came behind the body, which is complete: see rqx_response_trailers. There is a handle then. */
 #define RQX_EVF_TRAILERS 64
+/** What answered is not what was asked first: see rqx_response_hops. There is a handle then. */
+#define RQX_EVF_HOPS 128
 
 /** Time limits: int64 nanoseconds, 0 for none. For a place in the pool. */
 #define RQX_OPT_QUEUE_TIMEOUT_NS 1001
@@ -287,6 +291,12 @@
  * up for each connection. One whose addresses all failed is looked up again.
  */
 #define RQX_OPT_DNS_CACHE_NS 1061
+/**
+ * Redirects that are followed in a call; one more is RQX_E_TOO_MANY_REDIRECTS. Default 0: they are answers like others.
+ */
+#define RQX_OPT_MAX_REDIRECTS 1070
+/** 0: a redirect from https to http is RQX_E_UNSUPPORTED_SCHEME. Default 1. */
+#define RQX_OPT_REDIRECT_TO_HTTP 1071
 /**
  * Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM. RQX_OPT_CA_* together replace the platform's; empty for none.
  */
@@ -487,6 +497,24 @@ typedef struct {
 
 /** Receives finished things, on the thread that called rqx_queue_dispatch. May call any function of the library. */
 typedef void (*rqx_event_fn)(void *user, const rqx_event *events, size_t n);
+
+/** One exchange of a call whose answer was not the caller's. The slice lives as long as the response. */
+typedef struct {
+  /** sizeof(rqx_hop), set by the caller. */
+  size_t struct_size;
+  /** RQX_OK, or RQX_E_* where no answer came. */
+  int32_t code;
+  /** HTTP's status code; 0 where no answer came. */
+  uint32_t status;
+  /** Where it was sent to. */
+  rqx_slice url;
+  /** 1 if the same was asked again after it; 0 if its answer led on. */
+  uint64_t repeated;
+  /** How long the next one was put off. */
+  uint64_t pause_ns;
+  /** Its own times; all 0 where no answer came. */
+  rqx_timing timing;
+} rqx_hop;
 
 /** An error, read at once. The slices live as long as the error. */
 typedef struct {
@@ -822,6 +850,27 @@ RQX_API int32_t rqx_queue_wake(rqx_queue *queue);
 
 /** Frees the queue and all that waits in it. NULL is allowed. What finishes later is dropped. Since 1.0. */
 RQX_API void rqx_queue_free(rqx_queue *queue);
+
+/* ==== policy: redirects, cookies and retries, if wanted ================================================= */
+
+/**
+ * How many exchanges came before the one that answered, as RQX_EVF_HOPS says: those whose answer led on, and those that
+ * were repeated. Both 0 where the first one answered. rqx_response_hop has them all, in their order.
+ * RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Any thread. Since 1.0.
+ */
+RQX_API int32_t rqx_response_hops(const rqx_response *response, uint32_t *redirects, uint32_t *retries);
+
+/**
+ * Fills `*hop`, whose struct_size the caller has set, with the `index`-th exchange before the one that answered.
+ * RQX_OK, RQX_E_INVALID_ARGUMENT behind the last one, RQX_E_NULL, RQX_E_HANDLE. Any thread. Since 1.0.
+ */
+RQX_API int32_t rqx_response_hop(const rqx_response *response, size_t index, rqx_hop *hop);
+
+/**
+ * The URL that answered, in `*url`, as long as the response lives; empty without RQX_EVF_HOPS, where it is the
+ * request's own. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Any thread. Since 1.0.
+ */
+RQX_API int32_t rqx_response_url(const rqx_response *response, rqx_slice *url);
 
 /* ==== errors ============================================================================================ */
 

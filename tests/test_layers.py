@@ -55,7 +55,8 @@ UNKNOWN_TO = {
     "options": {"ffi", "client", "exchange", "connect", "pool", "plan", "body", "wire", "dns", "reply"},
     "plan": {"ffi", "client", "exchange", "connect", "wire", "dns", "reply"},
     "client": {"ffi"},
-    "exchange": {"ffi"},
+    "exchange": {"ffi", "policy"},
+    "policy": {"ffi", "client", "connect", "connection", "pool", "wire", "tls", "dns", "dial", "socket"},
 }
 
 

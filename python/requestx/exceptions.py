@@ -327,6 +327,7 @@ _BY_KIND: dict[int, type[RequestException]] = {
     54: ContentDecodingError,
     55: ConnectionError,  # TOO_LARGE
     56: ConnectionError,  # STREAM
+    57: TooManyRedirects,
     70: ConnectionError,  # CANCELLED
     71: ConnectionError,  # CLOSED
     72: ConnectionError,  # FORKED

@@ -8,6 +8,7 @@ use crate::exchange;
 use crate::lease::Connections;
 use crate::options::Options;
 use crate::plan::Plan;
+use crate::policy;
 use crate::reply::Reply;
 use crate::runtime::Lane;
 
@@ -43,11 +44,14 @@ impl Client {
     /// Runs `plan` in `lane`, which must be the one that polls.
     ///
     /// # Errors
-    /// See `exchange::run`.
+    /// See `exchange::run` and `policy::run`.
     pub async fn perform(self: Arc<Client>, plan: Arc<Plan>, lane: Lane) -> Result<Reply, Error> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let _flying = Flying::new(&self.in_flight);
-        exchange::run(&self.connections, &plan, lane).await
+        if plan.options.policy.is_off() {
+            return exchange::run(&self.connections, &plan, lane).await;
+        }
+        Box::pin(policy::run(&self.connections, plan, lane)).await // large, and not everybody's
     }
 
     /// Closes what is idle.

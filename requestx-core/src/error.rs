@@ -41,6 +41,7 @@ pub enum Kind {
     Decode = 54,
     TooLarge = 55,
     Stream = 56,
+    TooManyRedirects = 57,
     Cancelled = 70,
     Closed = 71,
     Forked = 72,

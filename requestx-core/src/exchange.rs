@@ -242,7 +242,7 @@ async fn receive(
         let timing = Timing { spent: deadline.spent, counts: tap.counts(), connection: id, peer, reused };
         lease.give_back(now).await;
         let raw_bytes = whole.len() as u64;
-        return Ok(Reply { head, whole: begun, raw_bytes, trailers: None, body: None, timing });
+        return Ok(Reply { head, whole: begun, raw_bytes, trailers: None, body: None, timing, course: None });
     }
     let mut body = Box::new(Body::new(begun, incoming, decoder, lease, deadline, plan.url.clone()));
     let whole = match plan.stream || !wanted {
@@ -275,7 +275,7 @@ async fn receive(
     if matches!(plan.body, Outgoing::Pushed(_)) && head.status < 400 && !unwanted && wanted {
         body.send_rest(&plan.body).await?; // who only reads from here on would cut the request short
     }
-    Ok(Reply { head, whole: None, raw_bytes: 0, trailers: None, body: Some(body), timing })
+    Ok(Reply { head, whole: None, raw_bytes: 0, trailers: None, body: Some(body), timing, course: None })
 }
 
 enum Whole {

@@ -19,6 +19,8 @@
 //! [`options::Options`]; what went wrong is an [`error::Error`] with a kind and a [`deadline::Phase`].
 //! [`process`] holds what a forked child must not touch.
 //!
+//! What is done beyond one exchange, where a caller's options ask for it, is [`policy`]: between client and exchange.
+//!
 //! [`ffi`] is the C ABI, and the only part that knows of C. Its unsafe code is in `ffi/raw.rs`.
 
 #![allow(missing_docs)] // fields and variants whose names say it; functions are documented
@@ -42,6 +44,7 @@ pub mod http2;
 pub mod lease;
 pub mod options;
 pub mod plan;
+pub mod policy;
 pub mod pool;
 pub mod process;
 pub mod proxy;

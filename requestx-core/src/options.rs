@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::deadline::Limits;
 use crate::dial::Dial;
-use crate::{proxy, tls};
+use crate::{policy, proxy, tls};
 
 /// The choices. `Default` is what a caller gets who says nothing.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct Options {
     pub growth: Growth,
     /// Longest response head that is read, in bytes.
     pub max_head: usize,
+    /// What is done beyond one exchange.
+    pub policy: policy::Choice,
 }
 
 /// Which HTTP is spoken.
@@ -62,6 +64,7 @@ impl Default for Options {
             decode: true,
             growth: Growth::default(),
             max_head: 256 * 1024,
+            policy: policy::Choice::default(),
         }
     }
 }

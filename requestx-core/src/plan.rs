@@ -61,6 +61,8 @@ pub struct Plan {
     pub expects: bool,
     /// Return with the head; the body is pulled.
     pub stream: bool,
+    /// What was parsed, where the options ask for a policy, which makes the next hop's of it.
+    pub source: Bytes,
 }
 
 impl Plan {
@@ -106,6 +108,7 @@ impl Plan {
         if body.length().is_none() && !writer.is_chunked() {
             writer.field(b"Transfer-Encoding", b"chunked")?; // or hyper would take a GET to have no body
         }
+        let source = if options.policy.is_off() { Bytes::new() } else { Bytes::copy_from_slice(head) };
         Ok(Plan {
             key: key_of(&target, proxy, &options),
             url: target.url.into(),
@@ -117,6 +120,7 @@ impl Plan {
             body,
             options,
             stream,
+            source,
         })
     }
 
@@ -125,6 +129,14 @@ impl Plan {
     pub fn repeatable(&self) -> bool {
         self.method.is_idempotent() && !matches!(self.body, Outgoing::Pushed(_))
     }
+}
+
+/// Scheme, as whether it is https, host and port of a URL: RFC 6454.
+///
+/// # Errors
+/// `InvalidUrl`, `UnsupportedScheme`.
+pub fn origin_of(url: &str) -> Result<(bool, String, u16), Error> {
+    Target::parse(url.as_bytes()).map(|target| (target.secure, target.host, target.port))
 }
 
 /// The connection that a request needs; a proxy that forwards it is itself the host.

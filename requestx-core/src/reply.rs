@@ -1,9 +1,12 @@
 //! What came back: status, the head as the server spelt it, and the body, whole or to be pulled.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use crate::body::recv::Body;
 use crate::deadline::PHASES;
+use crate::error::Kind;
 use crate::head::{Head, Trailers};
 use crate::wire::Counts;
 
@@ -31,5 +34,31 @@ pub struct Reply {
     pub trailers: Option<Trailers>,
     /// The rest of it otherwise.
     pub body: Option<Box<Body>>,
+    pub timing: Timing,
+    /// How a policy came to it, if not at once.
+    pub course: Option<Box<Course>>,
+}
+
+/// The way from what was asked for to what answered.
+#[derive(Debug, Clone, Default)]
+pub struct Course {
+    /// What answered.
+    pub url: String,
+    /// What came before, in its order.
+    pub hops: Vec<Hop>,
+}
+
+/// One exchange whose answer was not the caller's.
+#[derive(Debug, Clone)]
+pub struct Hop {
+    pub url: String,
+    /// 0 where no answer came.
+    pub status: u16,
+    /// Why none came.
+    pub failure: Option<Kind>,
+    /// The same was asked again after it, and not another.
+    pub repeated: bool,
+    /// How long it was waited behind it.
+    pub pause: Duration,
     pub timing: Timing,
 }

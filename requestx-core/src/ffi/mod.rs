@@ -14,6 +14,7 @@ mod handle;
 pub mod library;
 pub mod options;
 pub mod peer;
+pub mod policy;
 pub mod queue;
 mod raw;
 pub mod request;

@@ -87,6 +87,10 @@ pub const RQX_OPT_TRUST_PROXY: i32 = 1060;
 /// How old a name's addresses may be that are used again, in nanoseconds; default 60 s, as libcurl has it; 0 looks names
 /// up for each connection. One whose addresses all failed is looked up again.
 pub const RQX_OPT_DNS_CACHE_NS: i32 = 1061;
+/// Redirects that are followed in a call; one more is RQX_E_TOO_MANY_REDIRECTS. Default 0: they are answers like others.
+pub const RQX_OPT_MAX_REDIRECTS: i32 = 1070;
+/// 0: a redirect from https to http is RQX_E_UNSUPPORTED_SCHEME. Default 1.
+pub const RQX_OPT_REDIRECT_TO_HTTP: i32 = 1071;
 
 /// Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM. RQX_OPT_CA_* together replace the platform's; empty for none.
 pub const RQX_OPT_CA_FILE: i32 = 2001;
@@ -245,6 +249,7 @@ fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> 
         }
         RQX_OPT_PROXY_ENVIRONMENT if number == 0 => choices.proxy.set_environment(|_| None)?,
         RQX_OPT_TRUST_PROXY => return set_guard_int(choices, option, number),
+        RQX_OPT_MAX_REDIRECTS..=RQX_OPT_REDIRECT_TO_HTTP => return set_policy_int(choices, option, number),
         RQX_OPT_DECODE | RQX_OPT_PROXY_ENVIRONMENT => return refuse("it is 0 or 1"),
         RQX_OPT_MAX_DECODED_BYTES => choices.growth.bytes = number,
         RQX_OPT_MAX_DECODED_RATIO => choices.growth.ratio = number,
@@ -265,6 +270,21 @@ fn set_guard_int(choices: &mut Options, option: i32, number: u64) -> Result<(), 
         return Err(Error::caller(Kind::InvalidArgument, why));
     }
     Arc::make_mut(&mut choices.dial).guard.trusts_proxy = number == 1;
+    Ok(())
+}
+
+fn set_policy_int(choices: &mut Options, option: i32, number: u64) -> Result<(), Error> {
+    let refuse = |why: &str| {
+        Err(Error::caller(Kind::InvalidArgument, format!("option {option} cannot be {number}: {why}")))
+    };
+    let count = u32::try_from(number).unwrap_or(u32::MAX);
+    let policy = &mut choices.policy;
+    match option {
+        RQX_OPT_MAX_REDIRECTS => policy.redirects = count,
+        RQX_OPT_REDIRECT_TO_HTTP if number < 2 => policy.to_plain = number == 1,
+        RQX_OPT_REDIRECT_TO_HTTP => return refuse("it is 0 or 1"),
+        _ => return Err(unknown(option, "a number")),
+    }
     Ok(())
 }
 

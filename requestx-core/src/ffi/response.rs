@@ -18,7 +18,7 @@ use crate::deadline::Phase;
 use crate::error::{Error, Kind};
 use crate::head::{Head, Trailers};
 use crate::process;
-use crate::reply::{Reply, Timing};
+use crate::reply::{Course, Reply, Timing};
 use crate::runtime::Lane;
 
 /// A response that C has a handle to.
@@ -39,6 +39,7 @@ pub struct Held {
     timing: Timing,
     /// Known once the body has been read to its end.
     trailers: OnceLock<Trailers>,
+    pub course: Option<Box<Course>>,
     origin: Origin,
 }
 
@@ -52,7 +53,7 @@ pub struct Origin {
 
 impl Held {
     pub fn register(reply: Reply, origin: Origin) -> Result<(usize, Arc<Held>), Error> {
-        let Reply { mut head, whole, raw_bytes, trailers, body, timing } = reply;
+        let Reply { mut head, whole, raw_bytes, trailers, body, timing, course } = reply;
         let known = whole.as_ref().map(|_| OnceLock::from(trailers.unwrap_or_default()));
         head.block.extend_from_slice(raw::bytes_of(&timed(&timing)));
         let held = Arc::new(Held {
@@ -66,6 +67,7 @@ impl Held {
             closing: Notify::new(),
             timing,
             trailers: known.unwrap_or_default(),
+            course,
             origin,
         });
         Ok((tables().responses.insert(held.clone())?, held))
@@ -82,6 +84,9 @@ impl Held {
         }
         if self.trailers.get().is_some_and(|trailers| trailers.fields > 0) {
             event.flags |= RQX_EVF_TRAILERS;
+        }
+        if self.course.is_some() {
+            event.flags |= RQX_EVF_HOPS;
         }
     }
 
@@ -183,7 +188,7 @@ fn describe(event: &mut rqx_event, head: &Head, timing: &Timing) {
 
 const TIMED: usize = size_of::<rqx_timing>();
 
-fn timed(timing: &Timing) -> rqx_timing {
+pub(super) fn timed(timing: &Timing) -> rqx_timing {
     let spent = |phase: Phase| timing.spent[phase as usize];
     rqx_timing {
         struct_size: TIMED,
@@ -205,7 +210,7 @@ fn timed(timing: &Timing) -> rqx_timing {
 /// Whether a response is complete, fits `room` inline, and has nothing that a handle is needed for.
 pub fn is_inline(reply: &Reply, room: usize) -> bool {
     let length = |body: &Bytes| reply.head.block.len() + TIMED + reply.head.reason.len() + body.len();
-    let more = reply.trailers.is_some() || !reply.head.before.is_empty();
+    let more = reply.trailers.is_some() || !reply.head.before.is_empty() || reply.course.is_some();
     !more && reply.whole.as_ref().is_some_and(|body| length(body) <= room)
 }
 
@@ -228,7 +233,7 @@ pub fn describe_inline(event: &mut rqx_event, reply: &Reply, base: *const u8) {
     event.body = rqx_slice { ptr: base.wrapping_add(block + TIMED + reason), len: body };
 }
 
-fn get(response: *const rqx_response) -> Result<Arc<Held>, Error> {
+pub(super) fn get(response: *const rqx_response) -> Result<Arc<Held>, Error> {
     tables().responses.with(response as usize, Arc::clone)
 }
 

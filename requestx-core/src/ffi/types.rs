@@ -62,6 +62,8 @@ pub const RQX_E_DECODE: i32 = 54;
 pub const RQX_E_TOO_LARGE: i32 = 55;
 /// One side reset the HTTP/2 stream, or the server went away (RFC 9113 sections 5.4 and 6.8).
 pub const RQX_E_STREAM: i32 = 56;
+/// The answer leads on, after as many redirects as RQX_OPT_MAX_REDIRECTS allows.
+pub const RQX_E_TOO_MANY_REDIRECTS: i32 = 57;
 /// Cancelled by the caller.
 pub const RQX_E_CANCELLED: i32 = 70;
 /// The client, or the exchange, is closed.
@@ -153,6 +155,9 @@ pub const RQX_EVF_INFORMATIONAL: u32 = 32;
 /// Fields came behind the body, which is complete: see rqx_response_trailers. There is a handle then.
 pub const RQX_EVF_TRAILERS: u32 = 64;
 
+/// What answered is not what was asked first: see rqx_response_hops. There is a handle then.
+pub const RQX_EVF_HOPS: u32 = 128;
+
 /// Bytes in memory of the library's. Valid as long as what they were read from; not NUL-terminated.
 #[allow(non_camel_case_types)]
 #[repr(C)]
@@ -188,6 +193,27 @@ pub struct rqx_timing {
     pub connection_id: u64,
     /// 1 if the connection had served before.
     pub reused: u64,
+}
+
+/// One exchange of a call whose answer was not the caller's. The slice lives as long as the response.
+#[allow(non_camel_case_types)]
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct rqx_hop {
+    /// sizeof(rqx_hop), set by the caller.
+    pub struct_size: usize,
+    /// RQX_OK, or RQX_E_* where no answer came.
+    pub code: i32,
+    /// HTTP's status code; 0 where no answer came.
+    pub status: u32,
+    /// Where it was sent to.
+    pub url: rqx_slice,
+    /// 1 if the same was asked again after it; 0 if its answer led on.
+    pub repeated: u64,
+    /// How long the next one was put off.
+    pub pause_ns: u64,
+    /// Its own times; all 0 where no answer came.
+    pub timing: rqx_timing,
 }
 
 /// A client's counts at one moment.

@@ -1,0 +1,120 @@
+/* Policy: what may be set, and how the way of a call is read. What it does is seen by test_policy.py. */
+#include "check.h"
+
+static char at[512];
+
+static rqx_client *following(int64_t redirects) {
+  rqx_options *options = new_options();
+  rqx_client *client = NULL;
+  CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_MAX_REDIRECTS, redirects, NULL));
+  CHECK_CODE(RQX_OK, rqx_client_new(options, &client, NULL));
+  rqx_options_free(options);
+  return client;
+}
+
+static void numbers_out_of_range_are_refused(void) {
+  rqx_options *options = new_options();
+  CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_MAX_REDIRECTS, -1, NULL));
+  CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_REDIRECT_TO_HTTP, 2, NULL));
+  rqx_options_free(options);
+}
+
+static void the_way_is_told_hop_by_hop(void) {
+  rqx_client *client = following(5);
+  rqx_event event;
+  rqx_slice url = {0};
+  uint32_t redirects = 0, retries = 9;
+  rqx_timing last = {.struct_size = sizeof last};
+  CHECK_CODE(RQX_OK, get(client, under(at, sizeof at, http_url, "/redirect/3"), &event));
+  CHECK(event.status == 200 && event.flags & RQX_EVF_HOPS);
+  CHECK_CODE(RQX_OK, rqx_response_hops(event.response, &redirects, &retries));
+  CHECK(redirects == 3 && retries == 0);
+  CHECK_CODE(RQX_OK, rqx_response_url(event.response, &url));
+  CHECK(is(url, under(at, sizeof at, http_url, "/get")));
+  CHECK_CODE(RQX_OK, rqx_response_timing(event.response, &last));
+  for (size_t n = 0; n < redirects; n++) {
+    rqx_hop hop = {.struct_size = sizeof hop};
+    CHECK_CODE(RQX_OK, rqx_response_hop(event.response, n, &hop));
+    CHECK(hop.status == 302 && hop.code == RQX_OK && hop.repeated == 0 && hop.pause_ns == 0);
+    CHECK(holds(hop.url, n == 0 ? "/redirect/3" : n == 1 ? "/redirect/2" : "/redirect/1"));
+    CHECK(hop.timing.await_ns > 0 && (hop.timing.connect_ns > 0) == (n == 0));
+    CHECK(hop.timing.connection_id == last.connection_id && hop.timing.bytes_received > 20);
+  }
+  done(&event);
+  rqx_client_free(client);
+}
+
+static void an_answer_at_once_has_no_way(void) {
+  rqx_client *client = following(5);
+  rqx_event event;
+  rqx_slice url = {.len = 9};
+  uint32_t redirects = 9, retries = 9;
+  rqx_hop hop = {.struct_size = sizeof hop};
+  CHECK_CODE(RQX_OK, get(client, under(at, sizeof at, http_url, "/get"), &event));
+  CHECK(!(event.flags & RQX_EVF_HOPS));
+  CHECK_CODE(RQX_OK, rqx_response_hops(event.response, &redirects, &retries));
+  CHECK(redirects == 0 && retries == 0);
+  CHECK_CODE(RQX_OK, rqx_response_url(event.response, &url));
+  CHECK(url.len == 0);
+  CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_response_hop(event.response, 0, &hop));
+  CHECK_CODE(RQX_E_NULL, rqx_response_hops(event.response, NULL, &retries));
+  CHECK_CODE(RQX_E_NULL, rqx_response_url(event.response, NULL));
+  CHECK_CODE(RQX_E_NULL, rqx_response_hop(NULL, 0, &hop));
+  done(&event);
+  rqx_client_free(client);
+}
+
+static void a_request_that_is_sent_again_begins_anew(void) {
+  rqx_client *client = following(5);
+  rqx_request *made = NULL;
+  rqx_exchange *pending = NULL;
+  rqx_event event;
+  under(at, sizeof at, http_url, "/redirect/1");
+  CHECK_CODE(RQX_OK, rqx_request_new(BYTES("GET"), TEXT(at), &made, NULL));
+  for (int n = 0; n < 2; n++) {
+    CHECK_CODE(RQX_OK, finish(rqx_request_send(client, made, 0, &pending, &event), &pending, &event));
+    CHECK(event.status == 200 && event.flags & RQX_EVF_HOPS && holds(event.body, "/get"));
+    done(&event);
+  }
+  rqx_request_free(made);
+  rqx_client_free(client);
+}
+
+static void a_limit_is_an_exchanges_own_if_it_says_so(void) {
+  rqx_client *client = following(5);
+  rqx_options *options = new_options();
+  rqx_event event;
+  CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_MAX_REDIRECTS, 1, NULL));
+  under(at, sizeof at, http_url, "/redirect/2");
+  CHECK_CODE(RQX_E_TOO_MANY_REDIRECTS, ask(client, options, "GET", at, NULL, 0, &event));
+  done(&event);
+  CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_MAX_REDIRECTS, 0, NULL));
+  CHECK_CODE(RQX_OK, ask(client, options, "GET", at, NULL, 0, &event));
+  CHECK(event.status == 302);
+  done(&event);
+  rqx_options_free(options);
+  rqx_client_free(client);
+}
+
+static void a_call_can_be_cancelled_between_two_hops(void) {
+  rqx_client *client = following(1000000);
+  rqx_queue *queue = new_queue();
+  CHECK_CODE(RQX_OK, submit(client, queue, 7, under(at, sizeof at, http_url, "/redirect/1000000"), 0));
+  CHECK_CODE(RQX_OK, rqx_cancel(client, 7));
+  rqx_event event = next(queue);
+  CHECK(event.token == 7 && event.code == RQX_E_CANCELLED);
+  done(&event);
+  rqx_queue_free(queue);
+  rqx_client_free(client);
+}
+
+int main(int argc, char **argv) {
+  begin(argc, argv);
+  numbers_out_of_range_are_refused();
+  the_way_is_told_hop_by_hop();
+  an_answer_at_once_has_no_way();
+  a_request_that_is_sent_again_begins_anew();
+  a_limit_is_an_exchanges_own_if_it_says_so();
+  a_call_can_be_cancelled_between_two_hops();
+  return 0;
+}

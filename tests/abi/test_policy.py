@@ -1,0 +1,209 @@
+"""Redirects for C callers: what of a call goes where, byte by byte, on this thread and in the background.
+
+``call.c`` makes the call and prints what came of it; the servers tell what they saw.
+"""
+
+import subprocess
+
+import pytest
+from abi.toolchain import HEADER
+from server.steps import answer, close, request, send, serve, wait
+
+if not HEADER.exists():
+    pytest.skip("no header yet", allow_module_level=True)
+
+
+@pytest.fixture(params=["here", "background"])
+def call(build, request):
+    """
+    ``call(url, word...)`` makes a call, and gives the lines that ``call.c`` prints.
+    """
+    where = ["background"] if request.param == "background" else []
+
+    def made(url, *words):
+        done = subprocess.run([build("call"), url, *where, *words], stdout=subprocess.PIPE, timeout=15, check=True)
+        return done.stdout.decode("latin-1").splitlines()
+
+    return made
+
+
+def moved(to, status=b"302 Found", body=b"elsewhere", *fields):
+    """Steps of an exchange that leads on."""
+    return serve(body, b"Location: " + to, *fields, status=status)
+
+
+def test_without_the_option_a_redirect_is_the_answer(call, wire):
+    """Off by default."""
+    site = wire(moved(b"/there"))
+
+    assert call(site.url + "/here") == ["302  elsewhere"]
+
+
+def test_a_redirect_is_followed_on_its_connection_and_told(call, wire):
+    """The body of the first answer is dropped, and its connection serves the second."""
+    site = wire(moved(b"there?a=b#c") + serve(b"found"))
+    said = call(site.url + "/in/here#top", "redirects=5")
+
+    assert said == ["200 %s/in/there?a=b#c found" % site.url, "redirected 302 %s/in/here#top" % site.url]
+    assert [seen.line for seen in site.requests] == [b"GET /in/here HTTP/1.1", b"GET /in/there?a=b HTTP/1.1"]
+    assert len(site.connections) == 1
+
+
+def test_a_streamed_answer_is_the_last_one(call, wire):
+    """Its body is pulled; those before are not the caller's."""
+    site = wire(moved(b"/there") + serve(b"x" * 1000))
+
+    assert call(site.url, "redirects=5", "stream")[0] == "200 %s/there %s" % (site.url, "x" * 1000)
+
+
+@pytest.mark.parametrize(
+    "status, method, then, kept",
+    [
+        (b"301 X", "POST", b"GET", False),
+        (b"302 X", "POST", b"GET", False),
+        (b"302 X", "PUT", b"PUT", True),
+        (b"303 X", "PUT", b"GET", False),
+        (b"307 X", "POST", b"POST", True),
+        (b"308 X", "PATCH", b"PATCH", True),
+    ],
+)
+def test_method_and_body_as_the_status_says(call, wire, status, method, then, kept):
+    """RFC 9110 section 15.4, and what everybody does with a POST; the fields of the body go where it goes."""
+    site = wire(moved(b"/there", status) + serve())
+    call(site.url, "redirects=1", "method=" + method, "body=text", "header=Content-Type:a/b", "header=X:1")
+    first, second = site.requests
+
+    assert (second.line, second.body) == (then + b" /there HTTP/1.1", b"text" if kept else b"")
+    assert second.field(b"Content-Type") == ([b"a/b"] if kept else [])
+    assert second.field(b"Content-Length") == ([b"4"] if kept else [])
+    assert (first.body, second.field(b"X")) == (b"text", [b"1"])
+
+
+def test_head_stays_head(call, wire):
+    """Also after 303, where others become GET."""
+    site = wire([request(), send(b"HTTP/1.1 303 X\r\nLocation: /there\r\n\r\n")] * 2 + [request(), send(answer(b""))])
+    call(site.url, "redirects=2", "method=HEAD")
+
+    assert [seen.line[:5] for seen in site.requests] == [b"HEAD "] * 3
+
+
+def test_what_is_for_one_origin_is_told_to_no_other(call, wire):
+    """Another port is another origin; on the way back nothing comes back."""
+    there = wire(serve(b"found"))
+    here = wire(moved(b"/again") + moved(there.url.encode()))
+    mine = ["header=Authorization:me", "header=Cookie:a=b", "header=Host:mine", "header=X:1"]
+
+    assert call(here.url, "redirects=5", *mine)[0] == "200 %s found" % there.url
+    assert [seen.field(b"Authorization") for seen in here.requests] == [[b"me"]] * 2
+    assert [seen.field(b"Host") for seen in here.requests] == [[b"mine"]] * 2
+    assert there.requests[0].fields == [(b"Host", there.netloc.encode()), (b"X", b"1")]
+
+
+def test_https_to_http_may_be_forbidden(call, listen, certs, wire):
+    """It is allowed, as in curl, and forbidden by an option; the other way is never."""
+    plain = wire(serve(), serve())
+    secure = [listen("wire", scripts=[moved(plain.url.encode())], tls={"chain": certs.good}) for _ in range(2)]
+
+    assert call(secure[0].at("localhost"), "redirects=1", "danger=1")[0].startswith("200 ")
+    said = call(secure[1].at("localhost"), "redirects=1", "danger=1", "plain=0")[0]
+    assert said.startswith("RQX_E_UNSUPPORTED_SCHEME ")
+    assert plain.url in said
+
+
+def test_too_many(call, wire):
+    """The error says how many were followed, and what comes next."""
+    site = wire(moved(b"/1") + moved(b"/2") + moved(b"/3"))
+    said = call(site.url, "redirects=2")[0]
+
+    assert said.startswith("RQX_E_TOO_MANY_REDIRECTS GET %s/2: 2 redirects were followed" % site.url)
+    assert said.endswith("%s/3" % site.url)
+
+
+@pytest.mark.parametrize(
+    "location, code",
+    [
+        (b"ftp://a/", "RQX_E_UNSUPPORTED_SCHEME"),
+        (b"http://a:b/", "RQX_E_PROTOCOL"),
+        (b"http://", "RQX_E_PROTOCOL"),
+        (b"http://u:p@a/", "RQX_E_PROTOCOL"),
+        (b"/a\r\nLocation: /b", "RQX_E_PROTOCOL"),
+        (b"/" + b"a" * 70000, "RQX_E_PROTOCOL"),
+    ],
+)
+def test_a_bad_location_is_shown(call, wire, location, code):
+    """Nothing more is sent, and the message has it."""
+    site = wire(moved(location))
+    said = call(site.url, "redirects=5")[0]
+
+    assert said.startswith(code + " ")
+    assert location[:20].split(b"\r")[0].decode() in said
+    assert len(site.requests) == 1
+
+
+def test_bytes_that_no_url_has_are_encoded(call, wire):
+    """Servers send spaces and UTF-8."""
+    site = wire(moved(b"/gr\xc3\xbc\xc3\x9fe und <so>") + serve())
+    call(site.url, "redirects=1")
+
+    assert site.requests[1].line == b"GET /gr%C3%BC%C3%9Fe%20und%20%3Cso%3E HTTP/1.1"
+
+
+def test_a_pushed_body_is_left_behind_or_an_error(call, wire):
+    """It cannot be sent again, and the error says where it was to go."""
+    left = wire(moved(b"/there", b"303 X") + serve(b"found"))
+    again = wire(moved(b"/there", b"307 X"))
+
+    assert call(left.url, "redirects=1", "method=POST", "upload=text")[0] == "200 %s/there found" % left.url
+    said = call(again.url, "redirects=1", "method=POST", "upload=text")[0]
+    assert said.startswith("RQX_E_STATE POST %s: 307 to " % again.url)
+    assert "%s/there" % again.url in said
+
+
+@pytest.mark.parametrize("fields", [(b"Content-Length: 100000000",), (b"Transfer-Encoding: chunked",)])
+def test_a_long_body_before_is_not_read(call, wire, fields):
+    """A new connection costs less."""
+    head = b"\r\n".join([b"HTTP/1.1 302 X", b"Location: /there", *fields]) + b"\r\n\r\n"
+    flood = ["repeat", "8000\r\n%s\r\n" % ("x" * 0x8000), 1000]
+    site = wire([request(), send(head), flood], serve(b"found"))
+
+    assert call(site.url, "redirects=1")[0] == "200 %s/there found" % site.url
+    assert len(site.connections) == 2
+
+
+def test_a_bad_coding_of_a_body_that_is_dropped_does_no_harm(call, wire):
+    """Nobody reads it."""
+    site = wire(moved(b"/there", b"302 X", b"no gzip", b"Content-Encoding: gzip") + serve(b"found"))
+
+    assert call(site.url, "redirects=1")[0] == "200 %s/there found" % site.url
+    assert len(site.connections) == 1
+
+
+def test_a_connection_that_ends_is_replaced(call, wire):
+    """Connection: close, with its answer's body ended by the close."""
+    last = answer(b"x", b"Location: /b", b"Connection: close", status=b"302 X")
+    site = wire([request(), send(last), close()], serve())
+
+    assert call(site.url, "redirects=1")[0] == "200 %s/b ok" % site.url
+
+
+def test_the_total_is_for_all_hops(call, wire):
+    """It does not begin again."""
+    site = wire(moved(b"/there") + [request(), wait("never")])
+    said = call(site.url, "redirects=5", "total=%d" % 3e8)[0]
+
+    assert said.startswith("RQX_E_TIMEOUT GET %s/there" % site.url)
+    assert "total time limit" in said
+
+
+def test_a_hop_fails_as_a_request_does(call, wire):
+    """The error is that of the address that could not be reached."""
+    site = wire(moved(b"http://127.0.0.1:1/"))
+
+    assert call(site.url, "redirects=1")[0].startswith("RQX_E_REFUSED ")
+
+
+def test_each_hop_is_guarded(call, wire):
+    """An answer leads nowhere that its caller could not have asked for."""
+    site = wire(moved(b"http://127.0.0.2/"))
+
+    assert call(site.url, "redirects=1", "deny=127.0.0.2")[0].startswith("RQX_E_FORBIDDEN ")
