@@ -11,12 +11,14 @@ from typing import Any, Mapping
 from urllib.parse import urljoin
 
 from ._url import DEFAULT_PORTS, origin, prepare, requote_uri, split
-from .exceptions import InvalidSchema
+from .exceptions import InvalidSchema, InvalidURL
 
 _SOCKET = "http+unix"
 REDIRECT_STATI = (301, 302, 303, 307, 308)
 PERMANENT_STATI = (301, 308)
 DEFAULT_REDIRECT_LIMIT = 30
+#: What a Location may have; longer lines are none that requests reads.
+LONGEST = 65536
 
 # What describes a body, and goes when the body goes.
 BODY_HEADERS = ("Content-Length", "Content-Type", "Transfer-Encoding")
@@ -63,9 +65,11 @@ def target(url: str | None, location: str) -> str:
         The URL, prepared (but see `_slash_as_it_came`); it inherits the fragment of `url` unless it has its own.
 
     Raises:
-        InvalidURL: it is no URL.
+        InvalidURL: it is no URL, or longer than `LONGEST`.
         InvalidSchema: it leads from elsewhere to a socket of this machine.
     """
+    if len(location) > LONGEST:
+        raise InvalidURL(f"{url!r} redirects by a Location of {len(location)} bytes, where {LONGEST} are the most")
     base = split(url or "")
     if base.scheme == _SOCKET and not split(location).scheme and not location.startswith("//"):
         start = f"{base.scheme}://{base.authority}"

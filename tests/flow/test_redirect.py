@@ -239,6 +239,16 @@ def test_there_is_an_end_to_redirects():
     assert len(play.sent) == 4
 
 
+def test_there_is_an_end_to_a_location():
+    """Of more than 64 KiB none is followed: that is the longest header line that requests reads."""
+    play = Scenario()
+    play.get("http://a.test/")
+    play.answer(302, Location="/" + "b" * 65535)
+    assert len(play.op.request.url) == len("http://a.test") + 65536
+    with pytest.raises(requestx.exceptions.InvalidURL, match="Location of 65537 bytes"):
+        play.answer(302, Location="/" + "b" * 65536)
+
+
 def test_declined_redirect_is_the_response():
     """allow_redirects=False sends one request; ``next`` is the one that would follow."""
     play = Scenario()
