@@ -106,6 +106,12 @@ class NameResolutionError(NewConnectionError):
         NewConnectionError.__init__(self, conn, f"Failed to resolve '{host}' ({reason})")
 
 
+class EmptyPoolError(PoolError):
+    """
+    All connections that there may be are in use.
+    """
+
+
 class ClosedPoolError(PoolError):
     """
     The session or adapter was closed.

@@ -62,7 +62,10 @@ def _timed_out(phase: int, text: str, pool: Pool, url: str) -> Exception:
     if phase == 6:
         stalled = TimeoutError(f"The write operation timed out: {text}")
         return _make("ProtocolError", "Connection aborted.", stalled)
-    reason = _make("ConnectTimeoutError", pool, f"Connection to {pool.host} timed out. ({text})")
+    if phase == 1:
+        reason = _make("EmptyPoolError", pool, f"Pool is full. ({text})")
+    else:
+        reason = _make("ConnectTimeoutError", pool, f"Connection to {pool.host} timed out. ({text})")
     return _make("MaxRetryError", pool, url, reason)
 
 

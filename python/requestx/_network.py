@@ -1,6 +1,6 @@
 """
-Where connections may go, how names become addresses, and how little may come over them: an adapter's settings, as the
-core's options.
+Where connections may go, how names become addresses, how many there may be, and how little may come over them: an
+adapter's settings, as the core's options.
 
 Each is an attribute of `HTTPAdapter` under the name it has here, checked when it is set.
 """
@@ -23,6 +23,9 @@ DEFAULTS: Mapping[str, Any] = {
     "dns_cache": 60,
     "unix_socket": None,
     "min_throughput": None,
+    "max_connections": None,
+    "pool_timeout": None,
+    "max_head_bytes": 256 * 1024,
 }
 
 #: A URL whose host is the percent-encoded path of a Unix socket, as requests-unixsocket spells it.
@@ -55,6 +58,13 @@ def options_of(settings: Mapping[str, Any]) -> tuple[tuple[tuple[str, int], ...]
         numbers.append(("DNS_CACHE_NS", _nanoseconds("dns_cache", life)))
     if settings.get("resolver") is not None and not callable(settings["resolver"]):
         raise TypeError(f"resolver is called with host and port, and {settings['resolver']!r} cannot be")
+    if settings.get("pool_timeout") is not None:
+        numbers.append(("QUEUE_TIMEOUT_NS", _nanoseconds("pool_timeout", settings["pool_timeout"]) or 1))
+    longest = settings.get("max_head_bytes", DEFAULTS["max_head_bytes"])
+    if longest != DEFAULTS["max_head_bytes"]:
+        numbers.append(("MAX_HEAD_BYTES", _counted("max_head_bytes", longest, 1024, 1 << 24)))
+    if settings.get("max_connections") is not None:  # which is for the client, and not for a request
+        _counted("max_connections", settings["max_connections"], 1, 1 << 31)
     if settings.get("min_throughput") is not None:
         numbers += _pace(settings["min_throughput"])
     texts += [("RESOLVE", _entry(place, addresses)) for place, addresses in (settings.get("resolve") or {}).items()]
@@ -75,6 +85,12 @@ def _nanoseconds(name: str, seconds: Any) -> int:
     if not isinstance(seconds, (int, float)) or not 0 <= seconds < 1 << 33:
         raise ValueError(f"{name} is a number of seconds from 0 on, not {seconds!r}")
     return int(seconds * 1e9)
+
+
+def _counted(name: str, number: Any, least: int, most: int) -> int:
+    if type(number) is not int or not least <= number <= most:
+        raise ValueError(f"{name} is a whole number from {least} to {most}, not {number!r}")
+    return number
 
 
 def _pace(given: Any) -> list[tuple[str, int]]:

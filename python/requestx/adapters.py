@@ -135,6 +135,9 @@ class HTTPAdapter(BaseAdapter):
         unix_socket: path of a socket of this machine, which every host is reached by.
         min_throughput: a pair of bytes and seconds: so much of a body has to pass, either way, within so much time in
             which the server is waited for; less is a `Timeout`. None for no such limit.
+        max_connections: connections in all, idle ones included; None for no limit. See `pool_block` for one host's.
+        pool_timeout: seconds to wait for a free connection, where their number is limited; None for ever.
+        max_head_bytes: how long the head of an answer may be, 1024 to 16777216.
     """
 
     __attrs__: list[str] = [
@@ -161,6 +164,9 @@ class HTTPAdapter(BaseAdapter):
     dns_cache: float = 60
     unix_socket: Any = None
     min_throughput: Any = None
+    max_connections: int | None = None
+    pool_timeout: float | None = None
+    max_head_bytes: int = 256 * 1024
     poolmanager: Any
     _client: _core.Client
     _choices: dict[Any, _core.Options]
@@ -186,6 +192,9 @@ class HTTPAdapter(BaseAdapter):
         dns_cache: float = 60,
         unix_socket: Any = None,
         min_throughput: Any = None,
+        max_connections: int | None = None,
+        pool_timeout: float | None = None,
+        max_head_bytes: int = 256 * 1024,
     ) -> None:
         retry = retry_class()
         self.max_retries: Any = retry(0, read=False) if max_retries == DEFAULT_RETRIES else retry.from_int(max_retries)
@@ -207,6 +216,9 @@ class HTTPAdapter(BaseAdapter):
         self.dns_cache = dns_cache
         self.unix_socket = unix_socket
         self.min_throughput = min_throughput
+        self.max_connections = max_connections
+        self.pool_timeout = pool_timeout
+        self.max_head_bytes = max_head_bytes
         self.init_poolmanager(pool_connections, pool_maxsize, block=pool_block)
         self._start()
 
@@ -218,6 +230,8 @@ class HTTPAdapter(BaseAdapter):
         if name in _network.DEFAULTS and value != _network.DEFAULTS[name]:
             _made(((), ()), None, _network.options_of({name: value}))
         object.__setattr__(self, name, value)
+        if name == "max_connections" and self.__dict__.pop("_client", None) is not None:
+            self._start()
         if name == "poolmanager" and isinstance(value, _pools.PoolManager):
             value._adapter = weakref.proxy(self)
         self._changed()
@@ -263,6 +277,8 @@ class HTTPAdapter(BaseAdapter):
             limits.append(("MAX_IDLE_HOSTS", self._pool_connections))
         if self._pool_block:
             limits.append(("MAX_CONNECTIONS_PER_HOST", self._pool_maxsize))
+        if self.max_connections is not None:
+            limits.append(("MAX_CONNECTIONS", self.max_connections))
         numbers = tuple(limits)
         # Now, not in the first request: an import under way in another thread would hang a child that is forked then.
         where()

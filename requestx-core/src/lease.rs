@@ -117,8 +117,10 @@ impl Connections {
             if hopes {
                 let _ = tokio::time::timeout(patience(deadline), turn).await; // then it opens its own
             } else {
-                let what =
-                    || format!("{} {}: wait for a free connection to {}", plan.method, plan.url, plan.key);
+                let what = || {
+                    let full = self.lock().pool.why_full(&plan.key);
+                    format!("{} {} ({}): the pool is full, {full}", plan.method, plan.url, plan.key)
+                };
                 let _ = deadline.within_since(Phase::Queue, since, None, what, turn).await?;
                 // a lost sender means: look again
             }

@@ -471,6 +471,17 @@ impl<C: Shareable> Pool<C> {
         Some(self.line[next].ticket)
     }
 
+    /// Which limit keeps others from `key` waiting.
+    pub fn why_full(&self, key: &Key) -> String {
+        let PoolLimits { per_host, total, .. } = self.limits;
+        match self.hosts.get(key).map_or(0, |host| host.open) {
+            open if per_host != 0 && (open >= per_host || total == 0) => {
+                format!("with {open} of {per_host} connections to this host in use")
+            }
+            _ => format!("with {} of {total} connections in all in use", self.open),
+        }
+    }
+
     fn could_go(&self, key: &Key, lane: Lane) -> bool {
         let PoolLimits { per_host, total, .. } = self.limits;
         let host = self.hosts.get(key);
@@ -618,6 +629,16 @@ mod tests {
         assert_eq!(Some(ticket), pool.release(&key("a")));
         assert_eq!(Grant::Open, pool.check_out(&key("a"), Lane::Wait, Some(ticket), now, &mut close));
         assert_eq!(0, pool.waiting());
+    }
+
+    #[test]
+    fn a_full_pool_says_which_limit_it_is() {
+        let (mut pool, now) = (pool(1, 2), Instant::now());
+        open(&mut pool, "a", now);
+        open(&mut pool, "b", now);
+
+        assert_eq!("with 1 of 1 connections to this host in use", pool.why_full(&key("a")));
+        assert_eq!("with 2 of 2 connections in all in use", pool.why_full(&key("c")));
     }
 
     #[test]

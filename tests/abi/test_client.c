@@ -74,7 +74,7 @@ static void waiting_for_a_place_has_a_limit(void) {
   CHECK_CODE(RQX_E_TIMEOUT, ask(client, options, "GET", under(at, sizeof at, http_url, "/get"), NULL, 0, &event));
   rqx_error_view view = {.struct_size = sizeof view};
   CHECK_CODE(RQX_OK, rqx_error_read(event.error, &view));
-  CHECK(view.phase == RQX_PHASE_QUEUE);
+  CHECK(view.phase == RQX_PHASE_QUEUE && holds(view.message, "the pool is full, with 1 of 1 connections in all in use"));
   done(&event);
   done(&held);
   CHECK_CODE(RQX_OK, ask(client, options, "GET", at, NULL, 0, &event));

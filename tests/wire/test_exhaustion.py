@@ -48,6 +48,16 @@ def test_large_but_finite_head_is_taken(world, wire):
     assert len(response.cookies) == 60
 
 
+def test_bound_of_a_head_is_the_callers(world, wire):
+    """What is too long for one is not for another."""
+    fields = b"".join(b"X-%d: %s\r\n" % (number, b"v" * 1000) for number in range(400))
+    site = wire(*[[request(), send(HEAD + fields + b"Content-Length: 2\r\n\r\nok")]] * 2)
+    with pytest.raises(world.requestx.exceptions.ConnectionError, match="head is longer than 262144 bytes"):
+        world.get(site.url)
+
+    assert world.session(transport={"max_head_bytes": 1 << 20}).get(site.url).headers["X-399"] == "v" * 1000
+
+
 def test_twenty_informational_heads_are_not_too_many(world, wire):
     """A bound on 1xx heads lets a slow server say that it is still there."""
     site = wire([request(), send(b"HTTP/1.1 102 Processing\r\n\r\n" * 20 + HEAD + b"Content-Length: 2\r\n\r\nok")])

@@ -135,6 +135,50 @@ def test_limit_per_host_makes_requests_wait(world, server):
     assert len(server.connections) == 1
 
 
+def test_limit_in_all_makes_requests_wait(world, listen):
+    """max_connections counts those to all hosts, and one that is idle makes room."""
+    sites = [listen("everyday"), listen("everyday")]
+    session = world.session(transport={"max_connections": 1})
+    calls = [session.start("get", sites[number % 2].url + "/get") for number in range(8)]
+
+    assert all(call.result().ok for call in calls)
+    assert session.get_adapter(sites[0].url)._client.stats()["open_connections"] == 1
+
+
+@pytest.mark.parametrize(
+    "limits, told",
+    [
+        ({"pool_maxsize": 2, "pool_block": True}, "with 2 of 2 connections to this host in use"),
+        ({"max_connections": 2}, "with 2 of 2 connections in all in use"),
+    ],
+)
+def test_full_pool_is_an_error_after_its_time(world, server, limits, told):
+    """It says for which host, how many there are and how long it was waited for; then somebody makes room."""
+    session = world.session(transport={"pool_timeout": 0.2, **limits})
+    held = [session.get(server.url + "/bytes/3000000", stream=True) for _ in range(2)]
+    with pytest.raises(world.requestx.exceptions.ConnectTimeout, match=told) as caught:
+        session.get(server.url + "/get")
+
+    assert (caught.value.phase, type(caught.value.args[0].reason).__name__) == ("queue", "EmptyPoolError")
+    assert "GET %s/get" % server.url in str(caught.value) and "after 0.2" in str(caught.value)
+    world.close(held[0])
+    assert session.get(server.url + "/get").ok
+
+
+def test_full_pool_is_not_asked_again(world, server):
+    """No retry makes room; a limit that is set later holds from then on."""
+    session = world.session(transport={"pool_timeout": 0.2, "max_retries": 5})
+    session.get_adapter(server.url).max_connections = 1
+    held = session.get(server.url + "/bytes/3000000", stream=True)
+    with pytest.raises(world.requestx.exceptions.ConnectTimeout, match="after 0.2"):
+        session.get(server.url + "/get")
+
+    world.close(held)
+    for wrong in ({"max_connections": 0}, {"max_connections": True}, {"pool_timeout": -1}, {"max_head_bytes": 10}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            world.requestx.adapters.HTTPAdapter(**wrong)
+
+
 def test_idle_connections_are_kept_up_to_a_limit(world, server):
     """Of four that ran at once, pool_maxsize=2 remain."""
     session = world.session()
