@@ -25,6 +25,7 @@ FLOORS = [
     {"sessions"},
     {"_flow"},
     {"adapters"},
+    {"_ready", "_settings", "_urlopen"},
     {"models"},
     {"_raw", "_uploads"},
     {"_wake", "_wake_asyncio", "_wake_trio"},

@@ -27,7 +27,8 @@ _TABLE: dict[str, dict[str, str]] = {
         "warnings": "",
     },
     "adapters": {
-        _OUR_EXCEPTIONS: "ConnectTimeout ProxyError ReadTimeout RetryError SSLError",
+        _OUR_EXCEPTIONS: "ConnectTimeout ConnectionError InvalidHeader InvalidProxyURL InvalidSchema ProxyError "
+        "ReadTimeout RetryError SSLError",
         _THEIR_EXCEPTIONS: "ClosedPoolError ConnectTimeoutError LocationValueError MaxRetryError NewConnectionError "
         "ProtocolError ReadTimeoutError ResponseError _HTTPError=HTTPError _InvalidHeader=InvalidHeader "
         "_ProxyError=ProxyError _SSLError=SSLError",

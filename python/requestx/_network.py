@@ -7,11 +7,8 @@ Each is an attribute of `HTTPAdapter` under the name it has here, checked when i
 
 from __future__ import annotations
 
-from time import monotonic
-from typing import Any, Callable, Iterable, Mapping
+from typing import Any, Iterable, Mapping
 from urllib.parse import unquote
-
-from ._url import DEFAULT_PORTS, origin
 
 #: The settings, and what they are where nobody says anything.
 DEFAULTS: Mapping[str, Any] = {
@@ -30,8 +27,6 @@ DEFAULTS: Mapping[str, Any] = {
 
 #: A URL whose host is the percent-encoded path of a Unix socket, as requests-unixsocket spells it.
 UNIX = "http+unix://"
-#: Answers of a resolver that are kept, as many as the core keeps.
-KEPT = 1024
 
 
 def options_of(settings: Mapping[str, Any]) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[str, Any], ...]]:
@@ -67,7 +62,8 @@ def options_of(settings: Mapping[str, Any]) -> tuple[tuple[tuple[str, int], ...]
         _counted("max_connections", settings["max_connections"], 1, 1 << 31)
     if settings.get("min_throughput") is not None:
         numbers += _pace(settings["min_throughput"])
-    texts += [("RESOLVE", _entry(place, addresses)) for place, addresses in (settings.get("resolve") or {}).items()]
+    resolve = settings.get("resolve") or {}
+    texts += [("RESOLVE", resolve_entry(place, addresses)) for place, addresses in resolve.items()]
     if settings.get("unix_socket"):
         texts.append(("UNIX_SOCKET", settings["unix_socket"]))
     return tuple(numbers), tuple(texts)
@@ -106,7 +102,7 @@ def _pace(given: Any) -> list[tuple[str, int]]:
     return [("LOW_SPEED_BYTES", size), ("LOW_SPEED_NS", int(seconds * 1e9) or 1)]
 
 
-def _entry(place: str, addresses: Any) -> str:
+def resolve_entry(place: str, addresses: Any) -> str:
     """
     An entry of RQX_OPT_RESOLVE: "host", "host:port", or an IPv6 address in brackets or without a port, and addresses.
     """
@@ -131,56 +127,3 @@ def through_socket(url: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
     if not path:
         raise ValueError(f"{url!r} names no socket: its path comes first, percent-encoded")
     return f"http://localhost{rest[end:]}", (("UNIX_SOCKET", path),)
-
-
-class Answers:
-    """
-    What a resolver has said, for as long as the adapter lets that count.
-
-    Args:
-        resolver: called with host and port; gives an address or several, or None to leave it to the system.
-        life: seconds.
-    """
-
-    def __init__(self, resolver: Callable[..., Any], life: float) -> None:
-        self.resolver = resolver
-        self._life = life
-        self._kept: dict[tuple[str, int], tuple[float, Any]] = {}
-
-    def place(self, url: str) -> tuple[str, int] | None:
-        """
-        The host and the port to be resolved, or None where the host is an address already.
-        """
-        scheme, host, port = origin(url)
-        if not host or ":" in host or host.replace(".", "").isdigit():
-            return None
-        return host, port or DEFAULT_PORTS.get(scheme, 80)
-
-    def get(self, place: tuple[str, int]) -> Any:
-        """
-        The options for a place that was asked for before; None if it has to be asked for.
-        """
-        found, texts = self._kept.get(place, (0.0, None))
-        return texts if texts is not None and monotonic() < found + self._life else None
-
-    def put(self, place: tuple[str, int], answer: Any) -> tuple[tuple[str, Any], ...]:
-        """
-        The options for what the resolver said.
-
-        Raises:
-            OSError: it said that there is no address.
-        """
-        addresses = () if answer is None else (answer,) if isinstance(answer, str) else tuple(answer)
-        if answer is not None and not addresses:
-            raise OSError(f"the adapter's resolver has no address for {place[0]}")
-        texts = (("RESOLVE", _entry("%s:%d" % place, addresses)),) if addresses else ()
-        if len(self._kept) >= KEPT:
-            self._kept.clear()
-        self._kept[place] = monotonic(), texts
-        return texts
-
-    def forget(self, place: tuple[str, int]) -> None:
-        """
-        No connection was had there: it is asked for again.
-        """
-        self._kept.pop(place, None)

@@ -1,5 +1,6 @@
 """
-Request bodies in chunks, for the core to push: from memory, files and iterables, blocking or awaited.
+Request bodies as the core takes them: small ones whole, others in chunks that it is pushed, from memory, files and
+iterables, blocking or awaited.
 """
 
 from __future__ import annotations
@@ -7,12 +8,52 @@ from __future__ import annotations
 import threading
 from typing import Any, AsyncIterator, Iterator
 
+from . import _progress
+from ._core import Upload
 from ._ops import in_thread
 from .exceptions import InvalidHeader
 
+#: Bodies up to this size are handed to the core at once; larger ones are pushed, so that they are not copied whole.
+AT_ONCE = 1 << 20
 CHUNK = 1 << 18
 
 _END = object()
+
+
+def is_small(body: Any) -> bool:
+    """
+    Whether a body is handed to the core as it is.
+    """
+    return body is None or (type(body) is bytes and len(body) <= AT_ONCE)
+
+
+def body_of(request: Any, progress: Any) -> tuple[bytes, Upload | None]:
+    """
+    The body for a call that blocks: whole, or to be pushed.
+
+    Args:
+        request: the PreparedRequest.
+        progress: the adapter's, told of what is pushed.
+    """
+    body = request.body
+    if type(body) is str:
+        body = body.encode("utf-8")
+    if is_small(body):
+        return body or b"", None
+    pieces, length = chunks(request), length_of(request)
+    if progress is not None:
+        pieces = _progress.sending(pieces, progress, request, length)
+    return b"", Upload(pieces, length)
+
+
+def body_in_background(request: Any, progress: Any) -> tuple[AsyncIterator[Any], int | None]:
+    """
+    Pieces and length of a body that is not small, for a call that is awaited.
+    """
+    pieces, length = chunks_in_background(request), length_of(request)
+    if progress is not None:
+        pieces = _progress.sending_in_background(pieces, progress, request, length)
+    return pieces, length
 
 
 def length_of(request: Any) -> int | None:

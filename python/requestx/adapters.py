@@ -9,57 +9,33 @@ A subclass that overrides `send` is obeyed in both worlds.
 from __future__ import annotations
 
 import os
-import sys
 import weakref
 from typing import TYPE_CHECKING, Any, Callable
 
-from . import _causes, _core, _explain, _names, _network, _pools, _progress, _proxy
-from ._choices import choose, tls_settings
+from . import _core, _explain, _names, _network, _pools, _progress, _proxy, _ready, _settings, _urlopen, _way
+from ._choices import tls_settings
 from ._core import CoreError, Reply
 from ._drive import adrive, drive
 from ._environ import select_proxy
-from ._internal_utils import to_native_string
-from ._limits import TimeLimits
+from ._head import head_of
 from ._ops import call, caller_of_thread
-from ._prepare import sketch
 from ._raw import RawResponse, parse_head
 from ._retry import retry_class
+from ._settings import DEFAULT_DECODED_BYTES, DEFAULT_DECODED_RATIO
 from ._tries import is_single, retrying
-from ._uploads import chunks, chunks_in_background, length_of
-from ._url import origin, wire_url
+from ._uploads import body_in_background, body_of, is_small
+from ._url import origin
 from .auth import _basic_auth_str
 from .certs import where
-from .exceptions import (
-    AddressNotAllowed,
-    ConnectionError,
-    InvalidHeader,
-    InvalidProxyURL,
-    InvalidSchema,
-    InvalidURL,
-    RequestException,
-    from_core,
-    from_pool,
-    name_request,
-)
+from .exceptions import InvalidURL, RequestException, name_request, told
 from .models import Response
 
 DEFAULT_POOLBLOCK = False
 DEFAULT_POOLSIZE = 10
 DEFAULT_RETRIES = 0
 DEFAULT_POOL_TIMEOUT = None
-DEFAULT_DECODED_BYTES = 4 << 30
-DEFAULT_DECODED_RATIO = 256
-
-#: Bodies up to this size are handed to the core at once; larger ones are pushed, so that they are not copied whole.
-AT_ONCE = 1 << 20
 
 _new = object.__new__
-_wake_of: Any = None
-_NO_BODY = b""
-#: As a field's value, urllib3's SKIP_HEADER says not to send the field.
-_SKIP = "@@@SKIP_HEADER@@@"
-# Whose request without a body says so (RFC 9110, 8.6).
-_EXPECT_A_BODY = frozenset(("POST", "PUT", "PATCH"))
 # Imported now: when it is needed there may be no descriptor to read it by.
 _explain.explain  # noqa: B018
 
@@ -169,9 +145,8 @@ class HTTPAdapter(BaseAdapter):
     max_head_bytes: int = 256 * 1024
     poolmanager: Any
     _client: _core.Client
-    _choices: dict[Any, _core.Options]
-    #: Another object after each change of the adapter's settings.
-    _state: object
+    #: Another object after each change.
+    _state: _settings.Settings
 
     def __init__(
         self,
@@ -223,12 +198,7 @@ class HTTPAdapter(BaseAdapter):
         self._start()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name == "http2" and value not in _HTTP_VERSIONS:
-            raise ValueError(f'http2 is True, False or "only", not {value!r}')
-        if name in _GROWTH and value is not None and not (type(value) is int and 0 < value < 1 << 63):
-            raise ValueError(f"{name} is a whole number from 1 on, or None for no limit, not {value!r}")
-        if name in _network.DEFAULTS and value != _network.DEFAULTS[name]:
-            _made(((), ()), None, _network.options_of({name: value}))
+        _settings.check(name, value)
         object.__setattr__(self, name, value)
         if name == "max_connections" and self.__dict__.pop("_client", None) is not None:
             self._start()
@@ -240,11 +210,7 @@ class HTTPAdapter(BaseAdapter):
         """
         Forget what was made of the settings; sessions forget what they keep ready for it.
         """
-        own = self.__dict__
-        own["_state"] = object()
-        own["_choices"] = {}
-        own["_beneath"] = None
-        own["_own"] = own["_answers"] = None
+        self.__dict__["_state"] = _settings.Settings()
 
     def init_poolmanager(
         self, connections: int, maxsize: int, block: bool = DEFAULT_POOLBLOCK, **pool_kwargs: Any
@@ -362,31 +328,30 @@ class HTTPAdapter(BaseAdapter):
         """
         One try.
         """
-        way = self._way(request, stream, timeout, verify, cert, proxies)
+        way = self._find_way(request, stream, timeout, verify, cert, proxies)
         if way.pool is not None:
-            return self._urlopen(way, request, timeout)
-        if self.resolver is not None:
-            self._resolve(way, request)
-        head, fields = _head_of(request, way.url)
-        choices = self._options(way, timeout, verify, cert)
+            return _urlopen.by_theirs(self, way, request, timeout)  # type: ignore[no-any-return]
+        resolver = self._resolver()
+        if resolver is not None:
+            resolver.find(way, request)
+        head, fields = head_of(request, way.url)
+        options = self._state.options(self, way, timeout, verify, cert)
         stream = stream or self._builds()  # which may look at the body as it came
-        body, upload = request.body, None
-        if body is None:
-            body = _NO_BODY
-        elif type(body) is not bytes or len(body) > AT_ONCE:
-            body, upload = self._upload(request)
+        body, upload = body_of(request, self.progress)
         try:
             try:
-                reply = self._client.wait(choices, head, fields, body, upload, stream)
+                reply = self._client.wait(options, head, fields, body, upload, stream)
             except CoreError as error:
                 if error.kind != _core.FORKED:
                     raise
                 self._revive()
-                choices = self._options(way, timeout, verify, cert)
-                reply = self._client.wait(choices, head, fields, *self._again(request, body, upload), stream)
+                options = self._state.options(self, way, timeout, verify, cert)
+                # Nothing was taken of the chunks: a parent's handle is refused before anything is sent.
+                body, upload = body_of(request, self.progress)
+                reply = self._client.wait(options, head, fields, body, upload, stream)
         except CoreError as error:
             self._lost(way, error)
-            raise _told(error, request) from error
+            raise told(error, request) from error
         if upload is None and self.progress is not None:
             _progress.sent(self.progress, request, body)
         return _answer(self, request, reply)
@@ -398,29 +363,28 @@ class HTTPAdapter(BaseAdapter):
         The awaited twin of `_send`. What users wrote may block: it runs in a worker thread.
         """
         if self._is_custom():
-            way = await call(self._way, request, stream, timeout, verify, cert, proxies)
+            way = await call(self._find_way, request, stream, timeout, verify, cert, proxies)
             if way.pool is not None:
-                return await call(self._urlopen, way, request, timeout)  # type: ignore[no-any-return]
+                return await call(_urlopen.by_theirs, self, way, request, timeout)  # type: ignore[no-any-return]
         else:
-            way = self._way(request, stream, timeout, verify, cert, proxies)
-        if self.resolver is not None:
-            await self._aresolve(way, request)
-        head, fields = _head_of(request, way.url)
-        wake = (_wake_of or _load_wake())()
+            way = self._find_way(request, stream, timeout, verify, cert, proxies)
+        resolver = self._resolver()
+        if resolver is not None:
+            await resolver.afind(way, request)
+        head, fields = head_of(request, way.url)
+        wake = _ready.running_wake()
         stream = stream or self._builds()  # which may look at the body as it came
         body = request.body
         try:
             again = False
             while True:
-                choices = self._options(way, timeout, verify, cert)
+                options = self._state.options(self, way, timeout, verify, cert)
                 try:
-                    if body is None or (type(body) is bytes and len(body) <= AT_ONCE):
-                        reply = await wake.send(self._client, choices, head, fields, body or _NO_BODY, stream)
+                    if is_small(body):
+                        reply = await wake.send(self._client, options, head, fields, body or b"", stream)
                     else:
-                        pieces, length = chunks_in_background(request), length_of(request)
-                        if self.progress is not None:
-                            pieces = _progress.sending_in_background(pieces, self.progress, request, length)
-                        reply = await wake.send_upload(self._client, choices, head, fields, pieces, length, stream)
+                        pieces, length = body_in_background(request, self.progress)
+                        reply = await wake.send_upload(self._client, options, head, fields, pieces, length, stream)
                     break
                 except CoreError as error:
                     if again or error.kind != _core.FORKED:
@@ -429,12 +393,17 @@ class HTTPAdapter(BaseAdapter):
                     self._revive()
         except CoreError as error:
             self._lost(way, error)
-            raise _told(error, request) from error
-        if self.progress is not None and type(body) is bytes and len(body) <= AT_ONCE:
+            raise told(error, request) from error
+        if self.progress is not None and body is not None and is_small(body):
             _progress.sent(self.progress, request, body)
         if self._builds():
             return await call(_answer, self, request, reply)  # type: ignore[no-any-return]
         return _answer(self, request, reply)
+
+    def _lost(self, way: _way.Way, error: CoreError) -> None:
+        # What the resolver said is asked for again where it led nowhere.
+        if way.place is not None and error.phase in _core.BEFORE_CONNECTED:
+            self._state.resolver(self).lost(way)
 
     def _asend_if_own(self) -> Callable[..., Any] | None:
         """
@@ -443,23 +412,8 @@ class HTTPAdapter(BaseAdapter):
         own = getattr(self.send, "__func__", None) is HTTPAdapter.send
         return self._asend if own else None
 
-    def _upload(self, request: Any) -> tuple[bytes, _core.Upload | None]:
-        body = request.body
-        if type(body) is str:
-            encoded = body.encode("utf-8")
-            if len(encoded) <= AT_ONCE:
-                return encoded, None
-        pieces, length = chunks(request), length_of(request)
-        if self.progress is not None:
-            pieces = _progress.sending(pieces, self.progress, request, length)
-        return _NO_BODY, _core.Upload(pieces, length)
-
-    def _again(self, request: Any, body: bytes, upload: Any) -> tuple[bytes, Any]:
-        # Nothing was taken of the chunks: a parent's handle is refused before anything is sent.
-        return (body, None) if upload is None else self._upload(request)
-
     def _revive(self) -> None:
-        self._choices.clear()
+        self._state.forget()
         self._client.revive()
 
     def _retries(self) -> Any:
@@ -467,13 +421,13 @@ class HTTPAdapter(BaseAdapter):
         The adapter's retries, or those among the keywords of its pools where it has none.
         """
         retries = self.max_retries
-        return self._beneath_all().get("retries", retries) if is_single(retries) else retries
+        return self._state.beneath(self).get("retries", retries) if is_single(retries) else retries
 
     def _is_simple(self) -> bool:
         """
         Whether its requests may be kept ready: sent once each, and no user has a say in it.
         """
-        known = self._beneath_all() or type(self.poolmanager) is not _pools.PoolManager
+        known = self._state.beneath(self) or type(self.poolmanager) is not _pools.PoolManager
         known = known or self.resolver is not None or self.progress is not None
         own = self._builds() or self._is_custom() or "send" in self.__dict__
         return not known and not own and is_single(self.max_retries)
@@ -500,170 +454,15 @@ class HTTPAdapter(BaseAdapter):
             and (type(own.get("poolmanager")) is _pools.PoolManager or _pools.owns(own.get("poolmanager")))
         )
 
-    def _way(self, request: Any, stream: Any, timeout: Any, verify: Any, cert: Any, proxies: Any) -> _Way:
-        """
-        Where a request goes, and what comes before every request: a subclass may add headers, or change the way.
-        """
-        if not self._is_custom():
-            if request.url[: len(_network.UNIX)].lower() == _network.UNIX:
-                return self._way_through_socket(request)
-            proxy = _proxy.via(self, request.url, proxies) if proxies else None
-            self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
-            return _Way(request.url, proxy)
-        pool = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
-        self.cert_verify(pool, request.url, verify, cert)
-        target = self.request_url(request, proxies)
-        self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
-        if not isinstance(pool, _pools.ConnectionPool):
-            return _Way(target, pool=pool)
-        plain = target == HTTPAdapter.request_url(self, request, proxies)
-        if plain and origin(request.url) == (pool.scheme, pool.host, pool.port):
-            url = request.url
-        else:
-            url = pool.base() + (request.path_url if plain else target) if plain or target[:1] == "/" else target
-        return _Way(url, pool.via, pool.settings())
+    def _find_way(self, request: Any, stream: Any, timeout: Any, verify: Any, cert: Any, proxies: Any) -> _way.Way:
+        find = _way.by_pool if self._is_custom() else _way.direct
+        return find(self, request, stream, timeout, verify, cert, proxies)
 
-    def _way_through_socket(self, request: Any) -> _Way:
-        try:
-            url, texts = _network.through_socket(request.url)
-        except ValueError as error:
-            raise InvalidURL(error, request=request) from error
-        if self.allow_addresses is not None or self.deny_addresses is not None:
-            raise AddressNotAllowed(f"{request.url}: a socket of this machine is no address", request=request)
-        self.add_headers(request)
-        return _Way(url, texts=texts)
-
-    def _place(self, way: _Way) -> tuple[str, int] | None:
+    def _resolver(self) -> Any:
         """
-        What the adapter's resolver is asked for: a name that is resolved here, and is not known by other means.
+        What finds addresses in the place of the core, if anything does.
         """
-        answers = self.__dict__["_answers"]
-        if answers is None:
-            answers = self.__dict__["_answers"] = _network.Answers(self.resolver, self.dns_cache)
-        told = way.proxy is not None and way.proxy.url[:7].lower() not in ("socks4:", "socks5:")
-        way.place = None if way.texts or told or self.unix_socket else answers.place(way.url)
-        return way.place  # type: ignore[no-any-return]
-
-    def _resolve(self, way: _Way, request: Any) -> None:
-        """
-        Have the adapter's resolver say where a name is.
-
-        Raises:
-            ConnectionError: it has no address, or an OSError.
-            TypeError: it has to be awaited, and the call is none that is.
-        """
-        place = self._place(way)
-        if place is None:
-            return
-        answers = self.__dict__["_answers"]
-        texts = answers.get(place)
-        if texts is None:
-            try:
-                answer = self.resolver(*place)
-                if hasattr(answer, "__await__"):
-                    getattr(answer, "close", bool)()
-                    raise TypeError("a resolver that has to be awaited needs a call that is awaited")
-                texts = answers.put(place, answer)
-            except OSError as error:
-                raise _unresolved(error, request) from error
-        way.texts = texts
-
-    async def _aresolve(self, way: _Way, request: Any) -> None:
-        """
-        The awaited twin of `_resolve`.
-        """
-        place = self._place(way)
-        if place is None:
-            return
-        answers = self.__dict__["_answers"]
-        texts = answers.get(place)
-        if texts is None:
-            try:
-                texts = answers.put(place, await call(self.resolver, *place))
-            except OSError as error:
-                raise _unresolved(error, request) from error
-        way.texts = texts
-
-    def _lost(self, way: _Way, error: CoreError) -> None:
-        # What the resolver said is asked for again where it led nowhere.
-        answers = self.__dict__["_answers"]
-        if way.place is not None and answers is not None and error.phase in _core.BEFORE_CONNECTED:
-            answers.forget(way.place)
-
-    def _options(self, way: _Way, timeout: Any, verify: Any, cert: Any) -> _core.Options:
-        # Only TLS has something to verify: a plain request does not fail for want of a bundle.
-        secure, proxy = way.url[:5].lower() == "https", way.proxy
-        if not secure and proxy is not None and proxy.is_secure:
-            secure, cert = True, None  # which is for origins
-        own = self._own_options()
-        if way.texts:
-            own = own[0], (*own[1], *way.texts)
-        if way.settings is not None:
-            if way.settings.get("cert_reqs") in ("CERT_NONE", 0):
-                _warn_unverified(way, way.settings)
-            return _made(choose(timeout, way.settings, secure), proxy, own)
-        beneath = self._beneath_all()
-        if verify is False:
-            _warn_unverified(way, beneath)
-        key: Any = (timeout, verify, cert, proxy) if secure else ("plain", timeout, proxy)
-        if way.texts:
-            key += way.texts
-        if "ssl_context" in beneath:
-            key += (_state_of(beneath["ssl_context"]),)
-        kept = self._choices
-        try:
-            return kept[key]
-        except (KeyError, TypeError):
-            pass
-        settings = tls_settings(verify, cert, beneath) if secure else beneath
-        choices = _made(choose(timeout, settings, secure), proxy, own)
-        if len(kept) > 128:
-            kept.clear()
-        try:
-            kept[key] = choices
-        except TypeError:
-            pass  # something without a hash, such as a list
-        return choices
-
-    def _numbers(self) -> tuple[tuple[str, int], ...]:
-        """
-        The options that are the adapter's own.
-        """
-        found = _HTTP_VERSIONS[self.http2]
-        for name, (option, default) in _GROWTH.items():
-            limit = getattr(self, name)
-            if limit != default:
-                found += ((option, limit or 0),)
-        return found
-
-    def _own_options(self) -> Any:
-        """
-        The core's options for what was set on the adapter itself.
-        """
-        found = self.__dict__["_own"]
-        if found is None:
-            numbers, texts = _network.options_of({name: getattr(self, name) for name in _network.DEFAULTS})
-            found = self.__dict__["_own"] = (*self._numbers(), *numbers), texts
-        return found
-
-    def _beneath_all(self) -> Any:
-        """
-        The settings that `init_poolmanager` was given, or that were put there since.
-        """
-        found = self.__dict__["_beneath"]
-        if found is None:
-            manager = self.poolmanager
-            _pools.check_keywords(manager.connection_pool_kw)
-            found = {
-                name: value
-                for name, value in manager.connection_pool_kw.items()
-                if value is not None and name not in ("maxsize", "block")
-            }
-            if type(manager) is _pools.PoolManager:
-                self.__dict__["_beneath"] = found
-            else:
-                self._choices.clear()  # it does not tell of changes
-        return found
+        return None if self.resolver is None or self.unix_socket else self._state.resolver(self)
 
     def build_connection_pool_key_attributes(
         self, request: Any, verify: Any, cert: Any = None
@@ -786,58 +585,8 @@ class HTTPAdapter(BaseAdapter):
             if "key_password" in found:
                 conn.key_password = found["key_password"]
 
-    def _urlopen(self, way: _Way, request: Any, timeout: Any) -> Response:
-        """
-        Send through a pool that a user brought.
-
-        Raises:
-            ValueError: the adapter has settings for connections, and those of this pool are not the adapter's.
-        """
-        for name, default in _network.DEFAULTS.items():
-            if getattr(self, name) != default:
-                raise ValueError(f"{name}= says nothing to {way.pool!r}, which connects by itself")
-        try:
-            response = way.pool.urlopen(
-                method=request.method,
-                url=way.url,
-                body=request.body,
-                headers=request.headers,
-                redirect=False,
-                assert_same_host=False,
-                preload_content=False,
-                decode_content=False,
-                retries=retry_class().from_int(self.max_retries),
-                timeout=_their_timeout(timeout),
-                chunked=not (request.body is None or "Content-Length" in request.headers),
-            )
-        except Exception as error:
-            told = from_pool(error, request)
-            if told is None:
-                raise
-            raise told from error
-        built = self.build_response(request, response)
-        built.__dict__["_by_pool"] = True
-        return built
-
-    def _open(
-        self, pool: _pools.ConnectionPool, method: str, url: str, body: Any, headers: Any, timeout: Any, stream: bool
-    ) -> RawResponse:
-        """
-        What `urlopen` of one of our pools does.
-        """
-        from ._prepare import PreparedRequest
-
-        request = PreparedRequest()
-        whole_url = pool.base() + url if url.startswith("/") else url
-        request.prepare(method=method, url=whole_url, headers=headers, data=body)
-        head, fields = _head_of(request, request.url)
-        choices = self._options(_Way(request.url, pool.via, pool.settings()), timeout, True, None)
-        given, upload = (_NO_BODY, None) if request.body is None else self._upload(request)
-        try:
-            reply = self._client.wait(choices, head, fields, given, upload, stream)
-        except CoreError as error:
-            raise _told(error, request) from error
-        return RawResponse(reply, parse_head(reply), request)
+    def _open(self, *request: Any) -> RawResponse:
+        return _urlopen.by_ours(self, *request)
 
     def build_response(self, req: PreparedRequest, resp: Any) -> Response:
         """
@@ -899,189 +648,7 @@ class HTTPAdapter(BaseAdapter):
         """
         What the request line names: path and query, or the whole URL where a proxy forwards the request.
         """
-        proxy = select_proxy(request.url, proxies)
-        if proxy and request.url[:5].lower() != "https" and not _proxy.is_socks(proxy):
-            return wire_url(request.url)
-        return request.path_url
-
-
-class Ready:
-    """
-    A request without a body that was prepared once and is sent as it is, as often as its session stays the same.
-
-    It is an op of the flow (`_ops`); the PreparedRequest that a user may look at is made when somebody does.
-
-    Args:
-        adapter: the session's own HTTPAdapter.
-        method: in upper case.
-        url: prepared.
-        headers: checked, and never changed from now on.
-        settings: timeout, verify and cert.
-    """
-
-    __slots__ = ("adapter", "client", "headers", "json_loads", "method", "secure", "settings", "shot", "state", "url")
-
-    #: The session's decoder for `Response.json`, or None.
-    json_loads: Any
-
-    body = None
-
-    def __init__(
-        self, adapter: HTTPAdapter, method: str, url: str, headers: Any, settings: tuple[Any, Any, Any]
-    ) -> None:
-        self.adapter = adapter
-        #: The adapter's, which changes with its settings.
-        self.state = adapter._state
-        self.method = method
-        self.url = url
-        self.secure = url[:5] == "https"
-        self.headers = headers
-        self.settings = settings
-        self.json_loads = None
-        self._load()
-
-    def _load(self) -> None:
-        head, _ = _head_of(self, self.url)
-        method, url, *fields = head.split(b"\n")
-        names = iter(fields)
-        self.client = self.adapter._client
-        self.shot = _core.Shot(method, url, zip(names, names), self.adapter._options(_Way(self.url), *self.settings))
-
-    def request(self) -> Any:
-        """
-        The PreparedRequest.
-        """
-        return sketch(self.method, self.url, self.headers.copy())
-
-    def perform(self) -> Response:
-        """
-        Blocking.
-        """
-        try:
-            reply = self.client.fire(self.shot)
-        except CoreError as error:
-            if error.kind != _core.FORKED:
-                raise _told(error, self.request()) from error
-            self._reload()
-            return self.perform()
-        return self._response(reply)
-
-    def aperform(self) -> Any:
-        """
-        Awaited.
-        """
-        return self.ago(_nothing_more, None, False)
-
-    async def ago(self, rest: Any, session: Any, allowed: bool) -> Response:
-        """
-        Awaited, and after it what `rest` makes of the answer; one coroutine for both.
-
-        Args:
-            rest: called with this op, the next two arguments and the response; returns a flow or None.
-            session: for `rest`.
-            allowed: for `rest`.
-        """
-        wake = (_wake_of or _load_wake())()
-        token = 0
-        try:
-            token, future = wake.launch(self.client, self.shot)
-            reply = await future
-        except CoreError as error:
-            if error.kind != _core.FORKED:
-                raise _told(error, self.request()) from error
-            self._reload()
-            return await self.ago(rest, session, allowed)
-        except BaseException:
-            wake.give_up(token)
-            raise
-        response = self._response(reply)
-        following = rest(self, session, allowed, response)
-        return response if following is None else await adrive(following)
-
-    def _response(self, reply: Any) -> Response:
-        status = reply.status
-        response = _new(Response)
-        response.__dict__ = {
-            "status_code": status,
-            "_reply": reply,
-            "_ready": self,
-            # Nothing of it asks for more: no redirect, no cookie, no body to be read.
-            "_settled": not (300 <= status < 400 or reply.asks_for_more),
-        }
-        return response
-
-    def _reload(self) -> None:
-        self.adapter._revive()
-        self._load()
-
-
-# What the interpreter calls it when it was never awaited.
-Ready.ago.__qualname__ = "requestx call"
-
-
-def _nothing_more(op: Any, session: Any, allowed: bool, response: Response) -> None:
-    """
-    The rest of a call whose answer is all.
-    """
-
-
-def _load_wake() -> Any:
-    """
-    What gives the running loop's Wake; programs that never await do without.
-    """
-    global _wake_of
-    from ._wake import wake_of
-
-    _wake_of = wake_of
-    return wake_of
-
-
-def _head_of(request: Any, url: Any) -> tuple[bytes, int]:
-    """
-    The request as the core takes it: method, URL and fields joined by newlines, and the number of fields.
-
-    Raises:
-        InvalidSchema: the URL is none of http or https.
-        InvalidHeader: a name or value cannot be sent.
-    """
-    if not isinstance(url, str) or url[:4].lower() != "http":
-        raise InvalidSchema(f"No connection adapters were found for {url!r}", request=request)
-    headers = request.headers
-    parts = [str(request.method), wire_url(url)]
-    if request.body is not None or request.method in _EXPECT_A_BODY:
-        parts += _framing(request)
-    for name, value in headers.items() if headers else ():
-        if value is None or (type(value) is str and value == _SKIP):
-            _check_skipped(name, value, request)
-            continue
-        parts.append(name)
-        parts.append(value)
-    try:
-        try:
-            return "\n".join(parts).encode("latin-1"), (len(parts) - 2) // 2
-        except TypeError:
-            encoded = [part if isinstance(part, bytes) else str(part).encode("latin-1") for part in parts]
-            return b"\n".join(encoded), (len(parts) - 2) // 2
-    except UnicodeEncodeError as error:
-        wrong = error.object[error.start : error.end]
-        raise InvalidHeader(
-            f"header fields are sent as latin-1, and {wrong!r} is not in it: encode the value yourself", request=request
-        ) from error
-
-
-def _check_skipped(name: Any, value: Any, request: Any) -> None:
-    if value is not None and to_native_string(name).lower() not in ("accept-encoding", "user-agent"):
-        raise InvalidHeader(f"SKIP_HEADER takes away User-Agent and Accept-Encoding, not {name!r}", request=request)
-
-
-def _framing(request: Any) -> tuple[str, ...]:
-    """
-    The field that frames the body where nobody has named one: on the way, requests puts it behind Host.
-    """
-    headers, body = request.headers, request.body
-    if "Content-Length" in headers or "Transfer-Encoding" in headers or isinstance(body, (bytes, str)):
-        return ()
-    return ("Content-Length", "0") if body is None else ("Transfer-Encoding", "chunked")
+        return _way.target_of(request, proxies)  # type: ignore[no-any-return]
 
 
 def _answer(adapter: HTTPAdapter, request: Any, reply: Reply) -> Response:
@@ -1100,118 +667,6 @@ def _answer(adapter: HTTPAdapter, request: Any, reply: Reply) -> Response:
         "_reply": reply,
     }
     return response
-
-
-def _told(error: CoreError, request: Any) -> Exception:
-    return from_core(
-        error.kind,
-        error.phase,
-        error.message,
-        os_code=error.os_code,
-        tls_code=error.tls_code,
-        chain=error.chain,
-        proxy_status=error.proxy_status,
-        request=request,
-    )
-
-
-def _unresolved(error: OSError, request: Any) -> OSError:
-    return error if isinstance(error, RequestException) else ConnectionError(error, request=request)
-
-
-class _Way:
-    """
-    Where a request goes.
-
-    Args:
-        url: as the core takes it.
-        proxy: the one it goes through, or None.
-        settings: of its pool, where a user had a say in them.
-        pool: an object with `urlopen` that a user brought; `url` is then what that takes.
-        texts: further options of the core's, which say where it leads.
-    """
-
-    __slots__ = ("place", "pool", "proxy", "settings", "texts", "url")
-
-    def __init__(
-        self, url: Any, proxy: Any = None, settings: Any = None, pool: Any = None, texts: tuple[Any, ...] = ()
-    ) -> None:
-        #: What a resolver was asked for.
-        self.place: Any = None
-        self.texts = texts
-        self.url = url
-        self.proxy = proxy
-        self.settings = settings
-        self.pool = pool
-
-
-# RQX_OPT_HTTP_VERSION for `http2`.
-_HTTP_VERSIONS: dict[Any, tuple[tuple[str, int], ...]] = {
-    True: (),
-    False: (("HTTP_VERSION", 1),),
-    "only": (("HTTP_VERSION", 2),),
-}
-
-# Limits on what decoding makes: their options, and the core's defaults.
-_GROWTH: dict[str, tuple[str, int]] = {
-    "max_decoded_bytes": ("MAX_DECODED_BYTES", DEFAULT_DECODED_BYTES),
-    "max_decoded_ratio": ("MAX_DECODED_RATIO", DEFAULT_DECODED_RATIO),
-}
-
-
-def _made(choices: Any, proxy: Any, own: Any) -> _core.Options:
-    """
-    The core's options: of a request, of the proxy it goes through, and of the adapter.
-
-    Raises:
-        InvalidProxyURL: the proxy's URL is none.
-        ValueError: an adapter's setting that the core refuses.
-    """
-    numbers, texts = (*own[0], *choices[0]), (*own[1], *choices[1])
-    if proxy is not None:
-        texts = (*texts, ("PROXY_URL", proxy.url), *(("PROXY_HEADER", field) for field in proxy.fields))
-    try:
-        return _core.options(numbers, texts)
-    except CoreError as error:
-        if error.kind == _core.INVALID_ARGUMENT:
-            raise ValueError(error.message) from error
-        if error.kind not in _core.NO_URL:
-            raise _told(error, None) from error
-        raise InvalidProxyURL(f"Please check proxy URL. {error.message}") from error
-
-
-def _warn_unverified(way: _Way, settings: Any) -> None:
-    if way.url[:5].lower() != "https" or settings.get("assert_fingerprint"):
-        return
-    import warnings
-
-    warnings.warn(
-        f"Unverified HTTPS request is being made to host {origin(way.url)[1]!r}: whoever answers is believed. "
-        "Give verify= the path of a CA certificate, or silence this by requestx.packages.urllib3.disable_warnings().",
-        _causes.shape("InsecureRequestWarning"),
-        stacklevel=4,
-    )
-
-
-def _state_of(context: Any) -> Any:
-    from . import _context
-
-    return _context.state_of(_context.unwrap(context))
-
-
-def _their_timeout(timeout: Any) -> Any:
-    """
-    A time-out as urllib3's pools take it.
-    """
-    loaded = sys.modules.get("urllib3.util.timeout")
-    if (
-        loaded is None
-        or isinstance(timeout, loaded.Timeout)
-        or not (isinstance(timeout, tuple) or isinstance(timeout, TimeLimits))
-    ):
-        return timeout
-    connect, read = (timeout.connect, timeout.read) if isinstance(timeout, TimeLimits) else timeout
-    return loaded.Timeout(connect=connect, read=read)
 
 
 _OVERRIDABLE = (

@@ -428,6 +428,22 @@ def from_pool(error: Exception, request: Any = None) -> RequestException | None:
     return cls(error, request=request)
 
 
+def told(error: Any, request: Any) -> RequestException:
+    """
+    The exception for a CoreError; the caller raises it.
+    """
+    return from_core(
+        error.kind,
+        error.phase,
+        error.message,
+        os_code=error.os_code,
+        tls_code=error.tls_code,
+        chain=error.chain,
+        proxy_status=error.proxy_status,
+        request=request,
+    )
+
+
 def from_core(
     kind: int,
     phase: int,

@@ -21,7 +21,8 @@ from ._core import CoreError
 from ._drive import drive, go, run
 from ._ops import Call
 from ._prepare import PreparedRequest, Request
-from .adapters import HTTPAdapter, Ready
+from ._ready import Ready
+from .adapters import HTTPAdapter
 from .auth import _basic_auth_str
 from .cookies import RequestsCookieJar, cookiejar_from_dict, extract_cookies_to_jar, merge_cookies
 from .exceptions import (
