@@ -218,7 +218,7 @@ class PoolManager:
 
     def _changed(self) -> None:
         if self._adapter is not None:
-            self._adapter._changed()
+            self._adapter._pools_changed()
 
     def __enter__(self) -> PoolManager:
         return self

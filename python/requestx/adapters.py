@@ -200,17 +200,24 @@ class HTTPAdapter(BaseAdapter):
     def __setattr__(self, name: str, value: Any) -> None:
         _settings.check(name, value)
         object.__setattr__(self, name, value)
-        if name == "max_connections" and self.__dict__.pop("_client", None) is not None:
-            self._start()
         if name == "poolmanager" and isinstance(value, _pools.PoolManager):
             value._adapter = weakref.proxy(self)
         self._changed()
+        if name in ("poolmanager", "max_connections") and "_client" in self.__dict__:
+            self._start()
 
     def _changed(self) -> None:
         """
         Forget what was made of the settings; sessions forget what they keep ready for it.
         """
         self.__dict__["_state"] = _settings.Settings()
+
+    def _pools_changed(self) -> None:
+        """
+        The same where it is a setting of the pools, of which some are the client's.
+        """
+        self._changed()
+        self._start()
 
     def init_poolmanager(
         self, connections: int, maxsize: int, block: bool = DEFAULT_POOLBLOCK, **pool_kwargs: Any
@@ -235,20 +242,34 @@ class HTTPAdapter(BaseAdapter):
         self._start()
 
     def _start(self) -> None:
-        if "_client" in self.__dict__:
+        """
+        Have a client with the limits on connections that are asked for.
+        """
+        limits = self._limits()
+        if "_client" in self.__dict__ and limits == self.__dict__["_client_limits"]:
             return
-        # The default is requests', and low; who asks for a number gets it.
-        limits = [] if self._pool_maxsize == DEFAULT_POOLSIZE else [("MAX_IDLE_PER_HOST", self._pool_maxsize)]
-        if self._pool_connections != DEFAULT_POOLSIZE:
-            limits.append(("MAX_IDLE_HOSTS", self._pool_connections))
-        if self._pool_block:
-            limits.append(("MAX_CONNECTIONS_PER_HOST", self._pool_maxsize))
-        if self.max_connections is not None:
-            limits.append(("MAX_CONNECTIONS", self.max_connections))
-        numbers = tuple(limits)
         # Now, not in the first request: an import under way in another thread would hang a child that is forked then.
         where()
-        self._client = _core.Client(lambda: _core.options(numbers))
+        self.__dict__["_client_limits"] = limits
+        self._client = _core.Client(lambda: _core.options(limits))
+
+    def _limits(self) -> tuple[tuple[str, int], ...]:
+        """
+        The options of a client: what the adapter's pools are told, else what the adapter itself is.
+        """
+        manager = self.__dict__.get("poolmanager")
+        told = getattr(manager, "connection_pool_kw", {})
+        size, block = told.get("maxsize", self._pool_maxsize), told.get("block", self._pool_block)
+        hosts = getattr(manager, "num_pools", self._pool_connections)
+        # The defaults are requests', and low; who asks for a number gets it.
+        limits = [] if size == DEFAULT_POOLSIZE else [("MAX_IDLE_PER_HOST", size)]
+        if hosts != DEFAULT_POOLSIZE:
+            limits.append(("MAX_IDLE_HOSTS", hosts))
+        if block:
+            limits.append(("MAX_CONNECTIONS_PER_HOST", size))
+        if self.max_connections is not None:
+            limits.append(("MAX_CONNECTIONS", self.max_connections))
+        return tuple(limits)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: getattr(self, name, None) for name in self.__attrs__}
@@ -451,6 +472,7 @@ class HTTPAdapter(BaseAdapter):
             and cls.proxy_manager_for is _PROXY_MANAGER_FOR
             and cls.add_headers is _ADD_HEADERS
             and own.keys().isdisjoint(_OVERRIDABLE)
+            and not own.get("proxy_manager")
             and (type(own.get("poolmanager")) is _pools.PoolManager or _pools.owns(own.get("poolmanager")))
         )
 
@@ -534,10 +556,16 @@ class HTTPAdapter(BaseAdapter):
         Args:
             proxy: its URL.
             **proxy_kwargs: settings, by the names of urllib3's pools.
+
+        Raises:
+            TypeError: one that is not known, or the adapter's alone.
         """
         manager = self.proxy_manager.get(proxy)
         if manager is None:
             self._check_proxy_context(proxy, proxy_kwargs)
+            for name in ("num_pools", "maxsize", "block", "retries"):
+                if name in proxy_kwargs:
+                    raise TypeError(f"{name!r} is for all connections of an adapter: give it to HTTPAdapter")
             manager = self.proxy_manager[proxy] = _pools.ProxyManager(
                 _proxy.through(self, proxy),
                 num_pools=self._pool_connections,

@@ -4,7 +4,7 @@ import pickle
 import threading
 
 import pytest
-from server.steps import answer, request, rst, send, serve
+from server.steps import answer, request, rst, send, serve, wait
 
 from requestx import _pools
 
@@ -83,6 +83,102 @@ def test_retries_of_the_pools_count_where_the_adapter_has_none(world, wire):
     adapter.init_poolmanager(1, 1, retries=1)
 
     assert mounted(world, adapter).get(site.url).content == b"second"
+
+
+def named_before(world, proxy, **keywords):
+    """A session whose adapter was asked for the manager of a proxy, with keywords, before anything was sent."""
+    adapter = world.requestx.adapters.HTTPAdapter()
+    adapter.proxy_manager_for(proxy, **keywords)
+    return mounted(world, adapter, proxies={"all": proxy})
+
+
+def test_keywords_for_a_proxy_are_obeyed(world, listen, tls_server, certs):
+    """The manager of a proxy is made once, and is the one for all requests through it."""
+    proxy = listen("proxy").url
+    session = named_before(world, proxy, ca_certs=certs.ca)
+
+    assert session.get(tls_server.at("localhost") + "/get").ok
+    with pytest.raises(world.requestx.exceptions.SSLError):
+        mounted(world, world.requestx.adapters.HTTPAdapter(), proxies={"all": proxy}).get(tls_server.at("localhost"))
+
+
+def test_a_time_limit_for_a_proxy_is_obeyed(world, listen, wire):
+    """As that of all pools is."""
+    session = named_before(world, listen("proxy").url, timeout=0.05)
+    with pytest.raises(world.requestx.exceptions.ReadTimeout):
+        session.get(wire([request()]).url)
+
+
+def test_a_manager_that_a_user_puts_there_is_asked(world, server):
+    """Whatever has `connection_from_host`, by the proxy's URL."""
+    asked = []
+
+    class Manager:
+        def connection_from_host(self, host, port, scheme, pool_kwargs=None):
+            asked.append((host, port, scheme))
+            return _pools.PoolManager().connection_from_host(host, port, scheme)
+
+        def clear(self):
+            pass
+
+    adapter = world.requestx.adapters.HTTPAdapter()
+    adapter.proxy_manager["http://proxy.test"] = Manager()
+
+    assert mounted(world, adapter, proxies={"http": "proxy.test"}).get(server.url + "/get").ok
+    assert asked == [("127.0.0.1", server.port, "http")]
+
+
+@pytest.mark.parametrize("keyword", ["num_pools", "maxsize", "block", "retries"])
+def test_what_is_for_all_connections_is_not_for_a_proxys_alone(world, keyword):
+    """The core counts connections, and retries are the adapter's."""
+    with pytest.raises(TypeError, match=keyword):
+        world.requestx.adapters.HTTPAdapter().proxy_manager_for("http://proxy.test", **{keyword: 1})
+
+
+def in_the_constructor(adapters):
+    return adapters.HTTPAdapter(pool_connections=3, pool_maxsize=1, pool_block=True)
+
+
+def in_init_poolmanager(adapters):
+    adapter = adapters.HTTPAdapter()
+    adapter.init_poolmanager(3, 1, block=True)
+    return adapter
+
+
+def in_a_manager(adapters):
+    adapter = adapters.HTTPAdapter()
+    adapter.poolmanager = _pools.PoolManager(num_pools=3, maxsize=1, block=True)
+    return adapter
+
+
+def in_a_subclass(adapters):
+    class Adapter(adapters.HTTPAdapter):
+        def init_poolmanager(self, *numbers, **more):
+            self.poolmanager = _pools.PoolManager(num_pools=3, maxsize=1, block=True)
+
+    return Adapter()
+
+
+def in_the_keywords(adapters):
+    adapter = adapters.HTTPAdapter(pool_connections=3)
+    adapter.poolmanager.connection_pool_kw.update(maxsize=1, block=True)
+    return adapter
+
+
+LIMITED = [in_the_constructor, in_init_poolmanager, in_a_manager, in_a_subclass, in_the_keywords]
+
+
+@pytest.mark.parametrize("limited", LIMITED)
+def test_limits_on_connections_are_obeyed_wherever_they_are_set(world, wire, limited):
+    """With `block` the second request waits for the connection of the first."""
+    site = wire([*serve(b"1")[:1], wait("go"), *serve(b"1")[1:], *serve(b"2")], serve(b"on another"))
+    session = mounted(world, limited(world.requestx.adapters))
+    calls = [session.start("get", site.url) for _ in range(2)]
+    site.wait("request 1")
+    site.set("go")
+
+    assert {each.result().content for each in calls} == {b"1", b"2"}
+    assert len(site.connections) == 1
 
 
 def test_cert_verify_has_the_last_word(world, tls_server, certs):
