@@ -298,6 +298,21 @@
 /** 0: a redirect from https to http is RQX_E_UNSUPPORTED_SCHEME. Default 1. */
 #define RQX_OPT_REDIRECT_TO_HTTP 1071
 /**
+ * How often a call is tried again, after a failure before any answer, or an answer that may pass: 408, 429, 500, 502,
+ * 503, 504. The last try's outcome is the caller's. Default 0.
+ */
+#define RQX_OPT_RETRIES 1072
+/**
+ * The bound of the first delay, nanoseconds, which doubles with each try; a delay is a random share of it. Default 500 ms.
+ */
+#define RQX_OPT_RETRY_BACKOFF_NS 1073
+/** No delay is longer, nanoseconds; where Retry-After asks for more, its answer is the caller's. Default 30 s. */
+#define RQX_OPT_RETRY_MAX_WAIT_NS 1074
+/** 1: methods that are not idempotent are tried again as well. Default 0: only where nothing had been sent. */
+#define RQX_OPT_RETRY_ANY_METHOD 1075
+/** Retries that a client has in stock; five answers refill one. Default 100; 0 for no limit. */
+#define RQX_OPT_RETRY_BUDGET 1076
+/**
  * Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM. RQX_OPT_CA_* together replace the platform's; empty for none.
  */
 #define RQX_OPT_CA_FILE 2001

@@ -17,6 +17,7 @@ use crate::runtime::Lane;
 pub struct Client {
     pub options: Arc<Options>,
     connections: Arc<Connections>,
+    memory: policy::Memory,
     requests: AtomicU64,
     in_flight: AtomicUsize,
 }
@@ -36,6 +37,7 @@ impl Client {
         Arc::new(Client {
             connections: Connections::new(options.pool),
             options,
+            memory: policy::Memory::default(),
             requests: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
         })
@@ -51,7 +53,8 @@ impl Client {
         if plan.options.policy.is_off() {
             return exchange::run(&self.connections, &plan, lane).await;
         }
-        Box::pin(policy::run(&self.connections, plan, lane)).await // large, and not everybody's
+        Box::pin(policy::run(&self.memory, &self.connections, plan, lane)).await
+        // large, and not everybody's
     }
 
     /// Closes what is idle.

@@ -178,6 +178,11 @@ impl Deadline {
         Deadline { total_until, called, ..Deadline::start(&self.options, now) }
     }
 
+    /// Whether there is time left after a delay.
+    pub fn outlasts(&self, now: Instant, delay: Duration) -> bool {
+        self.total_until.is_none_or(|until| now.checked_add(delay).is_some_and(|then| then < until))
+    }
+
     pub fn phase(&self) -> Phase {
         self.phase
     }
@@ -330,6 +335,17 @@ mod tests {
 
         assert_eq!(Some(later + Duration::from_secs(3)), next.until(Phase::Secure, later));
         assert_eq!(Some(start + Duration::from_secs(9)), next.until(Phase::Await, later));
+    }
+
+    #[test]
+    fn a_delay_has_to_end_before_the_total() {
+        let start = Instant::now();
+        let total = Limits { total: Some(Duration::from_secs(4)), ..Limits::default() };
+        let deadline = clock(total, start);
+
+        assert!(deadline.outlasts(start, Duration::from_secs(3)));
+        assert!(!deadline.outlasts(start + Duration::from_secs(2), Duration::from_secs(2)));
+        assert!(clock(Limits::default(), start).outlasts(start, Duration::from_secs(1_000_000)));
     }
 
     #[test]

@@ -13,7 +13,13 @@ static const struct {
 } NUMBERS[] = {
     {"redirects", RQX_OPT_MAX_REDIRECTS},
     {"plain", RQX_OPT_REDIRECT_TO_HTTP},
+    {"retries", RQX_OPT_RETRIES},
+    {"backoff", RQX_OPT_RETRY_BACKOFF_NS},
+    {"longest", RQX_OPT_RETRY_MAX_WAIT_NS},
+    {"any", RQX_OPT_RETRY_ANY_METHOD},
+    {"budget", RQX_OPT_RETRY_BUDGET},
     {"total", RQX_OPT_TOTAL_TIMEOUT_NS},
+    {"await", RQX_OPT_AWAIT_TIMEOUT_NS},
     {"danger", RQX_OPT_DANGER_ACCEPT_INVALID_CERTS},
 };
 
@@ -119,6 +125,8 @@ static void print_way(const rqx_event *event) {
     CHECK((hop.status > 0) == (hop.code == RQX_OK) && (hop.status > 0) == (hop.timing.await_ns > 0));
     printf("%s %u %.*s\n", hop.repeated ? "repeated" : "redirected", (unsigned)hop.status, (int)hop.url.len,
            (const char *)hop.url.ptr);
+    if (hop.code != RQX_OK) printf("for %s\n", rqx_code_name(hop.code));
+    if (hop.pause_ns >= 1000000000) printf("after %u s\n", (unsigned)(hop.pause_ns / 1000000000));
   }
   CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_response_hop(event->response, redirects + retries, &hop));
 }

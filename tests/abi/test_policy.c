@@ -16,6 +16,7 @@ static void numbers_out_of_range_are_refused(void) {
   rqx_options *options = new_options();
   CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_MAX_REDIRECTS, -1, NULL));
   CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_REDIRECT_TO_HTTP, 2, NULL));
+  CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_RETRY_ANY_METHOD, 2, NULL));
   rqx_options_free(options);
 }
 
@@ -108,6 +109,44 @@ static void a_call_can_be_cancelled_between_two_hops(void) {
   rqx_client_free(client);
 }
 
+/* A client that waits for hours before it tries again. */
+static rqx_client *patient(void) {
+  rqx_options *options = new_options();
+  rqx_client *client = NULL;
+  CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_RETRIES, 3, NULL));
+  CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_RETRY_BACKOFF_NS, 36000000000000, NULL));
+  CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_RETRY_MAX_WAIT_NS, 36000000000000, NULL));
+  CHECK_CODE(RQX_OK, rqx_client_new(options, &client, NULL));
+  rqx_options_free(options);
+  return client;
+}
+
+static void a_delay_goes_by_in_slices_and_ends_when_it_is_freed(void) {
+  rqx_client *client = patient();
+  const char *head = "GET\nhttp://127.0.0.1:1/";
+  rqx_exchange *pending = NULL;
+  rqx_event event;
+  CHECK_CODE(RQX_PENDING, rqx_send(client, NULL, TEXT(head), 0, NULL, 0, NULL, 0, &pending, &event));
+  CHECK_CODE(RQX_PENDING, rqx_exchange_resume(pending, &event));
+  rqx_exchange_free(pending);
+  rqx_client_free(client);
+}
+
+static void a_delay_in_the_background_can_be_cancelled(void) {
+  rqx_client *client = patient();
+  rqx_queue *queue = new_queue();
+  size_t n = 0;
+  rqx_event event;
+  CHECK_CODE(RQX_OK, submit(client, queue, 7, "http://127.0.0.1:1/", 0));
+  CHECK_CODE(RQX_E_TIMEOUT, rqx_queue_wait(queue, &event, 1, 100000000, &n, NULL));
+  CHECK_CODE(RQX_OK, rqx_cancel(client, 7));
+  event = next(queue);
+  CHECK(event.token == 7 && event.code == RQX_E_CANCELLED);
+  done(&event);
+  rqx_queue_free(queue);
+  rqx_client_free(client);
+}
+
 int main(int argc, char **argv) {
   begin(argc, argv);
   numbers_out_of_range_are_refused();
@@ -116,5 +155,7 @@ int main(int argc, char **argv) {
   a_request_that_is_sent_again_begins_anew();
   a_limit_is_an_exchanges_own_if_it_says_so();
   a_call_can_be_cancelled_between_two_hops();
+  a_delay_goes_by_in_slices_and_ends_when_it_is_freed();
+  a_delay_in_the_background_can_be_cancelled();
   return 0;
 }

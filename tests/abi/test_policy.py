@@ -1,4 +1,4 @@
-"""Redirects for C callers: what of a call goes where, byte by byte, on this thread and in the background.
+"""Redirects and retries for C callers: what of a call goes where, byte by byte, on this thread and in the background.
 
 ``call.c`` makes the call and prints what came of it; the servers tell what they saw.
 """
@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from abi.toolchain import HEADER
-from server.steps import answer, close, request, send, serve, wait
+from server.steps import answer, close, request, rst, send, serve, wait
 
 if not HEADER.exists():
     pytest.skip("no header yet", allow_module_level=True)
@@ -207,3 +207,117 @@ def test_each_hop_is_guarded(call, wire):
     site = wire(moved(b"http://127.0.0.2/"))
 
     assert call(site.url, "redirects=1", "deny=127.0.0.2")[0].startswith("RQX_E_FORBIDDEN ")
+
+
+# Delays are random shares of a bound: here it is a nanosecond.
+SOON = ["retries=2", "backoff=1"]
+
+
+def busy(status=b"503 Busy", *fields):
+    """Steps of an exchange that may go otherwise later."""
+    return serve(b"busy", *fields, status=status)
+
+
+def test_without_the_option_nothing_is_tried_again(call, wire):
+    """Off by default."""
+    assert call(wire(busy()).url) == ["503  busy"]
+
+
+@pytest.mark.parametrize("status", [b"408", b"429", b"500", b"502", b"503", b"504"])
+def test_an_answer_that_may_pass_is_asked_for_again(call, wire, status):
+    """The same statuses as curl's --retry, on the same connection; what was asked first is told."""
+    site = wire(busy(status + b" X") + serve())
+    said = call(site.url + "/a", *SOON)
+
+    assert said == ["200 %s/a ok" % site.url, "repeated %s %s/a" % (status.decode(), site.url)]
+    assert site.requests[0].head == site.requests[1].head
+
+
+@pytest.mark.parametrize("status", [b"400", b"404", b"501", b"505"])
+def test_other_answers_are_final(call, wire, status):
+    """They would be the same again."""
+    site = wire(busy(status + b" X"))
+
+    assert call(site.url, *SOON) == ["%s  busy" % status.decode()]
+
+
+def test_what_the_last_try_gave_is_the_callers(call, wire):
+    """Its answer with its body, or its error, which says how often it was tried."""
+    site = wire(busy() + busy() + busy())
+
+    assert call(site.url, *SOON)[0] == "503 %s busy" % site.url
+    said = call("http://127.0.0.1:1/", *SOON)[0]
+    assert said.startswith("RQX_E_REFUSED ")
+    assert said.endswith(" (tried 3 times)")
+
+
+def test_a_connection_that_breaks_before_an_answer(call, wire):
+    """Reset, closed, or silent for too long."""
+    site = wire([request(), rst()], [request(), wait("never")], serve())
+    before = "repeated 0 %s" % site.url
+    said = call(site.url, *SOON, "await=%d" % 3e8)
+
+    assert said == ["200 %s ok" % site.url, before, "for RQX_E_RESET", before, "for RQX_E_TIMEOUT"]
+
+
+def test_a_body_that_breaks_is_not_asked_for_again(call, wire):
+    """There was an answer, and the caller may have seen some of it."""
+    site = wire([request(), send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"), close()])
+
+    assert call(site.url, *SOON)[0].startswith("RQX_E_INCOMPLETE ")
+
+
+def test_a_post_is_repeated_only_if_that_is_said(call, wire):
+    """RFC 9110 section 9.2.2: it may have been done."""
+    mine = ["method=POST", "body=text"]
+
+    assert call(wire(busy()).url, *SOON, *mine) == ["503  busy"]
+    assert call(wire([request(), rst()]).url, *SOON, *mine)[0].startswith("RQX_E_RESET ")
+    site = wire(busy() + serve())
+    assert call(site.url, *SOON, *mine, "any=1")[0] == "200 %s ok" % site.url
+    assert [seen.body for seen in site.requests] == [b"text"] * 2
+
+
+def test_a_post_that_was_not_sent_is_tried_again(call):
+    """Nothing can have been done where there was no connection."""
+    said = call("http://127.0.0.1:1/", *SOON, "method=POST", "body=text")[0]
+
+    assert said.endswith(" (tried 3 times)")
+
+
+def test_a_pushed_body_is_never_repeated(call, wire):
+    """It is gone."""
+    assert call(wire(busy()).url, *SOON, "any=1", "method=PUT", "upload=text") == ["503  busy"]
+
+
+def test_retry_after_is_obeyed(call, wire):
+    """In seconds; a date is read by a unit test."""
+    site = wire(busy(b"503 X", b"Retry-After: 1") + serve())
+    said = call(site.url, *SOON)
+
+    assert said == ["200 %s ok" % site.url, "repeated 503 %s" % site.url, "after 1 s"]
+
+
+@pytest.mark.parametrize("limit", ["longest=%d" % 1e9, "total=%d" % 1e9])
+def test_a_delay_that_would_be_too_long_is_none(call, wire, limit):
+    """Beyond the cap, or the total: the answer is the caller's at once."""
+    site = wire(busy(b"429 X", b"Retry-After: 2"))
+
+    assert call(site.url, "retries=2", limit) == ["429  busy"]
+
+
+def test_a_budget_is_the_clients(call, wire):
+    """What it has used up it cannot use again."""
+    site = wire(busy() + busy())
+
+    assert call(site.url, "retries=5", "backoff=1", "budget=1")[0] == "503 %s busy" % site.url
+    assert len(site.requests) == 2
+
+
+def test_the_hop_that_failed_is_repeated_and_not_those_before(call, wire):
+    """A redirect has been followed once; retries are counted for the call."""
+    site = wire(moved(b"/there") + busy() + serve())
+    said = call(site.url, *SOON, "redirects=1")
+
+    assert said[1:] == ["redirected 302 %s" % site.url, "repeated 503 %s/there" % site.url]
+    assert said[0] == "200 %s/there ok" % site.url

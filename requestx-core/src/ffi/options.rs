@@ -91,6 +91,17 @@ pub const RQX_OPT_DNS_CACHE_NS: i32 = 1061;
 pub const RQX_OPT_MAX_REDIRECTS: i32 = 1070;
 /// 0: a redirect from https to http is RQX_E_UNSUPPORTED_SCHEME. Default 1.
 pub const RQX_OPT_REDIRECT_TO_HTTP: i32 = 1071;
+/// How often a call is tried again, after a failure before any answer, or an answer that may pass: 408, 429, 500, 502,
+/// 503, 504. The last try's outcome is the caller's. Default 0.
+pub const RQX_OPT_RETRIES: i32 = 1072;
+/// The bound of the first delay, nanoseconds, which doubles with each try; a delay is a random share of it. Default 500 ms.
+pub const RQX_OPT_RETRY_BACKOFF_NS: i32 = 1073;
+/// No delay is longer, nanoseconds; where Retry-After asks for more, its answer is the caller's. Default 30 s.
+pub const RQX_OPT_RETRY_MAX_WAIT_NS: i32 = 1074;
+/// 1: methods that are not idempotent are tried again as well. Default 0: only where nothing had been sent.
+pub const RQX_OPT_RETRY_ANY_METHOD: i32 = 1075;
+/// Retries that a client has in stock; five answers refill one. Default 100; 0 for no limit.
+pub const RQX_OPT_RETRY_BUDGET: i32 = 1076;
 
 /// Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM. RQX_OPT_CA_* together replace the platform's; empty for none.
 pub const RQX_OPT_CA_FILE: i32 = 2001;
@@ -249,7 +260,7 @@ fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> 
         }
         RQX_OPT_PROXY_ENVIRONMENT if number == 0 => choices.proxy.set_environment(|_| None)?,
         RQX_OPT_TRUST_PROXY => return set_guard_int(choices, option, number),
-        RQX_OPT_MAX_REDIRECTS..=RQX_OPT_REDIRECT_TO_HTTP => return set_policy_int(choices, option, number),
+        RQX_OPT_MAX_REDIRECTS..=RQX_OPT_RETRY_BUDGET => return set_policy_int(choices, option, number),
         RQX_OPT_DECODE | RQX_OPT_PROXY_ENVIRONMENT => return refuse("it is 0 or 1"),
         RQX_OPT_MAX_DECODED_BYTES => choices.growth.bytes = number,
         RQX_OPT_MAX_DECODED_RATIO => choices.growth.ratio = number,
@@ -278,11 +289,17 @@ fn set_policy_int(choices: &mut Options, option: i32, number: u64) -> Result<(),
         Err(Error::caller(Kind::InvalidArgument, format!("option {option} cannot be {number}: {why}")))
     };
     let count = u32::try_from(number).unwrap_or(u32::MAX);
+    let time = Duration::from_nanos(number);
     let policy = &mut choices.policy;
     match option {
         RQX_OPT_MAX_REDIRECTS => policy.redirects = count,
         RQX_OPT_REDIRECT_TO_HTTP if number < 2 => policy.to_plain = number == 1,
-        RQX_OPT_REDIRECT_TO_HTTP => return refuse("it is 0 or 1"),
+        RQX_OPT_RETRIES => policy.retry.times = count,
+        RQX_OPT_RETRY_BACKOFF_NS => policy.retry.backoff = time,
+        RQX_OPT_RETRY_MAX_WAIT_NS => policy.retry.longest = time,
+        RQX_OPT_RETRY_ANY_METHOD if number < 2 => policy.retry.any_method = number == 1,
+        RQX_OPT_RETRY_BUDGET => policy.retry.budget = count,
+        RQX_OPT_REDIRECT_TO_HTTP | RQX_OPT_RETRY_ANY_METHOD => return refuse("it is 0 or 1"),
         _ => return Err(unknown(option, "a number")),
     }
     Ok(())

@@ -1,21 +1,24 @@
 //! Policy, for callers who want it: what is done beyond one exchange.
 //!
 //! ```text
-//!   exchange ─→ redirect? ──→ the next request ─┐
-//!      ↑  └──→ the caller's                     │
-//!      └────────────────────────────────────────┘
+//!   exchange ─→ redirect? ──→ the next request ──┐
+//!      │   └──→ may it pass? ─→ a delay ───────────┤
+//!      ↑  └───→ the caller's                       │
+//!      └───────────────────────────────────────────┘
 //! ```
 //!
 //! An exchange is one hop; `run` makes a call of hops. Nothing of it is done unless an option asks for it, and Python
 //! never does: its flow keeps the rules of requests, with hooks at each hop and methods that users override.
 //! Each rule is a value or a function without I/O and clock, in the file of its name; the order is here.
 
+mod date;
 pub mod follow;
 mod reference;
 mod request;
+pub mod retry;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::body::recv::Body;
 use crate::deadline::{Deadline, Phase};
@@ -24,7 +27,7 @@ use crate::exchange;
 use crate::head::Head;
 use crate::lease::Connections;
 use crate::plan::Plan;
-use crate::reply::{Course, Hop, Reply};
+use crate::reply::{Course, Hop, Reply, Timing};
 use crate::runtime::Lane;
 use request::Request;
 
@@ -35,74 +38,102 @@ pub struct Choice {
     pub redirects: u32,
     /// They may lead from https to http.
     pub to_plain: bool,
+    pub retry: retry::Choice,
 }
 
 impl Default for Choice {
     fn default() -> Choice {
-        Choice { redirects: 0, to_plain: true }
+        Choice { redirects: 0, to_plain: true, retry: retry::Choice::default() }
     }
 }
 
 impl Choice {
     /// An exchange is all that is wanted.
     pub fn is_off(&self) -> bool {
-        self.redirects == 0
+        self.redirects == 0 && self.retry.times == 0
     }
+}
+
+/// What a client keeps from call to call.
+#[derive(Debug, Default)]
+pub struct Memory {
+    budget: retry::Budget,
 }
 
 /// Runs `plan`, and what follows from its answer, in the current lane. The total time limit is for all of it.
 ///
 /// # Errors
 /// Those of the last exchange; `TooManyRedirects`; what is wrong with an address that an answer leads to.
-pub async fn run(connections: &Arc<Connections>, plan: Arc<Plan>, lane: Lane) -> Result<Reply, Error> {
-    let mut call = Call::new(&plan);
-    let mut plan = plan;
-    let mut deadline = Deadline::start(&plan.options, Instant::now());
+pub async fn run(
+    memory: &Memory,
+    connections: &Arc<Connections>,
+    plan: Arc<Plan>,
+    lane: Lane,
+) -> Result<Reply, Error> {
+    let mut call = Call::new(memory, plan);
     loop {
+        let (plan, deadline) = (call.plan.clone(), call.deadline.clone());
         let mut next = None;
         let mut judge = |head: &Head| {
-            next = call.step(head);
+            next = call.after(head);
             next.is_none()
         };
-        let reply = exchange::run_until(connections, &plan, lane, deadline.clone(), &mut judge).await?;
-        let Some(next) = next else { return Ok(call.end(reply)) };
-        let hop = call.hop(reply, lane).await;
-        match next? {
-            Step::Follow(url) => {
-                follow::follow(&mut call.request, hop.status, url)?;
-                call.redirects += 1;
-            }
-        }
-        call.hops.push(hop);
-        plan = Arc::new(call.request.plan(&plan)?);
-        deadline = deadline.again(Instant::now());
+        let outcome = exchange::run_until(connections, &plan, lane, deadline, &mut judge).await;
+        let (hop, step) = match (outcome, next) {
+            (Ok(reply), None) => return Ok(call.end(reply)),
+            (Ok(reply), Some(step)) => (call.hop(reply, lane).await, step?),
+            (Err(error), _) => match call.after_failure(&error) {
+                Some(delay) => (call.failed(&error), Step::Again(delay)),
+                None => return Err(call.tell(error)),
+            },
+        };
+        call.go_on(hop, step).await?;
     }
 }
 
-/// What comes after an answer that is not the caller's.
+/// What comes after an answer that is not the caller's, or after none.
 enum Step {
     Follow(String),
+    Again(Duration),
 }
 
-/// A call between two of its hops.
-struct Call {
+/// A call and its current hop.
+struct Call<'a> {
+    memory: &'a Memory,
     choice: Choice,
     request: Request,
+    plan: Arc<Plan>,
+    deadline: Deadline,
     redirects: u32,
+    retries: u32,
     hops: Vec<Hop>,
 }
 
-impl Call {
-    fn new(plan: &Plan) -> Call {
-        Call { choice: plan.options.policy, request: Request::of(plan), redirects: 0, hops: Vec::new() }
+impl Call<'_> {
+    fn new(memory: &Memory, plan: Arc<Plan>) -> Call<'_> {
+        Call {
+            memory,
+            choice: plan.options.policy,
+            request: Request::of(&plan),
+            deadline: Deadline::start(&plan.options, Instant::now()),
+            plan,
+            redirects: 0,
+            retries: 0,
+            hops: Vec::new(),
+        }
     }
 
     /// What `head` leads to; `None` if it is the caller's.
-    fn step(&self, head: &Head) -> Option<Result<Step, Error>> {
+    fn after(&self, head: &Head) -> Option<Result<Step, Error>> {
         if self.choice.redirects > 0 && follow::is_redirect(head) {
             return Some(self.redirect(head));
         }
-        None
+        if !retry::may_pass(head.status) {
+            self.memory.budget.refill();
+            return None;
+        }
+        let delay = self.again(false, retry::asked(head, now()))?;
+        Some(Ok(Step::Again(delay)))
     }
 
     fn redirect(&self, head: &Head) -> Result<Step, Error> {
@@ -114,6 +145,25 @@ impl Call {
         let why =
             format!("{method} {from}: {} redirects were followed, and it leads on to {url}", self.redirects);
         Err(Error::new(Kind::TooManyRedirects, Phase::Await, why))
+    }
+
+    /// The delay before the same is tried again, if it may be.
+    fn after_failure(&self, error: &Error) -> Option<Duration> {
+        if !retry::may_pass_over(error) {
+            return None;
+        }
+        self.again(retry::was_unsent(error), None)
+    }
+
+    fn again(&self, unsent: bool, asked: Option<Duration>) -> Option<Duration> {
+        let choice = &self.choice.retry;
+        let repeatable = choice.any_method || unsent || self.plan.method.is_idempotent();
+        if self.retries >= choice.times || !repeatable || self.request.upload().is_some() {
+            return None;
+        }
+        let delay = choice.delay(self.retries, retry::share(), asked)?;
+        let allowed = self.deadline.outlasts(Instant::now(), delay) && self.memory.budget.take(choice.budget);
+        allowed.then_some(delay)
     }
 
     /// An exchange whose answer was not the caller's, and whose body is dropped.
@@ -136,12 +186,56 @@ impl Call {
         }
     }
 
+    /// An exchange that got no answer.
+    fn failed(&self, error: &Error) -> Hop {
+        Hop {
+            url: self.request.url.clone(),
+            status: 0,
+            failure: Some(error.kind),
+            repeated: true,
+            pause: Duration::ZERO,
+            timing: Timing::default(),
+        }
+    }
+
+    /// Makes the next hop the current one, when it is time for it.
+    async fn go_on(&mut self, mut hop: Hop, step: Step) -> Result<(), Error> {
+        match step {
+            Step::Follow(url) => {
+                follow::follow(&mut self.request, hop.status, url)?;
+                self.redirects += 1;
+                self.plan = Arc::new(self.request.plan(&self.plan)?);
+            }
+            Step::Again(delay) => {
+                (hop.repeated, hop.pause) = (true, delay);
+                self.retries += 1;
+                tokio::time::sleep(delay).await;
+            }
+        }
+        self.hops.push(hop);
+        self.deadline = self.deadline.again(Instant::now());
+        Ok(())
+    }
+
     fn end(self, mut reply: Reply) -> Reply {
         if !self.hops.is_empty() {
             reply.course = Some(Box::new(Course { url: self.request.url, hops: self.hops }));
         }
         reply
     }
+
+    /// The error of the last try, saying that it was not the first.
+    fn tell(&self, mut error: Error) -> Error {
+        if self.retries > 0 {
+            error.message = format!("{} (tried {} times)", error.message, self.retries + 1);
+        }
+        error
+    }
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64)
 }
 
 /// Bytes of a body that are read to keep its connection; a new one costs less than more of them.
