@@ -282,6 +282,27 @@
  */
 #define RQX_OPT_PROXY_ENVIRONMENT 1050
 /**
+ * TLS with an https proxy: each of these is to the proxy what the option without PROXY is to the origin. Once one is
+ * set, none of the origin's counts for the proxy; until then RQX_OPT_CA_* and RQX_OPT_DANGER_ACCEPT_INVALID_CERTS do.
+ */
+#define RQX_OPT_PROXY_DANGER_ACCEPT_INVALID_CERTS 1130
+/** See RQX_OPT_TLS_MIN_VERSION. */
+#define RQX_OPT_PROXY_TLS_MIN_VERSION 1131
+/** See RQX_OPT_TLS_MAX_VERSION. */
+#define RQX_OPT_PROXY_TLS_MAX_VERSION 1132
+/** See RQX_OPT_DANGER_TLS_MIN_VERSION. */
+#define RQX_OPT_PROXY_DANGER_TLS_MIN_VERSION 1133
+/** See RQX_OPT_DANGER_ACCEPT_ANY_HOST. */
+#define RQX_OPT_PROXY_DANGER_ACCEPT_ANY_HOST 1134
+/** See RQX_OPT_TLS_VERIFY_FLAGS. */
+#define RQX_OPT_PROXY_TLS_VERIFY_FLAGS 1135
+/** See RQX_OPT_DANGER_LEGACY_RENEGOTIATION. */
+#define RQX_OPT_PROXY_DANGER_LEGACY_RENEGOTIATION 1136
+/** See RQX_OPT_TLS_RESUME. */
+#define RQX_OPT_PROXY_TLS_RESUME 1137
+/** See RQX_OPT_CA_PLATFORM. */
+#define RQX_OPT_PROXY_CA_PLATFORM 1138
+/**
  * 1: under RQX_OPT_ALLOW_ADDRESSES or RQX_OPT_DENY_ADDRESSES a proxy may be told names, and where they lead to is the
  * proxy's affair. Default 0: that is RQX_E_FORBIDDEN.
  */
@@ -382,6 +403,30 @@
 #define RQX_OPT_RESOLVE 2032
 /** A path: every host is reached by this socket of the machine, without a proxy; empty for none. */
 #define RQX_OPT_UNIX_SOCKET 2033
+/** TLS with an https proxy, as the numbers from 1130 on: see RQX_OPT_CA_FILE. */
+#define RQX_OPT_PROXY_CA_FILE 2101
+/** See RQX_OPT_CA_FOLDER. */
+#define RQX_OPT_PROXY_CA_FOLDER 2102
+/** See RQX_OPT_CLIENT_CERT_FILE. */
+#define RQX_OPT_PROXY_CLIENT_CERT_FILE 2103
+/** See RQX_OPT_CLIENT_KEY_FILE. */
+#define RQX_OPT_PROXY_CLIENT_KEY_FILE 2104
+/** See RQX_OPT_CA_DATA. */
+#define RQX_OPT_PROXY_CA_DATA 2110
+/** See RQX_OPT_CLIENT_KEY_PASSWORD. */
+#define RQX_OPT_PROXY_CLIENT_KEY_PASSWORD 2111
+/** See RQX_OPT_SERVER_NAME. */
+#define RQX_OPT_PROXY_SERVER_NAME 2112
+/** See RQX_OPT_VERIFY_NAME. */
+#define RQX_OPT_PROXY_VERIFY_NAME 2113
+/** See RQX_OPT_TLS_PINS. */
+#define RQX_OPT_PROXY_TLS_PINS 2114
+/** See RQX_OPT_CIPHERS. */
+#define RQX_OPT_PROXY_CIPHERS 2115
+/** See RQX_OPT_CIPHERSUITES. */
+#define RQX_OPT_PROXY_CIPHERSUITES 2116
+/** See RQX_OPT_TLS_KEYLOG_FILE. */
+#define RQX_OPT_PROXY_TLS_KEYLOG_FILE 2117
 
 /* ==== handles, structs and callbacks ==================================================================== */
 

@@ -139,8 +139,8 @@ async fn through(
     let reached = reach(&place, &proxy.host, proxy.port, lane, options, deadline).await;
     let (socket, mut stream) = reached.map_err(|error| error.of_proxy(&format!("connect to {place}")))?;
     if proxy.protocol == Protocol::Https {
-        let settings = options.tls.for_proxy();
-        let (number, peer) = (settings.identity(), (authority::without_zone(&proxy.host), proxy.port));
+        let settings = options.tls_of_proxy();
+        let (number, peer) = (proxy.tls, (authority::without_zone(&proxy.host), proxy.port));
         let secured = secure(&settings, number, Http::One, &place, peer, stream, deadline).await;
         stream = secured.map_err(|error| error.of_proxy(&format!("TLS handshake with {place}")))?;
     }

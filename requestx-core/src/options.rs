@@ -12,6 +12,8 @@ use crate::{policy, proxy, tls};
 pub struct Options {
     pub limits: Limits,
     pub tls: tls::Choice,
+    /// Of an https proxy, where the caller has said anything of it.
+    pub proxy_tls: Option<Box<tls::Choice>>,
     pub http: Http,
     pub proxy: proxy::Choice,
     pub dial: Arc<Dial>,
@@ -26,6 +28,13 @@ pub struct Options {
     pub max_head: usize,
     /// What is done beyond one exchange.
     pub policy: policy::Choice,
+}
+
+impl Options {
+    /// The settings for TLS with an https proxy: its own, or what of the origin's suits it.
+    pub fn tls_of_proxy(&self) -> tls::Settings {
+        self.proxy_tls.as_ref().map_or_else(|| self.tls.for_proxy(), |own| tls::Settings::clone(own))
+    }
 }
 
 /// Which HTTP is spoken.
@@ -56,6 +65,7 @@ impl Default for Options {
         Options {
             limits: Limits::default(),
             tls: tls::Choice::default(),
+            proxy_tls: None,
             http: Http::default(),
             proxy: proxy::Choice::default(),
             dial: Arc::default(),

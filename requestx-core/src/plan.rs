@@ -141,7 +141,10 @@ pub fn origin_of(url: &str) -> Result<(bool, String, u16), Error> {
 
 /// The connection that a request needs; a proxy that forwards it is itself the host.
 fn key_of(target: &Target<'_>, proxy: Option<Proxy>, options: &Options) -> Key {
-    let proxy = proxy.map(Arc::new);
+    let proxy = proxy.map(|proxy| match proxy.protocol {
+        Protocol::Https => Arc::new(Proxy { tls: options.tls_of_proxy().identity(), ..proxy }),
+        _ => Arc::new(proxy),
+    });
     let dial = (!options.dial.is_plain()).then(|| options.dial.clone());
     match &proxy {
         Some(forwarding) if forwarding.forwards(target.secure) => Key {
@@ -149,7 +152,7 @@ fn key_of(target: &Target<'_>, proxy: Option<Proxy>, options: &Options) -> Key {
             http: Http::One,
             host: forwarding.host.clone(),
             port: forwarding.port,
-            tls: if forwarding.protocol == Protocol::Https { options.tls.for_proxy().identity() } else { 0 },
+            tls: 0,
             dial,
             proxy,
         },

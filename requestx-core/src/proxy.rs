@@ -75,6 +75,8 @@ pub struct Proxy {
     pub login: Option<Login>,
     /// Header fields for it alone.
     pub fields: Vec<Field>,
+    /// The identity of the settings for TLS with it; 0 where there is none.
+    pub tls: u64,
 }
 
 impl Proxy {
@@ -115,7 +117,7 @@ impl Proxy {
             return Err(invalid("no host behind the scheme")); // http:/host
         }
         let login = userinfo.map(Login::decode);
-        Ok(Proxy { protocol: *protocol, host: host.into(), port, login, fields: Vec::new() })
+        Ok(Proxy { protocol: *protocol, host: host.into(), port, login, fields: Vec::new(), tls: 0 })
     }
 
     /// Whether requests are sent to it, to be forwarded, rather than through it.

@@ -29,12 +29,15 @@
 #define TEXT(text) ((const uint8_t *)(text)), strlen(text)
 
 /* Set by main: the everyday http server, the https one, the CA that signed its certificate, an http proxy that asks
-   for the user "ann" and the password "p:w@x", and an https server that speaks HTTP/2. */
+   for the user "ann" and the password "p:w@x", an https server that speaks HTTP/2, an https proxy for everybody, and
+   the CA that signed its certificate, which is another. */
 static const char *http_url = "";
 static const char *https_url = "";
 static const char *ca_file = "";
 static const char *proxy_url = "";
 static const char *http2_url = "";
+static const char *https_proxy_url = "";
+static const char *proxy_ca_file = "";
 
 static inline void begin(int argc, char **argv) {
   http_url = argc > 1 ? argv[1] : "";
@@ -42,6 +45,8 @@ static inline void begin(int argc, char **argv) {
   ca_file = argc > 3 ? argv[3] : "";
   proxy_url = argc > 4 ? argv[4] : "";
   http2_url = argc > 5 ? argv[5] : "";
+  https_proxy_url = argc > 6 ? argv[6] : "";
+  proxy_ca_file = argc > 7 ? argv[7] : "";
 }
 
 static inline int is(rqx_slice slice, const char *text) {

@@ -1,8 +1,8 @@
 """C programs against the committed header, as a user would build them: run plain, and under valgrind.
 
 Each ``test_<noun>.c`` is one program with several small behaviours.  It gets the URLs of an everyday http server and of
-an https one, the path of the CA that signed the latter, the URL of a proxy, and that of a server of HTTP/2; it exits
-with 0 or says which check failed.
+an https one, the path of the CA that signed the latter, the URL of a proxy, that of a server of HTTP/2, that of a proxy
+over TLS, and the path of the CA that signed its certificate; it exits with 0 or says which check failed.
 """
 
 import subprocess
@@ -31,12 +31,13 @@ CONVERSATIONS = {
 
 
 @pytest.fixture
-def arguments(listen, server, tls_server, ca, streams):
+def arguments(listen, server, tls_server, certs, streams):
     """
     What every program is called with.
     """
-    proxy = listen("proxy", login="ann:p:w@x")
-    return [server.url, tls_server.at("localhost"), ca, proxy.url, streams().at("localhost")]
+    proxy, other = listen("proxy", login="ann:p:w@x"), listen("proxy", tls={"chain": certs.stranger})
+    origins = [server.url, tls_server.at("localhost"), certs.ca]
+    return [*origins, proxy.url, streams().at("localhost"), other.at("localhost"), certs.other_ca]
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

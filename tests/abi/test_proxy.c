@@ -177,6 +177,91 @@ static void what_a_proxy_cannot_take_is_refused_before_anything_is_sent(void) {
   rqx_client_free(client);
 }
 
+static const struct {
+  int32_t option;
+  int64_t good, bad;
+} NUMBERS[] = {
+    {RQX_OPT_PROXY_DANGER_ACCEPT_INVALID_CERTS, 0, 2},
+    {RQX_OPT_PROXY_TLS_MIN_VERSION, 12, 11},
+    {RQX_OPT_PROXY_TLS_MAX_VERSION, 13, 9},
+    {RQX_OPT_PROXY_DANGER_TLS_MIN_VERSION, 11, 12},
+    {RQX_OPT_PROXY_DANGER_ACCEPT_ANY_HOST, 0, 2},
+    {RQX_OPT_PROXY_TLS_VERIFY_FLAGS, 2, 4},
+    {RQX_OPT_PROXY_DANGER_LEGACY_RENEGOTIATION, 0, 2},
+    {RQX_OPT_PROXY_TLS_RESUME, 1, 2},
+    {RQX_OPT_PROXY_CA_PLATFORM, 0, 2},
+};
+static const struct {
+  int32_t option;
+  const char *refuses; /* what makes the proxy's certificate, or the handshake, be refused */
+} TEXTS[] = {
+    {RQX_OPT_PROXY_CA_FOLDER, NULL},
+    {RQX_OPT_PROXY_CA_DATA, NULL},
+    {RQX_OPT_PROXY_CLIENT_CERT_FILE, "/no/such/file"},
+    {RQX_OPT_PROXY_CLIENT_KEY_FILE, NULL},
+    {RQX_OPT_PROXY_CLIENT_KEY_PASSWORD, NULL},
+    {RQX_OPT_PROXY_SERVER_NAME, "example.org"},
+    {RQX_OPT_PROXY_VERIFY_NAME, "example.org"},
+    {RQX_OPT_PROXY_TLS_PINS, "sha1/0123456789012345678901234567890123456789"},
+    {RQX_OPT_PROXY_CIPHERS, "NO-SUCH-CIPHER"},
+    {RQX_OPT_PROXY_CIPHERSUITES, "NO-SUCH-SUITE"},
+    {RQX_OPT_PROXY_TLS_KEYLOG_FILE, NULL},
+};
+
+/* The code of requests to both origins through the https proxy: they are the same. */
+static int32_t through_tls(const rqx_options *options) {
+  char url[256];
+  rqx_client *client = new_client();
+  rqx_event event;
+  int32_t code = ask(client, options, "GET", under(url, sizeof url, http_url, "/get"), NULL, 0, &event);
+  done(&event);
+  CHECK_CODE(code, ask(client, options, "GET", under(url, sizeof url, https_url, "/get"), NULL, 0, &event));
+  done(&event);
+  rqx_client_free(client);
+  return code;
+}
+
+static void an_https_proxy_is_trusted_as_its_own_options_say(void) {
+  rqx_options *options = through(https_proxy_url);
+  CHECK_CODE(RQX_E_PROXY, through_tls(options)); /* as the origin is */
+  CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_PROXY_TLS_MIN_VERSION, 9, NULL));
+  CHECK_CODE(RQX_OK, rqx_options_set_bytes(options, RQX_OPT_PROXY_CA_FILE, TEXT(proxy_ca_file), NULL));
+  CHECK_CODE(RQX_OK, through_tls(options));
+  for (size_t n = 0; n < sizeof NUMBERS / sizeof *NUMBERS; n++) {
+    CHECK_CODE(RQX_OK, rqx_options_set_int(options, NUMBERS[n].option, NUMBERS[n].good, NULL));
+    CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, NUMBERS[n].option, NUMBERS[n].bad, NULL));
+  }
+  CHECK_CODE(RQX_OK, through_tls(options));
+  rqx_options_free(options);
+
+  options = through(https_proxy_url);
+  CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_PROXY_DANGER_ACCEPT_INVALID_CERTS, 1, NULL));
+  CHECK_CODE(RQX_OK, through_tls(options));
+  CHECK_CODE(RQX_OK, rqx_options_set_bytes(options, RQX_OPT_CA_FILE, TEXT(proxy_ca_file), NULL));
+  char url[256];
+  rqx_event event;
+  rqx_client *client = new_client();
+  CHECK_CODE(RQX_E_TLS_VERIFY, ask(client, options, "GET", under(url, sizeof url, https_url, "/get"), NULL, 0, &event));
+  done(&event);
+  rqx_client_free(client);
+  rqx_options_free(options);
+}
+
+static void what_an_https_proxy_is_refused_for(void) {
+  if (!(rqx_features() & RQX_F_TLS_OPENSSL)) return; /* native-tls refuses what it lacks */
+  for (size_t n = 0; n < sizeof TEXTS / sizeof *TEXTS; n++) {
+    rqx_options *options = through(https_proxy_url);
+    CHECK_CODE(RQX_OK, rqx_options_set_bytes(options, RQX_OPT_PROXY_CA_FILE, TEXT(proxy_ca_file), NULL));
+    CHECK_CODE(RQX_OK, rqx_options_set_bytes(options, TEXTS[n].option, NULL, 0, NULL));
+    CHECK_CODE(RQX_OK, through_tls(options));
+    if (TEXTS[n].refuses != NULL) {
+      CHECK_CODE(RQX_OK, rqx_options_set_bytes(options, TEXTS[n].option, TEXT(TEXTS[n].refuses), NULL));
+      CHECK_CODE(RQX_E_PROXY, through_tls(options));
+    }
+    rqx_options_free(options);
+  }
+}
+
 int main(int argc, char **argv) {
   begin(argc, argv);
   the_library_has_them();
@@ -188,5 +273,7 @@ int main(int argc, char **argv) {
   the_environment_is_read_where_that_is_asked_for();
   what_is_no_proxy_is_refused();
   what_a_proxy_cannot_take_is_refused_before_anything_is_sent();
+  an_https_proxy_is_trusted_as_its_own_options_say();
+  what_an_https_proxy_is_refused_for();
   return 0;
 }

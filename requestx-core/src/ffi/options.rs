@@ -10,7 +10,7 @@ use crate::deadline::Phase;
 use crate::error::{Error, Kind};
 use crate::options::{Http, Options};
 use crate::plan::check_field;
-use crate::tls::{Fingerprint, Version};
+use crate::tls::{Fingerprint, Settings, Version};
 
 /// Time limits: int64 nanoseconds, 0 for none. For a place in the pool.
 pub const RQX_OPT_QUEUE_TIMEOUT_NS: i32 = 1001;
@@ -81,6 +81,25 @@ pub const RQX_OPT_MAX_DECODED_RATIO: i32 = 1044;
 /// 1: proxies as http_proxy, https_proxy, all_proxy and no_proxy name them now, in lower case or in upper case, which
 /// are read at once. 0: none. Takes the place of RQX_OPT_PROXY_URL and RQX_OPT_NO_PROXY.
 pub const RQX_OPT_PROXY_ENVIRONMENT: i32 = 1050;
+/// TLS with an https proxy: each of these is to the proxy what the option without PROXY is to the origin. Once one is
+/// set, none of the origin's counts for the proxy; until then RQX_OPT_CA_* and RQX_OPT_DANGER_ACCEPT_INVALID_CERTS do.
+pub const RQX_OPT_PROXY_DANGER_ACCEPT_INVALID_CERTS: i32 = 1130;
+/// See RQX_OPT_TLS_MIN_VERSION.
+pub const RQX_OPT_PROXY_TLS_MIN_VERSION: i32 = 1131;
+/// See RQX_OPT_TLS_MAX_VERSION.
+pub const RQX_OPT_PROXY_TLS_MAX_VERSION: i32 = 1132;
+/// See RQX_OPT_DANGER_TLS_MIN_VERSION.
+pub const RQX_OPT_PROXY_DANGER_TLS_MIN_VERSION: i32 = 1133;
+/// See RQX_OPT_DANGER_ACCEPT_ANY_HOST.
+pub const RQX_OPT_PROXY_DANGER_ACCEPT_ANY_HOST: i32 = 1134;
+/// See RQX_OPT_TLS_VERIFY_FLAGS.
+pub const RQX_OPT_PROXY_TLS_VERIFY_FLAGS: i32 = 1135;
+/// See RQX_OPT_DANGER_LEGACY_RENEGOTIATION.
+pub const RQX_OPT_PROXY_DANGER_LEGACY_RENEGOTIATION: i32 = 1136;
+/// See RQX_OPT_TLS_RESUME.
+pub const RQX_OPT_PROXY_TLS_RESUME: i32 = 1137;
+/// See RQX_OPT_CA_PLATFORM.
+pub const RQX_OPT_PROXY_CA_PLATFORM: i32 = 1138;
 /// 1: under RQX_OPT_ALLOW_ADDRESSES or RQX_OPT_DENY_ADDRESSES a proxy may be told names, and where they lead to is the
 /// proxy's affair. Default 0: that is RQX_E_FORBIDDEN.
 pub const RQX_OPT_TRUST_PROXY: i32 = 1060;
@@ -160,6 +179,31 @@ pub const RQX_OPT_RESOLVE: i32 = 2032;
 /// A path: every host is reached by this socket of the machine, without a proxy; empty for none.
 pub const RQX_OPT_UNIX_SOCKET: i32 = 2033;
 
+/// TLS with an https proxy, as the numbers from 1130 on: see RQX_OPT_CA_FILE.
+pub const RQX_OPT_PROXY_CA_FILE: i32 = 2101;
+/// See RQX_OPT_CA_FOLDER.
+pub const RQX_OPT_PROXY_CA_FOLDER: i32 = 2102;
+/// See RQX_OPT_CLIENT_CERT_FILE.
+pub const RQX_OPT_PROXY_CLIENT_CERT_FILE: i32 = 2103;
+/// See RQX_OPT_CLIENT_KEY_FILE.
+pub const RQX_OPT_PROXY_CLIENT_KEY_FILE: i32 = 2104;
+/// See RQX_OPT_CA_DATA.
+pub const RQX_OPT_PROXY_CA_DATA: i32 = 2110;
+/// See RQX_OPT_CLIENT_KEY_PASSWORD.
+pub const RQX_OPT_PROXY_CLIENT_KEY_PASSWORD: i32 = 2111;
+/// See RQX_OPT_SERVER_NAME.
+pub const RQX_OPT_PROXY_SERVER_NAME: i32 = 2112;
+/// See RQX_OPT_VERIFY_NAME.
+pub const RQX_OPT_PROXY_VERIFY_NAME: i32 = 2113;
+/// See RQX_OPT_TLS_PINS.
+pub const RQX_OPT_PROXY_TLS_PINS: i32 = 2114;
+/// See RQX_OPT_CIPHERS.
+pub const RQX_OPT_PROXY_CIPHERS: i32 = 2115;
+/// See RQX_OPT_CIPHERSUITES.
+pub const RQX_OPT_PROXY_CIPHERSUITES: i32 = 2116;
+/// See RQX_OPT_TLS_KEYLOG_FILE.
+pub const RQX_OPT_PROXY_TLS_KEYLOG_FILE: i32 = 2117;
+
 /// Gives new options in `*out`, with every choice at its default. RQX_OK, RQX_E_NULL, RQX_E_NO_RESOURCES. Since 1.0.
 #[no_mangle]
 pub extern "C" fn rqx_options_new(out: *mut *mut rqx_options) -> i32 {
@@ -223,7 +267,10 @@ fn change(
 ) -> Result<i32, Error> {
     let held: Arc<Mutex<Arc<Options>>> = tables().options.with(options as usize, Arc::clone)?;
     let mut choices = held.lock().unwrap_or_else(PoisonError::into_inner);
-    change(Arc::make_mut(&mut choices)).map(|()| RQX_OK)
+    let mut changed = Options::clone(&choices); // what is refused changes nothing
+    change(&mut changed)?;
+    *choices = Arc::new(changed);
+    Ok(RQX_OK)
 }
 
 fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> {
@@ -305,14 +352,28 @@ fn set_policy_int(choices: &mut Options, option: i32, number: u64) -> Result<(),
     Ok(())
 }
 
+/// The numbers of what the proxy's TLS is set by, so far above those of the origin's.
+const PROXYS: i32 = RQX_OPT_PROXY_CA_FILE - RQX_OPT_CA_FILE;
+
+/// The settings that an option of TLS is about, and that option by the origin's number.
+fn tls_that(choices: &mut Options, option: i32) -> (&mut Settings, i32) {
+    match option {
+        RQX_OPT_PROXY_DANGER_ACCEPT_INVALID_CERTS..=RQX_OPT_PROXY_CA_PLATFORM
+        | RQX_OPT_PROXY_CA_FILE..=RQX_OPT_PROXY_TLS_KEYLOG_FILE => {
+            (choices.proxy_tls.get_or_insert_default().change(), option - PROXYS)
+        }
+        _ => (choices.tls.change(), option),
+    }
+}
+
 fn set_tls_int(choices: &mut Options, option: i32, number: u64) -> Result<(), Error> {
     let refuse = |why: &str| {
         Error::caller(Kind::InvalidArgument, format!("option {option} cannot be {number}: {why}"))
     };
     let version = |least| Version::of_number(number).filter(|version| *version >= least);
     let flag = || if number < 2 { Ok(number == 1) } else { Err(refuse("it is 0 or 1")) };
-    let tls = choices.tls.change();
-    match option {
+    let (tls, known) = tls_that(choices, option);
+    match known {
         RQX_OPT_DANGER_ACCEPT_INVALID_CERTS => tls.danger_accept_invalid = flag()?,
         RQX_OPT_DANGER_ACCEPT_ANY_HOST => tls.danger_any_host = flag()?,
         RQX_OPT_DANGER_LEGACY_RENEGOTIATION => tls.danger_legacy = flag()?,
@@ -349,9 +410,11 @@ fn set_bytes(choices: &mut Options, option: i32, value: &[u8]) -> Result<(), Err
         RQX_OPT_PROXY_USER => choices.proxy.set_user(value),
         RQX_OPT_PROXY_PASSWORD => choices.proxy.set_password(value),
         RQX_OPT_PROXY_HEADER => return set_proxy_header(choices, value),
-        RQX_OPT_CA_DATA => choices.tls.change().roots.data = (!value.is_empty()).then(|| value.into()),
-        RQX_OPT_CLIENT_KEY_PASSWORD => {
-            choices.tls.change().password = (!value.is_empty()).then(|| value.to_vec());
+        RQX_OPT_CA_DATA | RQX_OPT_PROXY_CA_DATA => {
+            tls_that(choices, option).0.roots.data = (!value.is_empty()).then(|| value.into());
+        }
+        RQX_OPT_CLIENT_KEY_PASSWORD | RQX_OPT_PROXY_CLIENT_KEY_PASSWORD => {
+            tls_that(choices, option).0.password = (!value.is_empty()).then(|| value.to_vec());
         }
         _ => return set_text(choices, option, value),
     }
@@ -395,8 +458,8 @@ fn set_text(choices: &mut Options, option: i32, value: &[u8]) -> Result<(), Erro
 
 fn set_tls_text(choices: &mut Options, option: i32, text: &str, path: Option<PathBuf>) -> Result<(), Error> {
     let given = (!text.is_empty()).then(|| text.to_string());
-    let tls = choices.tls.change();
-    match option {
+    let (tls, known) = tls_that(choices, option);
+    match known {
         RQX_OPT_CA_FILE => tls.roots.file = path,
         RQX_OPT_CA_FOLDER => tls.roots.folder = path,
         RQX_OPT_CLIENT_CERT_FILE => tls.certificate = path,
