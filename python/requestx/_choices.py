@@ -112,6 +112,39 @@ def choose(timeout: Any, settings: Mapping[str, Any], secure: bool) -> tuple[Any
     return tuple(numbers), tuple(texts)
 
 
+#: A pool's settings for TLS with an https proxy, and what each would be called if that were an origin.
+_PROXYS = {
+    "proxy_ssl_context": "ssl_context",
+    "proxy_assert_hostname": "assert_hostname",
+    "proxy_assert_fingerprint": "assert_fingerprint",
+}
+
+
+def choose_for_proxy(verify: Any, cert: Any, settings: Mapping[str, Any]) -> tuple[Any, Any]:
+    """
+    The options for TLS with an https proxy.
+
+    Args:
+        verify: as of a request, for the proxy.
+        cert: likewise.
+        settings: of the pool, by urllib3's names.
+    """
+    numbers: list[tuple[str, int]] = []
+    texts: list[tuple[str, Any]] = []
+    own = {name: settings[given] for given, name in _PROXYS.items() if settings.get(given) is not None}
+    _choose_tls(tls_settings(verify, cert, own), numbers, texts)
+    return tuple(("PROXY_" + name, value) for name, value in numbers), tuple(
+        ("PROXY_" + name, value) for name, value in texts
+    )
+
+
+def speaks_of_proxy(settings: Mapping[str, Any]) -> bool:
+    """
+    Whether a pool's settings have one for TLS with an https proxy.
+    """
+    return any(settings.get(name) is not None for name in _PROXYS)
+
+
 def _choose_tls(settings: Mapping[str, Any], numbers: list[tuple[str, int]], texts: list[tuple[str, Any]]) -> None:
     context, required = settings.get("ssl_context"), settings.get("cert_reqs")
     if required is None and context is not None:

@@ -23,6 +23,8 @@ DEFAULTS: Mapping[str, Any] = {
     "max_connections": None,
     "pool_timeout": None,
     "max_head_bytes": 256 * 1024,
+    "proxy_verify": None,
+    "proxy_cert": None,
 }
 
 #: A URL whose host is the percent-encoded path of a Unix socket, as requests-unixsocket spells it.

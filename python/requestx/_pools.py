@@ -34,7 +34,8 @@ TLS_ATTRIBUTES = (
     "assert_hostname",
     "assert_fingerprint",
 )
-CONNECTION_KEYWORDS = ("ssl_context", "server_hostname", "source_address", "socket_options")
+PROXY_KEYWORDS = ("proxy_ssl_context", "proxy_assert_hostname", "proxy_assert_fingerprint")
+CONNECTION_KEYWORDS = ("ssl_context", "server_hostname", "source_address", "socket_options", *PROXY_KEYWORDS)
 POOL_KEYWORDS = ("num_pools", "maxsize", "block", "retries", "timeout")
 KNOWN = frozenset((*TLS_ATTRIBUTES, *CONNECTION_KEYWORDS, *POOL_KEYWORDS))
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import _causes, _core, _network, _pools
-from ._choices import choose, tls_settings
+from ._choices import choose, choose_for_proxy, speaks_of_proxy, tls_settings
 from ._core import CoreError
 from ._resolver import Resolver
 from ._url import origin
@@ -88,6 +88,7 @@ class Settings:
         if way.settings is not None:
             if way.settings.get("cert_reqs") in ("CERT_NONE", 0):
                 _warn_unverified(way, way.settings)
+            own = _with_proxys(own, adapter, proxy, verify, way.settings)
             return _made(choose(timeout, way.settings, secure), proxy, own)
         beneath = self.beneath(adapter)
         if verify is False:
@@ -95,14 +96,14 @@ class Settings:
         key: Any = (timeout, verify, cert, proxy) if secure else ("plain", timeout, proxy)
         if way.texts:
             key += way.texts
-        if "ssl_context" in beneath:
-            key += (_state_of(beneath["ssl_context"]),)
+        key += tuple(_state_of(beneath[name]) for name in ("ssl_context", "proxy_ssl_context") if name in beneath)
         kept = self._kept
         try:
             return kept[key]
         except (KeyError, TypeError):
             pass
         settings = tls_settings(verify, cert, beneath) if secure else beneath
+        own = _with_proxys(own, adapter, proxy, verify, beneath)
         options = _made(choose(timeout, settings, secure), proxy, own)
         if len(kept) > KEPT:
             kept.clear()
@@ -160,6 +161,19 @@ class Settings:
             further, texts = _network.options_of({name: getattr(adapter, name) for name in _network.DEFAULTS})
             found = self._own = (*numbers, *further), texts
         return found
+
+
+def _with_proxys(own: Any, adapter: Any, proxy: Any, verify: Any, settings: Any) -> Any:
+    """
+    `own`, and the options for TLS with an https proxy where anything is said of it.
+    """
+    if proxy is None or not proxy.is_secure:
+        return own
+    if adapter.proxy_verify is None and adapter.proxy_cert is None and not speaks_of_proxy(settings):
+        return own
+    verify = verify if adapter.proxy_verify is None else adapter.proxy_verify
+    numbers, texts = choose_for_proxy(verify, adapter.proxy_cert, settings)
+    return (*own[0], *numbers), (*own[1], *texts)
 
 
 def _made(choices: Any, proxy: Any, own: Any) -> _core.Options:

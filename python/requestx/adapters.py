@@ -114,6 +114,8 @@ class HTTPAdapter(BaseAdapter):
         max_connections: connections in all, idle ones included; None for no limit. See `pool_block` for one host's.
         pool_timeout: seconds to wait for a free connection, where their number is limited; None for ever.
         max_head_bytes: how long the head of an answer may be, 1024 to 16777216.
+        proxy_verify: as `verify`, for the certificate of an https proxy; as the request's if None.
+        proxy_cert: as `cert`, to be shown to an https proxy.
     """
 
     __attrs__: list[str] = [
@@ -143,6 +145,8 @@ class HTTPAdapter(BaseAdapter):
     max_connections: int | None = None
     pool_timeout: float | None = None
     max_head_bytes: int = 256 * 1024
+    proxy_verify: Any = None
+    proxy_cert: Any = None
     poolmanager: Any
     _client: _core.Client
     #: Another object after each change.
@@ -170,6 +174,8 @@ class HTTPAdapter(BaseAdapter):
         max_connections: int | None = None,
         pool_timeout: float | None = None,
         max_head_bytes: int = 256 * 1024,
+        proxy_verify: _t.VerifyType | None = None,
+        proxy_cert: _t.CertType = None,
     ) -> None:
         retry = retry_class()
         self.max_retries: Any = retry(0, read=False) if max_retries == DEFAULT_RETRIES else retry.from_int(max_retries)
@@ -194,6 +200,8 @@ class HTTPAdapter(BaseAdapter):
         self.max_connections = max_connections
         self.pool_timeout = pool_timeout
         self.max_head_bytes = max_head_bytes
+        self.proxy_verify = proxy_verify
+        self.proxy_cert = proxy_cert
         self.init_poolmanager(pool_connections, pool_maxsize, block=pool_block)
         self._start()
 
@@ -562,7 +570,6 @@ class HTTPAdapter(BaseAdapter):
         """
         manager = self.proxy_manager.get(proxy)
         if manager is None:
-            self._check_proxy_context(proxy, proxy_kwargs)
             for name in ("num_pools", "maxsize", "block", "retries"):
                 if name in proxy_kwargs:
                     raise TypeError(f"{name!r} is for all connections of an adapter: give it to HTTPAdapter")
@@ -573,21 +580,6 @@ class HTTPAdapter(BaseAdapter):
             )
             manager._adapter = weakref.proxy(self)
         return manager
-
-    def _check_proxy_context(self, proxy: str, keywords: dict[str, Any]) -> None:
-        """
-        Take `proxy_ssl_context` from the keywords: only an https proxy has a use for it.
-
-        Raises:
-            ValueError: it has, and is to be verified in another way than the origin.
-        """
-        context = keywords.pop("proxy_ssl_context", None)
-        origins = keywords.get("ssl_context", self.poolmanager.connection_pool_kw.get("ssl_context"))
-        if context is not None and context is not origins and proxy[:6].lower() == "https:":
-            raise ValueError(
-                "proxy_ssl_context= is another than ssl_context=, and an https proxy is verified as the origin is: "
-                "give one for both"
-            )
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """

@@ -473,6 +473,79 @@ def test_client_certificate_is_not_shown_to_an_https_proxy(world, listen, server
     assert site.requests == []
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_https_proxy_that_is_trusted_apart(world, listen, server, tls_server, certs, scheme):
+    """``proxy_verify`` is for its certificate and for no other; until it is given, ``verify`` is for both."""
+    site = listen("proxy", tls={"chain": certs.stranger})
+    origin = {"http": server.url, "https": tls_server.at("localhost")}[scheme] + "/get"
+    apart = world.session(
+        transport={"proxy_verify": certs.other_ca}, verify=certs.ca, proxies=through(site, "", "https")
+    )
+
+    assert apart.get(origin).ok
+    with pytest.raises(world.requestx.exceptions.ProxyError, match="certificate"):
+        world.get(origin, proxies=through(site, "", "https"), verify=certs.ca)
+
+
+def test_proxy_verify_says_nothing_of_the_origin(world, listen, certs):
+    """Neither its authorities nor that it is not looked at."""
+    site = listen("proxy", tls={"chain": certs.good})
+    origin = listen("everyday", tls={"chain": certs.stranger})
+    for proxy_verify in (False, certs.ca):
+        session = world.session(
+            transport={"proxy_verify": proxy_verify}, verify=certs.ca, proxies=through(site, "", "https")
+        )
+        with pytest.raises(world.requestx.exceptions.SSLError):
+            session.get(origin.at("localhost") + "/get")
+
+    assert origin.requests == []
+
+
+def test_a_client_certificate_of_the_proxys_own(world, listen, certs):
+    """``proxy_cert`` is shown to the proxy, and ``cert`` to the origin."""
+    site = listen("proxy", tls={"chain": certs.good, "client_ca": certs.ca})
+    origin = listen("everyday", tls={"chain": certs.good, "client_ca": certs.ca})
+    session = world.session(
+        transport={"proxy_cert": (certs.alice_cert, certs.alice_key)},
+        verify=certs.ca,
+        cert=certs.bob,
+        proxies=through(site, "", "https"),
+    )
+
+    assert session.get(origin.at("localhost") + "/get").ok
+    assert site.connections[0]["tls"]["client"]["commonName"] == "alice"
+    assert origin.connections[0]["tls"]["client"]["commonName"] == "bob"
+
+
+def test_connections_through_a_proxy_that_is_trusted_otherwise_are_not_shared(world, listen, server, certs):
+    """One that was opened without looking is not used by who looks."""
+    site = listen("proxy", tls={"chain": certs.stranger})
+    session = world.session(transport={"proxy_verify": False}, verify=certs.ca, proxies=through(site, "", "https"))
+    assert session.get(server.url + "/get").ok
+    session.get_adapter(server.url).proxy_verify = certs.ca
+
+    with pytest.raises(world.requestx.exceptions.ProxyError, match="certificate"):
+        session.get(server.url + "/get")
+
+
+@pytest.mark.parametrize("name, well", [("localhost", False), ("example.org", True)])
+def test_a_name_of_the_proxys_own(world, listen, server, certs, name, well):
+    """``proxy_assert_hostname`` of urllib3's pools is looked for in its certificate."""
+
+    class Named(world.requestx.adapters.HTTPAdapter):
+        def init_poolmanager(self, *arguments, **more):
+            super().init_poolmanager(*arguments, **more, proxy_assert_hostname=name)
+
+    site = listen("proxy", tls={"chain": certs.wrong_host})
+    session = world.session(verify=certs.ca, proxies=through(site, "", "https"))
+    session.mount("http://", Named())
+    if well:
+        assert session.get(server.url + "/get").ok
+    else:
+        with pytest.raises(world.requestx.exceptions.ProxyError):
+            session.get(server.url + "/get")
+
+
 def test_http_proxy_that_is_taken_for_an_https_one(world, wire):
     """Says what may be wrong."""
     site = wire([receive(5), send(b"HTTP/1.1 400 Bad Request\r\n\r\n")])

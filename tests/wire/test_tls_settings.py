@@ -258,15 +258,17 @@ def test_an_adapter_that_says_nothing_of_verifying_leaves_it_to_the_context(worl
             refused(world, session, site.at("localhost"))
 
 
-def test_a_context_of_the_proxys_own(world):
-    """Only an https proxy has a use for one, and there it has to be the origin's."""
-    own, adapter = ssl.create_default_context(), world.requestx.adapters.HTTPAdapter()
-    adapter.init_poolmanager(1, 1, ssl_context=own)
+def test_a_context_of_the_proxys_own(world, listen, server, certs):
+    """Whoever asks for the manager of a proxy has its settings obeyed, also by one that overrides nothing."""
+    site = listen("proxy", tls={"chain": certs.stranger})
+    proxy = site.at("localhost")
+    session = world.session(verify=certs.ca, proxies={"http": proxy})
+    with pytest.raises(world.requestx.exceptions.ProxyError):
+        session.get(server.url + "/get")
+    manager = session.get_adapter("http://").proxy_manager_for(proxy, proxy_ssl_context=context_with(certs.other_ca))
 
-    assert adapter.proxy_manager_for("http://p.test", proxy_ssl_context=ssl.create_default_context())
-    assert adapter.proxy_manager_for("https://p.test", proxy_ssl_context=own)
-    with pytest.raises(ValueError, match="give one for both"):
-        adapter.proxy_manager_for("https://q.test", proxy_ssl_context=ssl.create_default_context())
+    assert session.get(server.url + "/get").ok
+    assert manager is session.get_adapter("http://").proxy_manager_for(proxy)
 
 
 def test_a_context_without_authorities_trusts_the_platforms(world, tls_server, ca, monkeypatch):
