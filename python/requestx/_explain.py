@@ -36,7 +36,7 @@ def explain(kind: int, phase: int, text: str, os_code: int, tls_code: int, reque
     What ``e.args[0]`` is for this error; the texts are those that requests' users know, with `text` inside.
     """
     pool, url = where(request)
-    if kind == 54:
+    if kind == 54 or (kind == 55 and phase == 8):
         return _make("DecodeError", f"Received a response with content-encoding, but failed to decode it: {text}")
     if kind == 71:
         return _make("ClosedPoolError", pool, f"Pool is closed. ({text})")

@@ -1,6 +1,7 @@
 """Content codings: bodies arrive decoded, whole or in pieces, and a coding that breaks off is an error."""
 
 import gzip
+import time
 import zlib
 
 import pytest
@@ -183,6 +184,32 @@ def test_bounds_can_be_lifted(world, wire, limits):
 
     whole = world.read(response) if limits else b"".join(world.pieces(response, 1 << 20))
     assert len(whole) == 70 << 20
+
+
+def hollow(wire, members):
+    """The URL of a body in three codings around so many members of gzip with nothing in them: a few hundred bytes."""
+    body = gzip.compress(gzip.compress(gzip.compress(b"") * members))
+    return wire(serve(body, b"Content-Encoding: gzip, gzip, gzip")).url
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_comes_to_nothing_has_bounds_even_in_pieces(world, wire, stream):
+    """A reader could say no to a piece, but there is none."""
+    session = world.session()
+    session.mount("http://", world.requestx.adapters.HTTPAdapter(max_decoded_bytes=1 << 20))
+    with pytest.raises(world.requestx.exceptions.ContentDecodingError, match="max_decoded_bytes is 1048576"):
+        list(world.pieces(session.get(hollow(wire, 200_000), stream=stream), 1000))
+
+
+def test_the_total_ends_even_what_comes_to_nothing(world, wire):
+    """Decoding stops for the clock, although nobody is waited for."""
+    limits = {"max_decoded_bytes": None, "max_decoded_ratio": None}
+    session, url, began = world.session(), hollow(wire, 5_000_000), time.monotonic()
+    session.mount("http://", world.requestx.adapters.HTTPAdapter(**limits))
+    with pytest.raises(world.requestx.exceptions.Timeout):
+        session.get(url, timeout=world.requestx.TimeLimits(total=0.2))
+
+    assert time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1.5, True, "1", 1 << 63])

@@ -4,10 +4,12 @@
 //! Output is taken in bounded steps, so a small input never becomes a large allocation here.
 //! A stream that ends early or is corrupt is an error; so are more than five codings.
 //! Who reads in pieces has them one by one, however many they are; what is kept whole has to stay within `Growth`.
+//! So has what passes between two codings and comes to nothing: a kilobyte can hold a thousand million empty members,
+//! and in all of them there is no piece that a reader could say no to.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Buf, Bytes};
 use flate2::{Decompress, FlushDecompress, Status};
@@ -21,6 +23,12 @@ const DEPTH: usize = 5;
 
 /// Up to here a body may grow as it likes: so much has to fit anyway, and honest small ones grow the most.
 const FLOOR: u64 = 64 * 1024 * 1024;
+
+/// Work without a break, in bytes that pass between codings: some ten milliseconds if they are the worst there are.
+const STINT: usize = 256 * 1024;
+
+/// What one `read` is counted as, whatever it brings.
+const ONE_READ: usize = 1024;
 
 impl Growth {
     /// # Errors
@@ -48,11 +56,21 @@ struct Feed(Arc<Mutex<FeedState>>);
 struct FeedState {
     pieces: VecDeque<Bytes>,
     ended: bool,
+    /// Done since the last break.
+    worked: usize,
+    /// Bytes from one coding to the next, in all.
+    passed: u64,
+}
+
+impl Feed {
+    fn lock(&self) -> MutexGuard<'_, FeedState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Read for Feed {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let mut feed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut feed = self.lock();
         let Some(piece) = feed.pieces.front_mut() else {
             return if feed.ended { Ok(0) } else { Err(io::ErrorKind::WouldBlock.into()) };
         };
@@ -61,6 +79,25 @@ impl Read for Feed {
         if piece.is_empty() {
             feed.pieces.pop_front();
         }
+        Ok(n)
+    }
+}
+
+/// What one coding hands to the next; like `Feed` it says `WouldBlock`, when it is time for a break.
+struct Between {
+    below: Box<dyn Read + Send>,
+    feed: Feed,
+}
+
+impl Read for Between {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.feed.lock().worked >= STINT {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let n = self.below.read(out)?;
+        let mut feed = self.feed.lock();
+        feed.worked += n;
+        feed.passed += n as u64;
         Ok(n)
     }
 }
@@ -75,6 +112,8 @@ pub struct Decoder {
     bounded: bool,
     came: u64,
     made: u64,
+    /// What had passed between codings when something last came out.
+    passed: u64,
 }
 
 impl std::fmt::Debug for Decoder {
@@ -109,7 +148,10 @@ impl Decoder {
         }
         let feed = Feed::default();
         let mut reader: Box<dyn Read + Send> = Box::new(feed.clone());
-        for coding in codings.iter().rev() {
+        for (place, coding) in codings.iter().rev().enumerate() {
+            if place > 0 {
+                reader = Box::new(Between { below: reader, feed: feed.clone() });
+            }
             reader = match coding.as_str() {
                 "deflate" => Box::new(Inflate::new(BufReader::new(reader))),
                 "br" => Box::new(brotli_decompressor::Decompressor::new(reader, 16 * 1024)),
@@ -118,7 +160,7 @@ impl Decoder {
             };
         }
         let codings = codings.join(", ");
-        Ok(Some(Decoder { feed, reader, codings, growth, bounded: false, came: 0, made: 0 }))
+        Ok(Some(Decoder { feed, reader, codings, growth, bounded: false, came: 0, made: 0, passed: 0 }))
     }
 
     /// All of it is kept from now on: it has to stay within its `Growth`, from its first byte.
@@ -130,28 +172,48 @@ impl Decoder {
     pub fn feed(&mut self, piece: Bytes) {
         if !piece.is_empty() {
             self.came += piece.len() as u64;
-            self.feed.0.lock().unwrap_or_else(PoisonError::into_inner).pieces.push_back(piece);
+            self.feed.lock().pieces.push_back(piece);
         }
     }
 
     /// Nothing more will be fed.
     pub fn end(&mut self) {
-        self.feed.0.lock().unwrap_or_else(PoisonError::into_inner).ended = true;
+        self.feed.lock().ended = true;
     }
 
-    /// Decodes into `out`: how many bytes, or `None` if more has to be fed first. 0 is the end.
+    /// Whether it was a break that the last `read` ended with. It is over now.
+    pub fn had_enough(&mut self) -> bool {
+        let mut feed = self.feed.lock();
+        let tired = feed.worked >= STINT;
+        if tired {
+            feed.worked = 0;
+        }
+        tired
+    }
+
+    /// Decodes into `out`: how many bytes, or `None` if it `had_enough`, or if more has to be fed first. 0 is the end.
     ///
     /// # Errors
     /// `Decode` if the input is corrupt or ended early; `TooLarge` where the bounds are passed.
     pub fn read(&mut self, out: &mut [u8]) -> Result<Option<usize>, Error> {
-        if self.came == 0 {
-            let ended = self.feed.0.lock().unwrap_or_else(PoisonError::into_inner).ended;
-            return Ok(ended.then_some(0)); // an empty body has no gzip header either
-        }
+        let passed = {
+            let mut feed = self.feed.lock();
+            if self.came == 0 {
+                return Ok(feed.ended.then_some(0)); // an empty body has no gzip header either
+            }
+            if feed.worked >= STINT {
+                return Ok(None);
+            }
+            feed.worked += ONE_READ;
+            feed.passed
+        };
+        let idle = if self.bounded { passed } else { passed - self.passed };
+        self.growth.check(&self.codings, self.came, idle)?;
         loop {
             return match self.reader.read(out) {
                 Ok(n) => {
                     self.made += n as u64;
+                    self.passed = passed;
                     if self.bounded {
                         self.growth.check(&self.codings, self.came, self.made)?;
                     }
@@ -376,6 +438,41 @@ mod tests {
 
         assert_eq!(TEXT, decode("zstd", &zstd).unwrap());
         assert_eq!(TEXT, decode("zstd, gzip", &gzip(&zstd)).unwrap());
+    }
+
+    /// Three codings around many members of gzip with nothing in them: a few hundred bytes.
+    fn nothing() -> Bytes {
+        gzip(&gzip(&gzip(b"").repeat(1 << 16))).into()
+    }
+
+    #[test]
+    fn much_work_is_done_in_stints() {
+        let mut decoder = Decoder::new(b"gzip, gzip, gzip", Growth { bytes: 0, ratio: 0 }).unwrap().unwrap();
+        decoder.feed(nothing());
+        decoder.end();
+        let (mut stints, mut out) = (0, [0; 100]);
+        while decoder.read(&mut out).unwrap() != Some(0) {
+            assert!(decoder.had_enough());
+            stints += 1;
+        }
+
+        assert!(stints > 3, "{stints}");
+    }
+
+    #[test]
+    fn what_comes_to_nothing_has_bounds_even_in_pieces() {
+        let mut decoder =
+            Decoder::new(b"gzip, gzip, gzip", Growth { bytes: 1 << 19, ratio: 0 }).unwrap().unwrap();
+        decoder.feed(nothing());
+        let mut out = [0; 100];
+        let error = loop {
+            match decoder.read(&mut out) {
+                Ok(made) => assert!(made.is_none() && decoder.had_enough()),
+                Err(error) => break error,
+            }
+        };
+
+        assert!(error.kind == Kind::TooLarge && error.message.ends_with("max_decoded_bytes is 524288"));
     }
 
     #[test]

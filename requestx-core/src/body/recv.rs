@@ -207,6 +207,10 @@ impl Body {
                     out.truncate(n);
                     return Ok(Some(out.into()));
                 }
+                None if decoder.had_enough() => {
+                    self.check_time()?;
+                    tokio::task::yield_now().await; // to signals, to the clock, to others on this thread
+                }
                 None => match self.next_raw().await? {
                     Some(piece) => self.decoder.iter_mut().for_each(|d| d.feed(piece.clone())),
                     None => self.decoder.iter_mut().for_each(Decoder::end),
@@ -215,14 +219,21 @@ impl Body {
         }
     }
 
+    /// # Errors
+    /// `Timeout` once the time for all of it is over: a peer that always has more never makes us wait.
+    fn check_time(&self) -> Result<(), Error> {
+        match self.deadline.is_overdue() {
+            true => Err(self.deadline.expired(Phase::Read, format!("read the body of {}", self.url))),
+            false => Ok(()),
+        }
+    }
+
     async fn next_raw(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             if self.is_drained() {
                 return Ok(None);
             }
-            if self.deadline.is_overdue() {
-                return Err(self.deadline.expired(Phase::Read, format!("read the body of {}", self.url)));
-            }
+            self.check_time()?;
             if let Some(first) = self.first.take() {
                 self.raw_bytes += first.len() as u64;
                 return Ok(Some(first));
