@@ -34,10 +34,10 @@ use crate::wire::Tap;
 pub const SEATS: usize = 100;
 /// What h2 goes by until the server has said how many it allows: no number that servers say.
 const UNTOLD: usize = SEATS - 1;
-/// What a server may send before it is read, for a stream and for all together: hyper's own 2 and 5 MB are for servers
-/// far away; with less a fast one has to wait for us.
+/// What a server may send of one answer before it is read: enough for one that is far away, or fast.
 const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
-const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
+/// And of all together: as much as all of them may have, or a few that nobody reads would stop the others for good.
+const CONNECTION_WINDOW: u32 = STREAM_WINDOW * SEATS as u32;
 /// What hyper keeps of bodies that the socket has not taken: what is in there counts as sent.
 const SEND_BUFFER: usize = 128 * 1024;
 /// A connection that ended while nobody drove it says so within that many turns of its tasks.

@@ -259,6 +259,15 @@ def test_a_body_that_nobody_reads_stops_the_server_and_no_other_stream(world, h2
     assert len(site.connections) == 1
 
 
+def test_many_bodies_that_nobody_reads_stop_no_other_stream(world, h2, streams):
+    """What they hold back together is no more than the connection has room for."""
+    url = streams().url
+    paused = [h2.get(url + "/bytes/%d" % (3 * MIB), stream=True) for _ in range(8)]
+
+    assert len(h2.get(url + "/bytes/100000", timeout=5).content) == 100000
+    assert len(world.read(paused[-1])) == 3 * MIB
+
+
 @pytest.mark.parametrize("window", [65535, 100, 2**24])
 @pytest.mark.parametrize("whole", [True, False], ids=["whole", "pushed"])
 def test_an_upload_larger_than_the_servers_window(h2, streams, window, whole):
