@@ -6,8 +6,9 @@ Names and file names are escaped as WHATWG's form encoding says, and what would 
 
 A form whose files are small becomes bytes at once, as in requests.
 One of more than a megabyte becomes a `Multipart`, which reads its files while it is sent.
-It reads them through descriptors of its own where it can: the caller may close a file once the request is
-prepared, and sending it twice needs no seek.
+It reads them through descriptors of its own where it can: the caller may close a file once the request is prepared.
+In requests the form is bytes, so a request that has one may be sent again, and by two threads at once: each sending
+has a reader of its own.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import io
 import os
 import re
 import sys
+import threading
 from typing import Any, Iterable, Iterator
 
 from .exceptions import InvalidHeader, RequestException
@@ -139,16 +141,18 @@ class Seekable:
     def __init__(self, file: Any, start: int, size: int) -> None:
         self._file = file
         self._start = start
+        self._moving = threading.Lock()
         self.size = size
 
     def read_at(self, offset: int, amount: int) -> bytes:
         """
         Up to `amount` bytes from `offset` on.
         """
-        if self._file.tell() != self._start + offset:
-            self._file.seek(self._start + offset)
-        data: bytes = self._file.read(amount)
-        return data
+        with self._moving:
+            if self._file.tell() != self._start + offset:
+                self._file.seek(self._start + offset)
+            data: bytes = self._file.read(amount)
+            return data
 
 
 def open_source(file: Any) -> Any:
@@ -189,6 +193,12 @@ class Multipart:
 
     def __repr__(self) -> str:
         return f"<Multipart {self._position} of {self._length} bytes>"
+
+    def reader(self) -> Multipart:
+        """
+        The same form, to be read from its beginning; where this one is read does not change.
+        """
+        return Multipart(self._pieces)
 
     def read(self, amount: int | None = -1) -> bytes:
         """
@@ -249,12 +259,7 @@ class Multipart:
         self.seek(0)
 
     def __bytes__(self) -> bytes:
-        position = self._position
-        self.seek(0)
-        try:
-            return self.read()
-        finally:
-            self.seek(position)
+        return self.reader().read()
 
     def __contains__(self, wanted: bytes) -> bool:
         return wanted in bytes(self)

@@ -10,6 +10,7 @@ from typing import Any, AsyncIterator, Iterator
 
 from . import _progress
 from ._core import Upload
+from ._multipart import Multipart
 from ._ops import in_thread
 from .exceptions import InvalidHeader
 
@@ -82,10 +83,12 @@ def chunks(request: Any) -> Iterator[Any]:
     if isinstance(body, (bytes, bytearray, memoryview)):
         view = memoryview(body)
         return _slices(view.cast("B") if view.c_contiguous else memoryview(view.tobytes()))
+    if isinstance(body, Multipart):
+        body = body.reader()
     if hasattr(body, "read"):
         return _reads(body, length_of(request))
     if hasattr(body, "__iter__"):
-        return iter(body)
+        return (chunk for chunk in body if chunk is not None)
     if hasattr(body, "__aiter__"):
         raise TypeError("an async iterable as body can only be sent by a call that is awaited")
     raise TypeError(f"a body of type {type(body).__name__} cannot be sent")
@@ -150,7 +153,8 @@ async def chunks_in_background(request: Any) -> AsyncIterator[Any]:
     body = request.body
     if hasattr(body, "__aiter__"):
         async for chunk in body:
-            yield chunk
+            if chunk is not None:
+                yield chunk
         return
     pieces = chunks(request)
     if isinstance(body, (str, bytes, bytearray, memoryview)):

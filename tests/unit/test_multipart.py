@@ -181,3 +181,15 @@ def test_another_process_gets_the_bytes(large):
     assert again == body and body == again
     assert b"large.bin" in body
     assert repr(body) == f"<Multipart 0 of {len(again)} bytes>"
+
+
+@pytest.mark.parametrize("kind", ["file", "object"])
+def test_a_form_may_be_read_in_two_places_at_once(large, kind):
+    """Threads that send one request do not take each other's bytes."""
+    with open(large, "rb") as file:
+        body, _ = encode_files({"f": ("n", file if kind == "file" else io.BytesIO(file.read()))}, None)
+    first, second = body.reader(), body.reader()
+    pairs = list(zip(first, second))
+
+    assert b"".join(piece for piece, _ in pairs) == b"".join(piece for _, piece in pairs) == bytes(body)
+    assert body.tell() == 0

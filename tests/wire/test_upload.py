@@ -181,6 +181,37 @@ def test_body_that_cannot_be_rewound_ends_at_its_redirect(world, wire):
     assert len(site.requests) == 1
 
 
+def test_large_form_is_sent_as_often_as_it_is_asked_for(world, wire):
+    """A prepared request is sent again as it is: in requests a form is bytes, and has no place where it stands."""
+    site, session = wire(serve() + serve()), world.session()
+    form = requestx.Request("POST", site.url, files={"f": io.BytesIO(b"x" * (2 << 20))})
+    prepared = session.prepare_request(form)
+    session.send(prepared)
+    session.send(prepared)
+    first, second = site.requests
+
+    assert first.body == second.body == bytes(prepared.body)
+
+
+@pytest.mark.parametrize("async_", [False, True])
+def test_nothing_is_left_out_of_a_body(world, wire, async_):
+    """None is no piece and no end, as an empty one: a generator that has nothing yet may say so."""
+    if async_ and not world.awaits:
+        pytest.skip("an async iterable has no meaning in the blocking world")
+
+    def pieces():
+        yield from (b"a", None, b"", b"b")
+
+    async def apieces():
+        for piece in pieces():
+            yield piece
+
+    site = wire(serve())
+    world.post(site.url, data=apieces() if async_ else pieces())
+
+    assert sent(site).body == b"ab"
+
+
 @pytest.mark.limit(120)
 def test_multipart_of_two_gigabytes_needs_no_memory(child, server, tmp_path):
     """A sparse file of more than 31 bits is uploaded in a form, in both worlds; memory stays where it was."""
