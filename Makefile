@@ -17,7 +17,8 @@ check: python  ## the fast loop: format, lints, types, header, unit and flow tes
 test: python  ## everything, on one release wheel; what CI runs
 	@$(PYTHON) scripts/test.py
 
-test-all: test  ## test, and what takes longer: sanitizers, tests of projects that use requests
+test-all: test  ## test, and what takes longer: 10 GB each way, sanitizers, tests of projects that use requests
+	@$(PYTHON) scripts/slow.py
 	@$(PYTHON) scripts/sanitize.py
 	@$(PYTHON) scripts/suites.py
 

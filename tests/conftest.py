@@ -35,11 +35,23 @@ STRAYS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ws_proxy", "wss_proxy", "ftp_proxy")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="also the tests that take long (make test-all)")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--slow"):
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
+
+
 def pytest_configure(config):
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         # A shell has its background jobs ignore it, and they hand that on to the children that are to be interrupted.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "trio: the test is also for calls that are awaited in a trio run")
+    config.addinivalue_line("markers", "slow: the test is run where --slow is given")
     config.addinivalue_line("markers", "limit(seconds): how long the test may take (%d by default)" % LIMIT)
     capture = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():

@@ -3,6 +3,7 @@
 Paths (``n`` and ``s`` are numbers):
 
     /get /post /put /echo    JSON of what arrived: method, path, headers as a list of pairs, body
+    /flood/n /drain          n bytes, as fast as may be; JSON: how many bytes arrived, none of them looked at
     /count                   JSON: how many bytes arrived, and how many of them were zeros; none is kept
     /status/n /bytes/n /stream/n /lines/n      a status; n bytes; n bytes chunked; n lines chunked
     /redirect/n /redirect-to?url=&status=      n redirects, then /get; anywhere
@@ -77,7 +78,7 @@ class Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         noun, _, rest = parts.path[1:].partition("/")
         self.query = dict(parse_qsl(parts.query))
-        self.body = b"" if noun == "count" else self.read_body()
+        self.body = b"" if noun in ("count", "drain") else self.read_body()
         self.record.requests.append({"head": "%s %s" % (self.command, self.path), "body": ""})
         self.listener.marks.set("request " + parts.path)
         if noun in CODED:
@@ -139,6 +140,24 @@ class Handler(BaseHTTPRequestHandler):
             left -= n
             zeros += block.count(0, 0, n)
         self.reply_json({"length": int(self.headers["Content-Length"]), "zeros": zeros})
+
+    def at_drain(self, rest):
+        left, block = int(self.headers["Content-Length"]), memoryview(bytearray(1 << 20))
+        while left > 0:
+            n = self.rfile.readinto(block[:left])
+            if not n:
+                return
+            left -= n
+        self.reply_json({"length": int(self.headers["Content-Length"])})
+
+    def at_flood(self, rest):
+        left, block = int(rest), memoryview(BLOCK * 16)
+        self.send_response(200)
+        self.send_header("Content-Length", rest)
+        self.end_headers()
+        while left > 0:
+            self.wfile.write(block[:left])
+            left -= len(block)
 
     def at_status(self, rest):
         self.reply(b"", "text/plain", status=int(rest))
