@@ -202,6 +202,13 @@
 /** What answered is not what was asked first: see rqx_response_hops. There is a handle then. */
 #define RQX_EVF_HOPS 128
 
+/** rqx_cookie's flags: it goes over TLS alone. */
+#define RQX_COOKIE_SECURE 1
+/** It is not for scripts; that is for hosts to know that have any. */
+#define RQX_COOKIE_HTTP_ONLY 2
+/** It is for its host alone, and not for those below it. */
+#define RQX_COOKIE_HOST_ONLY 4
+
 /** Time limits: int64 nanoseconds, 0 for none. For a place in the pool. */
 #define RQX_OPT_QUEUE_TIMEOUT_NS 1001
 /** For the host's addresses. */
@@ -333,6 +340,8 @@
 #define RQX_OPT_RETRY_ANY_METHOD 1075
 /** Retries that a client has in stock; five answers refill one. Default 100; 0 for no limit. */
 #define RQX_OPT_RETRY_BUDGET 1076
+/** 1: the client's cookies are sent, and those that come are kept, by RFC 6265bis. Default 0. */
+#define RQX_OPT_COOKIES 1077
 /**
  * Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM. RQX_OPT_CA_* together replace the platform's; empty for none.
  */
@@ -432,6 +441,9 @@
 
 /** A pool of connections, shared by any number of threads. */
 typedef struct rqx_client rqx_client;
+
+/** A client's cookies at one moment. */
+typedef struct rqx_cookies rqx_cookies;
 
 /** What went wrong. */
 typedef struct rqx_error rqx_error;
@@ -575,6 +587,24 @@ typedef struct {
   /** Its own times; all 0 where no answer came. */
   rqx_timing timing;
 } rqx_hop;
+
+/** A cookie. The slices live as long as the rqx_cookies they were read from. */
+typedef struct {
+  /** sizeof(rqx_cookie), set by the caller. */
+  size_t struct_size;
+  /** RQX_COOKIE_*. */
+  uint64_t flags;
+  /** Seconds since 1970; 0 for one that lives as long as its client. */
+  int64_t expires;
+  rqx_slice name;
+  rqx_slice value;
+  /** Without a dot in front. */
+  rqx_slice domain;
+  rqx_slice path;
+  /** `url` and `line` make the same cookie again: see rqx_client_add_cookie. */
+  rqx_slice url;
+  rqx_slice line;
+} rqx_cookie;
 
 /** An error, read at once. The slices live as long as the error. */
 typedef struct {
@@ -931,6 +961,35 @@ RQX_API int32_t rqx_response_hop(const rqx_response *response, size_t index, rqx
  * request's own. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Any thread. Since 1.0.
  */
 RQX_API int32_t rqx_response_url(const rqx_response *response, rqx_slice *url);
+
+/**
+ * Keeps a cookie as if `url` had answered with the field "Set-Cookie: line": to begin with those of an earlier run, or to
+ * remove one, by "name=; Max-Age=0" with its domain and path. They are sent where RQX_OPT_COOKIES is 1.
+ * RQX_OK, RQX_E_INVALID_ARGUMENT for one that `url` may not set, RQX_E_INVALID_URL, RQX_E_UNSUPPORTED_SCHEME,
+ * RQX_E_NULL, RQX_E_HANDLE. Any thread. Since 1.0.
+ */
+RQX_API int32_t rqx_client_add_cookie(rqx_client *client, const uint8_t *url, size_t url_len,
+    const uint8_t *line, size_t line_len, rqx_error **err);
+
+/**
+ * Gives the client's cookies in `*out`: those that a request to `url` takes along, in their order, or all of them if
+ * `url_len` is 0, the oldest first. What happens to them later does not change the list.
+ * RQX_OK, RQX_E_INVALID_URL, RQX_E_UNSUPPORTED_SCHEME, RQX_E_NULL, RQX_E_HANDLE, RQX_E_NO_RESOURCES. Any thread. Since 1.0.
+ */
+RQX_API int32_t rqx_client_cookies(const rqx_client *client, const uint8_t *url, size_t url_len,
+    rqx_cookies **out, rqx_error **err);
+
+/**
+ * Fills `*cookie`, whose struct_size the caller has set, with the `index`-th of the list.
+ * RQX_OK, RQX_E_INVALID_ARGUMENT behind the last one, RQX_E_NULL, RQX_E_HANDLE. Any thread. Since 1.0.
+ */
+RQX_API int32_t rqx_cookies_read(const rqx_cookies *cookies, size_t index, rqx_cookie *cookie);
+
+/** Frees the list. NULL is allowed. Since 1.0. */
+RQX_API void rqx_cookies_free(rqx_cookies *cookies);
+
+/** Forgets all cookies. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Any thread. Since 1.0. */
+RQX_API int32_t rqx_client_clear_cookies(rqx_client *client);
 
 /* ==== errors ============================================================================================ */
 

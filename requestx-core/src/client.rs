@@ -17,7 +17,8 @@ use crate::runtime::Lane;
 pub struct Client {
     pub options: Arc<Options>,
     connections: Arc<Connections>,
-    memory: policy::Memory,
+    /// What policies keep from call to call.
+    pub memory: policy::Memory,
     requests: AtomicU64,
     in_flight: AtomicUsize,
 }

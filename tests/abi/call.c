@@ -3,8 +3,8 @@
  *   call URL WORD...
  *
  * Words: redirects=N plain=N and the like set options; method=M header=Name:value body=TEXT upload=TEXT make the request;
- * "background" submits it to a queue, "stream" pulls the body. Prints the code's name and the error's message, or status,
- * URL and body; then a line for each hop. */
+ * "background" submits it to a queue, "stream" pulls the body; times=N makes it so often. Prints the code's name and the error's message, or status,
+ * URL and body; then a line for each hop, and in the end one for each cookie. */
 #include "check.h"
 
 static const struct {
@@ -13,6 +13,7 @@ static const struct {
 } NUMBERS[] = {
     {"redirects", RQX_OPT_MAX_REDIRECTS},
     {"plain", RQX_OPT_REDIRECT_TO_HTTP},
+    {"cookies", RQX_OPT_COOKIES},
     {"retries", RQX_OPT_RETRIES},
     {"backoff", RQX_OPT_RETRY_BACKOFF_NS},
     {"longest", RQX_OPT_RETRY_MAX_WAIT_NS},
@@ -27,7 +28,7 @@ struct call {
   const char *method, *body, *upload;
   char fields[1024];
   uint32_t n_fields, flags;
-  int background;
+  int background, times;
 };
 
 /* The value of "name=value", or NULL. */
@@ -57,6 +58,7 @@ static void obey(const char *word, struct call *call, rqx_options *options) {
   else if ((value = value_of(word, "body"))) call->body = value;
   else if ((value = value_of(word, "upload"))) call->upload = value;
   else if ((value = value_of(word, "deny"))) CHECK_CODE(RQX_OK, rqx_options_set_bytes(options, RQX_OPT_DENY_ADDRESSES, TEXT(value), NULL));
+  else if ((value = value_of(word, "times"))) call->times = atoi(value);
   else if (strcmp(word, "background") == 0) call->background = 1;
   else if (strcmp(word, "stream") == 0) call->flags |= RQX_SEND_STREAM;
   else CHECK(!"a word that is known");
@@ -131,8 +133,27 @@ static void print_way(const rqx_event *event) {
   CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_response_hop(event->response, redirects + retries, &hop));
 }
 
+static void print_outcome(const rqx_event *event) {
+  rqx_error_view view = {.struct_size = sizeof view};
+  if (event->code == RQX_OK) {
+    print_way(event);
+    return;
+  }
+  CHECK_CODE(RQX_OK, rqx_error_read(event->error, &view));
+  printf("%s %.*s\n", rqx_code_name(event->code), (int)view.message.len, (const char *)view.message.ptr);
+}
+
+static void print_cookies(rqx_client *client) {
+  rqx_cookies *all = NULL;
+  rqx_cookie cookie = {.struct_size = sizeof cookie};
+  CHECK_CODE(RQX_OK, rqx_client_cookies(client, NULL, 0, &all, NULL));
+  for (size_t n = 0; rqx_cookies_read(all, n, &cookie) == RQX_OK; n++)
+    printf("cookie %.*s\n", (int)cookie.line.len, (const char *)cookie.line.ptr);
+  rqx_cookies_free(all);
+}
+
 int main(int argc, char **argv) {
-  struct call call = {.method = "GET"};
+  struct call call = {.method = "GET", .times = 1};
   rqx_options *options = new_options();
   rqx_client *client = NULL;
   rqx_event event;
@@ -140,14 +161,12 @@ int main(int argc, char **argv) {
   CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_TOTAL_TIMEOUT_NS, 8000000000, NULL));
   for (int n = 2; n < argc; n++) obey(argv[n], &call, options);
   CHECK_CODE(RQX_OK, rqx_client_new(options, &client, NULL));
-  if (perform(client, argv[1], &call, &event) == RQX_OK) {
-    print_way(&event);
-  } else {
-    rqx_error_view view = {.struct_size = sizeof view};
-    CHECK_CODE(RQX_OK, rqx_error_read(event.error, &view));
-    printf("%s %.*s\n", rqx_code_name(event.code), (int)view.message.len, (const char *)view.message.ptr);
+  for (int n = 0; n < call.times; n++) {
+    perform(client, argv[1], &call, &event);
+    print_outcome(&event);
+    done(&event);
   }
-  done(&event);
+  print_cookies(client);
   rqx_client_free(client);
   rqx_options_free(options);
   return 0;

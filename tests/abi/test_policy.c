@@ -17,6 +17,7 @@ static void numbers_out_of_range_are_refused(void) {
   CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_MAX_REDIRECTS, -1, NULL));
   CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_REDIRECT_TO_HTTP, 2, NULL));
   CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_RETRY_ANY_METHOD, 2, NULL));
+  CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_COOKIES, 2, NULL));
   rqx_options_free(options);
 }
 
@@ -147,6 +148,90 @@ static void a_delay_in_the_background_can_be_cancelled(void) {
   rqx_client_free(client);
 }
 
+static rqx_client *with_cookies(void) {
+  rqx_options *options = new_options();
+  rqx_client *client = NULL;
+  CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_COOKIES, 1, NULL));
+  CHECK_CODE(RQX_OK, rqx_client_new(options, &client, NULL));
+  rqx_options_free(options);
+  return client;
+}
+
+static int32_t add(rqx_client *client, const char *url, const char *line) {
+  return rqx_client_add_cookie(client, TEXT(url), TEXT(line), NULL);
+}
+
+static size_t count(rqx_client *client, const char *url) {
+  rqx_cookies *cookies = NULL;
+  rqx_cookie cookie = {.struct_size = sizeof cookie};
+  size_t n = 0;
+  CHECK_CODE(RQX_OK, rqx_client_cookies(client, TEXT(url), &cookies, NULL));
+  while (rqx_cookies_read(cookies, n, &cookie) == RQX_OK) n++;
+  rqx_cookies_free(cookies);
+  return n;
+}
+
+static void cookies_are_added_read_and_cleared(void) {
+  rqx_client *client = with_cookies();
+  rqx_cookies *cookies = NULL;
+  rqx_cookie cookie = {.struct_size = sizeof cookie};
+  CHECK_CODE(RQX_OK, add(client, "https://b.example.org/x/y", "a=1; Domain=example.org; Secure; HttpOnly; Max-Age=100"));
+  CHECK_CODE(RQX_OK, add(client, "http://b.example.org/", "b=2; Path=/z"));
+  CHECK(count(client, "https://b.example.org/x/y") == 1 && count(client, "http://b.example.org/z") == 1);
+  CHECK(count(client, "http://example.com/") == 0 && count(client, "") == 2);
+  CHECK_CODE(RQX_OK, rqx_client_cookies(client, NULL, 0, &cookies, NULL));
+  CHECK_CODE(RQX_OK, add(client, "http://b.example.org/", "b=; Path=/z; Max-Age=0"));
+  CHECK(count(client, "") == 1);
+  CHECK_CODE(RQX_OK, rqx_client_clear_cookies(client));
+  CHECK(count(client, "") == 0);
+  rqx_client_free(client);
+
+  CHECK_CODE(RQX_OK, rqx_cookies_read(cookies, 0, &cookie));
+  CHECK(is(cookie.name, "a") && is(cookie.value, "1") && is(cookie.domain, "example.org") && is(cookie.path, "/x"));
+  CHECK(cookie.flags == (RQX_COOKIE_SECURE | RQX_COOKIE_HTTP_ONLY) && cookie.expires > 1700000000);
+  CHECK_CODE(RQX_OK, rqx_cookies_read(cookies, 1, &cookie));
+  CHECK(cookie.flags == RQX_COOKIE_HOST_ONLY && cookie.expires == 0);
+  CHECK(is(cookie.url, "http://b.example.org/") && is(cookie.line, "b=2; Path=/z"));
+  CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_cookies_read(cookies, 2, &cookie));
+  rqx_cookies_free(cookies);
+  rqx_cookies_free(NULL);
+}
+
+static void cookies_can_be_kept_for_another_client(void) {
+  rqx_client *first = with_cookies(), *second = with_cookies();
+  rqx_cookies *cookies = NULL;
+  rqx_cookie cookie = {.struct_size = sizeof cookie};
+  rqx_event event;
+  CHECK_CODE(RQX_OK, get(first, under(at, sizeof at, http_url, "/set-cookies?a=1&b=2"), &event));
+  done(&event);
+  CHECK_CODE(RQX_OK, rqx_client_cookies(first, NULL, 0, &cookies, NULL));
+  for (size_t n = 0; rqx_cookies_read(cookies, n, &cookie) == RQX_OK; n++)
+    CHECK_CODE(RQX_OK, rqx_client_add_cookie(second, cookie.url.ptr, cookie.url.len, cookie.line.ptr, cookie.line.len, NULL));
+  rqx_cookies_free(cookies);
+  CHECK_CODE(RQX_OK, get(second, under(at, sizeof at, http_url, "/cookies"), &event));
+  CHECK(is(event.body, "{\"a\": \"1\", \"b\": \"2\"}"));
+  done(&event);
+  rqx_client_free(first);
+  rqx_client_free(second);
+}
+
+static void what_may_not_be_set_is_refused_with_its_reason(void) {
+  rqx_client *client = with_cookies();
+  rqx_error *error = NULL;
+  rqx_error_view view = {.struct_size = sizeof view};
+  CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_client_add_cookie(client, BYTES("http://a.co.uk/"), BYTES("a=1; Domain=co.uk"), &error));
+  CHECK_CODE(RQX_OK, rqx_error_read(error, &view));
+  CHECK(holds(view.message, "a=1; Domain=co.uk") && holds(view.message, "public suffix"));
+  rqx_error_free(error);
+  CHECK_CODE(RQX_E_INVALID_ARGUMENT, add(client, "http://a.com/", "a=1; Secure"));
+  CHECK_CODE(RQX_E_INVALID_URL, add(client, "a.com", "a=1"));
+  CHECK_CODE(RQX_E_UNSUPPORTED_SCHEME, add(client, "ftp://a.com/", "a=1"));
+  CHECK_CODE(RQX_E_NULL, add(NULL, "http://a.com/", "a=1"));
+  CHECK_CODE(RQX_E_NULL, rqx_client_cookies(client, NULL, 0, NULL, NULL));
+  CHECK_CODE(RQX_E_NULL, rqx_client_clear_cookies(NULL));
+  rqx_client_free(client);
+}
+
 int main(int argc, char **argv) {
   begin(argc, argv);
   numbers_out_of_range_are_refused();
@@ -157,5 +242,8 @@ int main(int argc, char **argv) {
   a_call_can_be_cancelled_between_two_hops();
   a_delay_goes_by_in_slices_and_ends_when_it_is_freed();
   a_delay_in_the_background_can_be_cancelled();
+  cookies_are_added_read_and_cleared();
+  cookies_can_be_kept_for_another_client();
+  what_may_not_be_set_is_refused_with_its_reason();
   return 0;
 }

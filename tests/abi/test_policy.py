@@ -1,4 +1,4 @@
-"""Redirects and retries for C callers: what of a call goes where, byte by byte, on this thread and in the background.
+"""Redirects, retries and cookies for C callers: what goes where, byte by byte, on this thread and in the background.
 
 ``call.c`` makes the call and prints what came of it; the servers tell what they saw.
 """
@@ -321,3 +321,71 @@ def test_the_hop_that_failed_is_repeated_and_not_those_before(call, wire):
 
     assert said[1:] == ["redirected 302 %s" % site.url, "repeated 503 %s/there" % site.url]
     assert said[0] == "200 %s/there ok" % site.url
+
+
+def sets(*lines):
+    """Steps of an exchange whose answer sets cookies."""
+    return serve(b"ok", *[b"Set-Cookie: " + line for line in lines])
+
+
+def test_without_the_option_cookies_are_the_callers_affair(call, wire):
+    """Off by default: none is kept, and none is sent."""
+    site = wire(sets(b"a=1") + serve())
+
+    assert call(site.url, "times=2") == ["200  ok", "200  ok"]
+    assert site.requests[1].field(b"Cookie") == []
+
+
+def test_cookies_come_back(call, wire):
+    """Each field sets one; they are sent in one field, behind the caller's own."""
+    site = wire(sets(b"a=1; Path=/", b"b=2; HttpOnly") + serve())
+    said = call(site.url + "/x/y", "times=2", "cookies=1", "header=X:1")
+
+    assert said[2:] == ["cookie a=1; Path=/", "cookie b=2; Path=/x; HttpOnly"]
+    assert site.requests[0].field(b"Cookie") == []
+    assert site.requests[1].fields[-1] == (b"Cookie", b"b=2; a=1")
+
+
+def test_cookies_of_a_redirect_go_with_what_follows(call, wire):
+    """As with a login that redirects; another host gets its own."""
+    there = wire(serve(), serve())
+    here = wire(
+        moved(b"/in", b"302 X", b"", b"Set-Cookie: a=1") + moved(b"http://localhost:%d/" % there.port, b"302 X"),
+    )
+    call(here.url, "cookies=1", "redirects=5")
+
+    assert here.requests[1].field(b"Cookie") == [b"a=1"]
+    assert there.requests[0].field(b"Cookie") == []
+
+
+def test_cookies_know_no_port(call, wire):
+    """RFC 6265bis section 8.5; the caller's own Cookie field is another matter."""
+    there = wire(serve())
+    here = wire(moved(there.url.encode(), b"302 X", b"", b"Set-Cookie: a=1"))
+    call(here.url, "cookies=1", "redirects=5", "header=Cookie:mine=1")
+
+    assert there.requests[0].field(b"Cookie") == [b"a=1"]
+
+
+def test_the_callers_cookies_are_joined_and_win(call, wire):
+    """One field is sent, as RFC 6265bis section 5.8 has it."""
+    site = wire(sets(b"a=1", b"b=2") + serve())
+    call(site.url, "times=2", "cookies=1", "header=Cookie:b=mine; c=3")
+
+    assert site.requests[0].field(b"Cookie") == [b"b=mine; c=3"]
+    assert site.requests[1].field(b"Cookie") == [b"a=1; b=mine; c=3"]
+
+
+def test_cookies_of_an_answer_that_is_asked_for_again(call, wire):
+    """The next try takes them along."""
+    site = wire(busy(b"503 X", b"Set-Cookie: a=1") + serve())
+    call(site.url, *SOON, "cookies=1")
+
+    assert site.requests[1].field(b"Cookie") == [b"a=1"]
+
+
+def test_cookies_that_may_not_be_set_are_passed_over(call, wire):
+    """Another's domain, Secure without TLS: they do no harm to the answer."""
+    site = wire(sets(b"a=1; Domain=example.org", b"b=2; Secure", b"c=3; Max-Age=0", b"__Host-d=4", b"e=5"))
+
+    assert call(site.url, "cookies=1") == ["200  ok", "cookie e=5; Path=/"]

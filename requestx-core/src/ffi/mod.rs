@@ -46,6 +46,7 @@ struct Tables {
     queues: Table<Arc<queue::Queue>>,
     errors: Table<Arc<error::Held>>,
     peers: Table<Arc<Peer>>,
+    cookies: Table<Arc<policy::Cookies>>,
 }
 
 fn tables() -> &'static Tables {
@@ -63,6 +64,7 @@ fn tables() -> &'static Tables {
             queues: Table::new(7, "queue"),
             errors: Table::new(8, "error"),
             peers: Table::new(9, "peer"),
+            cookies: Table::new(10, "list of cookies"),
         }
     })
 }

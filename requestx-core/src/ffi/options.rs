@@ -121,6 +121,8 @@ pub const RQX_OPT_RETRY_MAX_WAIT_NS: i32 = 1074;
 pub const RQX_OPT_RETRY_ANY_METHOD: i32 = 1075;
 /// Retries that a client has in stock; five answers refill one. Default 100; 0 for no limit.
 pub const RQX_OPT_RETRY_BUDGET: i32 = 1076;
+/// 1: the client's cookies are sent, and those that come are kept, by RFC 6265bis. Default 0.
+pub const RQX_OPT_COOKIES: i32 = 1077;
 
 /// Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM. RQX_OPT_CA_* together replace the platform's; empty for none.
 pub const RQX_OPT_CA_FILE: i32 = 2001;
@@ -307,7 +309,7 @@ fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> 
         }
         RQX_OPT_PROXY_ENVIRONMENT if number == 0 => choices.proxy.set_environment(|_| None)?,
         RQX_OPT_TRUST_PROXY => return set_guard_int(choices, option, number),
-        RQX_OPT_MAX_REDIRECTS..=RQX_OPT_RETRY_BUDGET => return set_policy_int(choices, option, number),
+        RQX_OPT_MAX_REDIRECTS..=RQX_OPT_COOKIES => return set_policy_int(choices, option, number),
         RQX_OPT_DECODE | RQX_OPT_PROXY_ENVIRONMENT => return refuse("it is 0 or 1"),
         RQX_OPT_MAX_DECODED_BYTES => choices.growth.bytes = number,
         RQX_OPT_MAX_DECODED_RATIO => choices.growth.ratio = number,
@@ -346,7 +348,10 @@ fn set_policy_int(choices: &mut Options, option: i32, number: u64) -> Result<(),
         RQX_OPT_RETRY_MAX_WAIT_NS => policy.retry.longest = time,
         RQX_OPT_RETRY_ANY_METHOD if number < 2 => policy.retry.any_method = number == 1,
         RQX_OPT_RETRY_BUDGET => policy.retry.budget = count,
-        RQX_OPT_REDIRECT_TO_HTTP | RQX_OPT_RETRY_ANY_METHOD => return refuse("it is 0 or 1"),
+        RQX_OPT_COOKIES if number < 2 => policy.cookies = number == 1,
+        RQX_OPT_REDIRECT_TO_HTTP | RQX_OPT_RETRY_ANY_METHOD | RQX_OPT_COOKIES => {
+            return refuse("it is 0 or 1")
+        }
         _ => return Err(unknown(option, "a number")),
     }
     Ok(())

@@ -216,6 +216,34 @@ pub struct rqx_hop {
     pub timing: rqx_timing,
 }
 
+/// rqx_cookie's flags: it goes over TLS alone.
+pub const RQX_COOKIE_SECURE: u64 = 1;
+/// It is not for scripts; that is for hosts to know that have any.
+pub const RQX_COOKIE_HTTP_ONLY: u64 = 2;
+/// It is for its host alone, and not for those below it.
+pub const RQX_COOKIE_HOST_ONLY: u64 = 4;
+
+/// A cookie. The slices live as long as the rqx_cookies they were read from.
+#[allow(non_camel_case_types)]
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct rqx_cookie {
+    /// sizeof(rqx_cookie), set by the caller.
+    pub struct_size: usize,
+    /// RQX_COOKIE_*.
+    pub flags: u64,
+    /// Seconds since 1970; 0 for one that lives as long as its client.
+    pub expires: i64,
+    pub name: rqx_slice,
+    pub value: rqx_slice,
+    /// Without a dot in front.
+    pub domain: rqx_slice,
+    pub path: rqx_slice,
+    /// `url` and `line` make the same cookie again: see rqx_client_add_cookie.
+    pub url: rqx_slice,
+    pub line: rqx_slice,
+}
+
 /// A client's counts at one moment.
 #[allow(non_camel_case_types)]
 #[repr(C)]
@@ -344,6 +372,8 @@ opaque! {
     rqx_peer;
     /// Where finished exchanges wait for their caller.
     rqx_queue;
+    /// A client's cookies at one moment.
+    rqx_cookies;
     /// What went wrong.
     rqx_error;
 }

@@ -24,6 +24,18 @@ pub fn parse(text: &[u8]) -> Option<i64> {
     exists.then(|| days_to(year, month, day) * 86400 + time)
 }
 
+/// The same as HTTP writes it: "Sun, 06 Nov 1994 08:49:37 GMT".
+pub fn format(seconds: i64) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (days, time) = (seconds.div_euclid(86400), seconds.rem_euclid(86400));
+    let (year, month, day) = day_of(days);
+    let (name, month) = (DAYS[days.rem_euclid(7) as usize], MONTHS[month as usize - 1]);
+    let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
+    format!("{name}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+}
+
 fn is_delimiter(byte: u8) -> bool {
     matches!(byte, b'\t' | b' '..=b'/' | b';'..=b'@' | b'['..=b'`' | b'{'..=b'~')
 }
@@ -66,6 +78,18 @@ fn days_to(year: i64, month: i64, day: i64) -> i64 {
     days - 719_468
 }
 
+/// The way back.
+fn day_of(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let date = day - (153 * month + 2) / 5 + 1;
+    let (year, month) = (year + era * 400, if month < 10 { month + 3 } else { month - 9 });
+    (year + i64::from(month <= 2), month, date)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +113,15 @@ mod tests {
         assert_eq!(Some(951_782_400), parse(b"29 Feb 2000 00:00:00"));
         assert_eq!(Some(4_107_542_400), parse(b"01 Mar 2100 00:00:00"));
         assert_eq!(None, parse(b"29 Feb 2100 00:00:00"));
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_the_same() {
+        assert_eq!("Sun, 06 Nov 1994 08:49:37 GMT", format(784_111_777));
+        for seconds in (0..4_200_000_000).step_by(9_999_991).chain([951_782_399, 951_782_400, 4_107_542_399])
+        {
+            assert_eq!(Some(seconds), parse(format(seconds).as_bytes()));
+        }
     }
 
     #[test]

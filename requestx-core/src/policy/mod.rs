@@ -1,10 +1,10 @@
 //! Policy, for callers who want it: what is done beyond one exchange.
 //!
 //! ```text
-//!   exchange ─→ redirect? ──→ the next request ──┐
-//!      │   └──→ may it pass? ─→ a delay ───────────┤
-//!      ↑  └───→ the caller's                       │
-//!      └───────────────────────────────────────────┘
+//!   cookies ─→ exchange ─→ cookies ─→ redirect? ──→ the next request ──┐
+//!      ↑                     │    └──→ may it pass? ─→ a delay ──────────┤
+//!      │                     └───────→ the caller's                     │
+//!      └────────────────────────────────────────────────────────────────┘
 //! ```
 //!
 //! An exchange is one hop; `run` makes a call of hops. Nothing of it is done unless an option asks for it, and Python
@@ -13,9 +13,11 @@
 
 mod date;
 pub mod follow;
+pub mod jar;
 mod reference;
 mod request;
 pub mod retry;
+mod suffix;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -29,6 +31,7 @@ use crate::lease::Connections;
 use crate::plan::Plan;
 use crate::reply::{Course, Hop, Reply, Timing};
 use crate::runtime::Lane;
+use jar::{Jar, Place};
 use request::Request;
 
 /// What a caller may choose of it. `Default` is nothing.
@@ -39,18 +42,20 @@ pub struct Choice {
     /// They may lead from https to http.
     pub to_plain: bool,
     pub retry: retry::Choice,
+    /// The client's cookies are sent, and those that come are kept.
+    pub cookies: bool,
 }
 
 impl Default for Choice {
     fn default() -> Choice {
-        Choice { redirects: 0, to_plain: true, retry: retry::Choice::default() }
+        Choice { redirects: 0, to_plain: true, retry: retry::Choice::default(), cookies: false }
     }
 }
 
 impl Choice {
     /// An exchange is all that is wanted.
     pub fn is_off(&self) -> bool {
-        self.redirects == 0 && self.retry.times == 0
+        self.redirects == 0 && self.retry.times == 0 && !self.cookies
     }
 }
 
@@ -58,6 +63,7 @@ impl Choice {
 #[derive(Debug, Default)]
 pub struct Memory {
     budget: retry::Budget,
+    pub jar: Jar,
 }
 
 /// Runs `plan`, and what follows from its answer, in the current lane. The total time limit is for all of it.
@@ -71,6 +77,9 @@ pub async fn run(
     lane: Lane,
 ) -> Result<Reply, Error> {
     let mut call = Call::new(memory, plan);
+    if call.choice.cookies {
+        call.make_plan()?;
+    }
     loop {
         let (plan, deadline) = (call.plan.clone(), call.deadline.clone());
         let mut next = None;
@@ -123,8 +132,28 @@ impl Call<'_> {
         }
     }
 
+    /// Plans the request as it is now, with the cookies that go there.
+    fn make_plan(&mut self) -> Result<(), Error> {
+        let cookies = match self.choice.cookies {
+            true => self.memory.jar.to(&Place::of(&self.request.url)?, now()),
+            false => Vec::new(),
+        };
+        self.plan = Arc::new(self.request.plan(&self.plan, &cookies)?);
+        Ok(())
+    }
+
+    fn keep_cookies(&self, head: &Head) {
+        let Ok(place) = Place::of(&self.request.url) else { return };
+        for line in head.all("set-cookie") {
+            let _ = self.memory.jar.store(line, &place, now()); // those that may not be set are passed over
+        }
+    }
+
     /// What `head` leads to; `None` if it is the caller's.
     fn after(&self, head: &Head) -> Option<Result<Step, Error>> {
+        if self.choice.cookies && head.sets_cookies {
+            self.keep_cookies(head);
+        }
         if self.choice.redirects > 0 && follow::is_redirect(head) {
             return Some(self.redirect(head));
         }
@@ -204,13 +233,15 @@ impl Call<'_> {
             Step::Follow(url) => {
                 follow::follow(&mut self.request, hop.status, url)?;
                 self.redirects += 1;
-                self.plan = Arc::new(self.request.plan(&self.plan)?);
             }
             Step::Again(delay) => {
                 (hop.repeated, hop.pause) = (true, delay);
                 self.retries += 1;
                 tokio::time::sleep(delay).await;
             }
+        }
+        if !hop.repeated || self.choice.cookies {
+            self.make_plan()?;
         }
         self.hops.push(hop);
         self.deadline = self.deadline.again(Instant::now());
@@ -234,7 +265,7 @@ impl Call<'_> {
 }
 
 /// Seconds since 1970.
-fn now() -> i64 {
+pub fn now() -> i64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs() as i64)
 }
 

@@ -40,6 +40,11 @@ pub fn fragment(url: &str) -> Option<&str> {
     Parts::of(url).fragment
 }
 
+/// The path of a URL, which may be empty.
+pub fn path(url: &str) -> &str {
+    Parts::of(url).path
+}
+
 /// A reference taken apart as RFC 3986's appendix B does.
 struct Parts<'a> {
     scheme: Option<&'a str>,

@@ -1,9 +1,11 @@
 //! A request as its caller wrote it, from which each hop's plan is made.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::jar::{self, Cookie};
 use crate::body::send::Upload;
 use crate::error::Error;
 use crate::plan::{Outgoing, Plan};
@@ -31,20 +33,34 @@ impl Request {
         Request { method, url, fields, body: plan.body.clone() }
     }
 
-    /// The plan of the next hop, which differs from `before` in what is written here.
+    /// The plan of the next hop, which differs from `before` in what is written here, and takes `cookies` along.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn plan(&self, before: &Plan) -> Result<Plan, Error> {
+    pub fn plan(&self, before: &Plan, cookies: &[Cookie]) -> Result<Plan, Error> {
+        let fields = self.fields_with(cookies);
         let mut head = Vec::with_capacity(before.source.len() + self.url.len());
         head.extend_from_slice(self.method.as_bytes());
         head.push(b'\n');
         head.extend_from_slice(self.url.as_bytes());
-        for part in self.fields.iter().flat_map(|(name, value)| [name, value]) {
+        for part in fields.iter().flat_map(|(name, value)| [name, value]) {
             head.push(b'\n');
             head.extend_from_slice(part);
         }
-        Plan::parse(&head, self.fields.len(), self.body.clone(), before.options.clone(), before.stream)
+        Plan::parse(&head, fields.len(), self.body.clone(), before.options.clone(), before.stream)
+    }
+
+    /// The fields, with one of cookies in the place of the caller's, or behind the others.
+    fn fields_with(&self, cookies: &[Cookie]) -> Cow<'_, [(Bytes, Bytes)]> {
+        if cookies.is_empty() {
+            return Cow::Borrowed(&self.fields);
+        }
+        let mut fields = self.fields.clone();
+        match fields.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case(b"cookie")) {
+            Some((_, given)) => *given = jar::field(cookies, given).into(),
+            None => fields.push((Bytes::from_static(b"Cookie"), jar::field(cookies, b"").into())),
+        }
+        Cow::Owned(fields)
     }
 
     /// Takes away the fields that `goes` says so of, by their names in lower case.
