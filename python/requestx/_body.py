@@ -147,8 +147,21 @@ def _file_field(name: str, file: Any) -> Field | None:
         return None
     content = open_source(file) if hasattr(file, "read") else file
     if not hasattr(content, "read_at"):
-        content = _as_bytes(content)
+        content = _content(name, content)
     return Field(name, content, None if filename is None else _name(filename), content_type, headers)
+
+
+def _content(name: str, content: Any) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    if isinstance(content, (str, int)):
+        return str(content).encode("utf-8")
+    try:
+        return memoryview(content).tobytes()
+    except TypeError:
+        raise TypeError(
+            f"the file {name!r} of a form is bytes, str or an open file, and not {type(content).__name__}"
+        ) from None
 
 
 def _name(value: Any) -> str:

@@ -1,8 +1,10 @@
 """multipart/form-data: what is on the wire, and what is in memory."""
 
+import array
 import gzip
 import io
 import pickle
+from pathlib import PurePath
 
 import pytest
 
@@ -80,6 +82,26 @@ def test_nothing_ends_a_parts_header(file):
     """A media type or header with a line end is refused (CVE-2026-34514)."""
     with pytest.raises(InvalidHeader):
         encode_files({"f": file}, None)
+
+
+class Silent:
+    """A file that has nothing yet."""
+
+    def read(self, amount=-1):
+        return None
+
+
+@pytest.mark.parametrize("file", [PurePath("/etc/hostname"), 5.5, Silent(), object()])
+def test_what_is_no_content_is_a_typeerror(file):
+    """A path, say, is not sent in the place of the file that it names."""
+    with pytest.raises(TypeError, match="'f' of a form is bytes, str or an open file"):
+        encode_files({"f": ("n", file)}, None)
+
+
+@pytest.mark.parametrize("file", [array.array("B", b"ab"), memoryview(b"a-b")[::2], bytearray(b"ab")])
+def test_whatever_has_bytes_is_content(file):
+    """As much as it has of them."""
+    assert encode_files({"f": ("n", file)}, None)[0] == part('name="f"; filename="n"', "ab") + b"--B--\r\n"
 
 
 def test_boundaries_cannot_be_guessed():
