@@ -12,7 +12,7 @@ from typing import Any
 
 from ._internal_utils import to_native_string
 from ._url import wire_url
-from .exceptions import InvalidHeader, InvalidSchema
+from .exceptions import InvalidHeader, InvalidMethod, InvalidSchema
 
 #: As a field's value, urllib3's SKIP_HEADER says not to send the field.
 _SKIP = "@@@SKIP_HEADER@@@"
@@ -30,12 +30,13 @@ def head_of(request: Any, url: Any) -> tuple[bytes, int]:
 
     Raises:
         InvalidSchema: the URL is none of http or https.
+        InvalidMethod: there is no method.
         InvalidHeader: a name or value cannot be sent.
     """
     if not isinstance(url, str) or url[:4].lower() != "http":
         raise InvalidSchema(f"No connection adapters were found for {url!r}", request=request)
-    headers = request.headers
-    parts = [str(request.method), wire_url(url)]
+    headers, method = request.headers, request.method
+    parts = [method if type(method) is str else _method_of(request), wire_url(url)]
     if request.body is not None or request.method in _EXPECT_A_BODY:
         parts += _framing(request)
     for name, value in headers.items() if headers else ():
@@ -48,13 +49,27 @@ def head_of(request: Any, url: Any) -> tuple[bytes, int]:
         try:
             return "\n".join(parts).encode("latin-1"), (len(parts) - 2) // 2
         except TypeError:
-            encoded = [part if isinstance(part, bytes) else str(part).encode("latin-1") for part in parts]
-            return b"\n".join(encoded), (len(parts) - 2) // 2
+            return b"\n".join([_encoded(part, request) for part in parts]), (len(parts) - 2) // 2
     except UnicodeEncodeError as error:
         wrong = error.object[error.start : error.end]
         raise InvalidHeader(
             f"header fields are sent as latin-1, and {wrong!r} is not in it: encode the value yourself", request=request
         ) from error
+
+
+def _method_of(request: Any) -> str:
+    method = request.method
+    if not isinstance(method, (str, bytes)):
+        raise InvalidMethod(f"a request is sent with a method, and not with {method!r}", request=request)
+    return to_native_string(method, "latin-1")
+
+
+def _encoded(part: Any, request: Any) -> bytes:
+    if isinstance(part, bytes):
+        return part
+    if not isinstance(part, (str, int)):
+        raise InvalidHeader(f"the name or value of a header is str or bytes, and not {part!r}", request=request)
+    return str(part).encode("latin-1")
 
 
 def _check_skipped(name: Any, value: Any, request: Any) -> None:

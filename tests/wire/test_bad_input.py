@@ -1,6 +1,7 @@
 """What a caller gets wrong: a clear error of the right class, before a byte reaches any server."""
 
 import pytest
+from server.steps import serve
 
 BAD_URLS = {
     "no scheme": ("127.0.0.1:1/", "MissingSchema InvalidSchema"),
@@ -43,6 +44,40 @@ def test_bad_urls(world, name):
 
 
 LINE_ENDS = ["\r", "\n", "\r\n", "\r\nX-Injected: 1", "\0", "\n\n"]
+
+
+@pytest.mark.parametrize(
+    "change, name",
+    [
+        ({"method": None}, "InvalidMethod"),
+        ({"method": 5}, "InvalidMethod"),
+        ({"headers": {"X-A": ["a", "b"]}}, "InvalidHeader"),
+        ({"headers": {"X-A": object()}}, "InvalidHeader"),
+        ({"headers": {5.5: "a"}}, "InvalidHeader"),
+    ],
+)
+def test_what_is_changed_after_preparing_is_looked_at(world, wire, change, name):
+    """What is no text does not go out as Python would print it."""
+    site, session = wire([]), world.session()
+    prepared = world.requestx.Request("GET", site.url).prepare()
+    vars(prepared).update(change)
+    with pytest.raises(kinds(world, name)) as caught:
+        session.send(prepared)
+
+    assert caught.value.request is prepared
+    assert site.received == b""
+
+
+@pytest.mark.parametrize("method", ["GET", b"GET"])
+def test_method_may_be_bytes(world, wire, method):
+    """As names and values may, where somebody sets it on a prepared request."""
+    site, session = wire(serve()), world.session()
+    prepared = world.requestx.Request("POST", site.url).prepare()
+    prepared.method, prepared.headers["X-A"] = method, 5
+    session.send(prepared)
+
+    assert site.requests[0].line == b"GET / HTTP/1.1"
+    assert site.requests[0].field(b"x-a") == [b"5"]
 
 
 @pytest.mark.parametrize("bad", LINE_ENDS)
