@@ -15,7 +15,7 @@ MOST_PER_RESPONSE = 100
 MOST_PER_DOMAIN = 200
 
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]").search
-_HUGE = re.compile(r"(;\s*max-age\s*=\s*-?)[0-9]{10,}", re.IGNORECASE)
+_HUGE = re.compile(r"(;\s*max-age\s*=\s*\"?\s*[-+]?)[0-9_]{10,}", re.IGNORECASE)
 
 
 def readable(value: str) -> str:
@@ -35,11 +35,25 @@ def is_sound(cookie: Cookie, request: Any) -> bool:
         return False
     if _CONTROL(cookie.name) or _CONTROL(cookie.value or "") or _CONTROL(cookie.path):
         return False
+    if cookie.name[:2] == "__" and not _keeps_its_promise(cookie, request):
+        return False
     if not cookie.domain_specified:
         return True
     host = cookielib.request_host(request)  # type: ignore[attr-defined]
     is_name = cookielib.is_HDN(host) and not host.startswith("[")  # type: ignore[attr-defined]
     return bool(is_name) or host == cookie.domain.lstrip(".")
+
+
+def _keeps_its_promise(cookie: Cookie, request: Any) -> bool:
+    """
+    Whether a cookie is what its name says to the server that will get it (RFC 6265bis, 4.1.3).
+    """
+    name = cookie.name.lower()
+    if not name.startswith(("__secure-", "__host-")):
+        return True
+    if not cookie.secure or request.get_type() not in ("https", "wss"):
+        return False
+    return name.startswith("__secure-") or (cookie.path == "/" and not cookie.domain_specified)
 
 
 def overwrites(cookie: Cookie, secure: Cookie) -> bool:

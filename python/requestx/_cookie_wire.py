@@ -26,7 +26,8 @@ class MockRequest:
         self._new_headers: dict[str, str] = {}
         parts = split(self._r.url)
         self.type = parts.scheme
-        self._host = parts.authority or ""
+        # Not the userinfo: as part of the name it would keep a cookie from its host, and the password in the jar.
+        self._host = (parts.authority or "").rpartition("@")[2]
 
     def get_type(self) -> str:
         """
@@ -48,13 +49,15 @@ class MockRequest:
 
     def get_full_url(self) -> str:
         """
-        The URL, with the caller's Host header in the place of its host.
+        The URL without user and password, and with the caller's Host header in the place of its host.
         """
         url: str = self._r.url
         host = self._r.headers.get("Host")
-        if not host:
+        if not host and "@" not in url:
             return url
-        return url.replace("//" + self._host, "//" + to_native_string(host, encoding="utf-8"), 1)
+        authority = split(url).authority or ""
+        host = to_native_string(host, encoding="utf-8") if host else self._host
+        return url.replace("//" + authority, "//" + host, 1)
 
     def is_unverifiable(self) -> bool:
         """

@@ -156,7 +156,9 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, Any]):
         }
 
     def __iter__(self) -> Iterator[Cookie]:  # type: ignore[override]
-        return super().__iter__()
+        # All at once: another thread may change the jar meanwhile.
+        with self._cookies_lock:
+            return iter(list(super().__iter__()))
 
     def __contains__(self, name: object) -> bool:
         return any(cookie.name == name for cookie in iter(self))

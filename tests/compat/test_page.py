@@ -33,6 +33,7 @@ SHOWN = {
     "md5-pins": "wire/test_adapter.py::test_a_fingerprint_of_md5_is_refused",
     "retried-generators": "wire/test_retry.py::test_what_a_generator_gave_is_not_sent_again",
     "accept-encoding": "wire/test_coding.py::test_what_is_asked_for",
+    "cookie-hosts": "unit/test_cookies.py::test_user_and_password_are_no_part_of_a_cookies_host",
     "cookie-limits": "unit/test_cookies.py::test_a_server_cannot_fill_the_jar",
     "many-headers": "wire/test_response.py::test_three_hundred_headers_are_taken",
     "verify-false": "flow/test_order.py::test_verify_false_of_a_session_stays",

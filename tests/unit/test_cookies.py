@@ -128,6 +128,9 @@ def test_http_may_set_other_cookies():
     [
         "a=1; Max-Age=" + "9" * 400,
         "a=1; Max-Age=-" + "9" * 400,
+        "a=1; Max-Age=+" + "9" * 400,
+        'a=1; Max-Age=" ' + "9" * 400 + '"',
+        "a=1; Max-Age=" + "9_9" * 400,
         "a=1; Max-Age=x",
         "a=1; Expires=Thu, 99 Foo 99999999 99:99:99 GMT",
         "a=1; Expires=" + "1" * 10_000,
@@ -145,6 +148,46 @@ def test_absurd_cookies_raise_nothing(value):
 
     assert jar["before"] == jar["after"] == "1"
     assert "before=1" in sent(jar, "http://h.example/")
+
+
+def test_user_and_password_are_no_part_of_a_cookies_host():
+    """A jar does not keep them, and its cookies go to the host however its URL is written."""
+    jar = received("http://me:secret@h.example:8080/", "a=1", "b=2; Domain=h.example")
+
+    assert [cookie.domain for cookie in jar] == ["h.example", ".h.example"]
+    assert sent(jar, "http://h.example/") == sent(jar, "http://me:secret@h.example/") == "a=1; b=2"
+    assert sent(jar, "http://h.example@other.example/") is None
+
+
+@pytest.mark.parametrize(
+    "url, cookie, taken",
+    [
+        ("https://h.example/", "__Host-a=1; Secure; Path=/", True),
+        ("https://h.example/", "__Host-a=1; Secure; Path=/; Domain=h.example", False),
+        ("https://h.example/", "__Host-a=1; Secure; Path=/x", False),
+        ("https://h.example/x/", "__host-a=1; Secure", False),
+        ("https://h.example/", "__Host-a=1; Path=/", False),
+        ("http://h.example/", "__Host-a=1; Secure; Path=/", False),
+        ("https://h.example/x/", "__Secure-a=1; Secure; Domain=h.example", True),
+        ("https://h.example/", "__Secure-a=1", False),
+        ("http://h.example/", "__Secure-a=1; Secure", False),
+        ("http://h.example/", "__a=1", True),
+    ],
+)
+def test_a_name_that_promises_something_is_held_to_it(url, cookie, taken):
+    """A server that gets such a cookie takes it as set by itself, over TLS (RFC 6265bis, 4.1.3)."""
+    assert bool(len(received(url, cookie))) is taken
+
+
+def test_a_jar_may_be_read_while_it_is_emptied():
+    """Another thread of its session may do that."""
+    jar = cookiejar_from_dict({"a": "1", "b": "2"})
+    seen = []
+    for cookie in jar:
+        seen.append(cookie.name)
+        jar.pop("b", None)
+
+    assert seen == ["a", "b"]
 
 
 def test_a_server_cannot_fill_the_jar():
