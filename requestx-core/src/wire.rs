@@ -109,9 +109,7 @@ impl Tap {
     /// Bytes of the body that hyper has taken; a wire counts itself.
     pub fn given(&self, bytes: usize) {
         let mut state = self.lock();
-        if let Some(meter) = &mut state.meter {
-            meter.resume(Instant::now());
-        }
+        state.resume();
         if state.stream {
             state.wrote(bytes);
         }
@@ -169,6 +167,7 @@ impl Tap {
     /// hyper has taken the last of the body.
     pub fn body_given(&self) {
         let mut state = self.lock();
+        state.resume();
         state.body_given = true;
         if state.stream {
             state.sent = state.progress;
@@ -239,6 +238,13 @@ impl State {
     fn wake_waiter(&mut self) {
         if let Some(waiter) = self.waiter.take() {
             waiter.wake();
+        }
+    }
+
+    /// From now on it is the server that is waited for.
+    fn resume(&mut self) {
+        if let Some(meter) = &mut self.meter {
+            meter.resume(Instant::now());
         }
     }
 
@@ -577,6 +583,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn read(pieces: &[&[u8]]) -> Result<Option<(Head, Bytes)>, Error> {
@@ -601,6 +609,23 @@ mod tests {
         };
         let replaced = Replaced::new(&ours, &[IoSlice::new(hyper)])?;
         Ok((String::from_utf8_lossy(&replaced.bytes).into_owned(), replaced.covers))
+    }
+
+    #[test]
+    fn the_server_is_waited_for_when_there_is_something_to_send_and_at_the_end() {
+        let pace = Pace { bytes: 10, within: Duration::from_secs(5) };
+        let (tap, now) = (Tap::default(), Instant::now());
+        let late = now + Duration::from_secs(100);
+        tap.arm_stream(pace, now);
+        assert!(tap.check_pace("send", late).is_err());
+        tap.starves();
+        assert!(tap.check_pace("send", late).is_ok());
+        tap.given(1);
+        assert!(tap.check_pace("send", late).is_err());
+        tap.starves();
+        tap.body_given();
+
+        assert!(tap.check_pace("send", late).is_err());
     }
 
     #[test]
