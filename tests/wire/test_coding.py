@@ -100,6 +100,12 @@ def test_garbage_in_a_coding_is_a_decoding_error(world, wire, coding):
         coded(world, wire, b"\xff\xfe this is plain text, and was never coded", coding.encode())
 
 
+def test_a_window_of_a_gigabyte_is_no_br(world, wire):
+    """Windows beyond RFC 7932 are a coding of somebody's own, and would be allocated before anything has come."""
+    with pytest.raises(world.requestx.exceptions.ContentDecodingError, match="RFC 7932"):
+        coded(world, wire, b"\x11\x1e\xff\xff\xff\x01" + bytes(1000), b"br")
+
+
 def test_wrong_checksum_is_a_decoding_error(world, wire):
     """gzip's own check is made."""
     body = bytearray(gzip.compress(TEXT))

@@ -154,7 +154,9 @@ impl Decoder {
             }
             reader = match coding.as_str() {
                 "deflate" => Box::new(Inflate::new(BufReader::new(reader))),
-                "br" => Box::new(brotli_decompressor::Decompressor::new(reader, 16 * 1024)),
+                "br" => {
+                    Box::new(brotli_decompressor::Decompressor::new(Br { reader, begun: false }, 16 * 1024))
+                }
                 "zstd" => Box::new(unzstd(reader).map_err(|source| failed("zstd", &source))?),
                 _ => Box::new(Gunzip::Between(BufReader::new(reader), false)),
             };
@@ -232,6 +234,26 @@ fn unzstd(reader: Box<dyn Read + Send>) -> io::Result<impl Read + Send> {
     let mut decoder = zstd::stream::read::Decoder::new(reader)?;
     decoder.window_log_max(23)?;
     Ok(decoder)
+}
+
+/// A stream of br that keeps to RFC 7932. The library takes windows of up to a gigabyte as well, which are no part of
+/// the coding and would be allocated; they begin with seven bits that the RFC leaves to nobody.
+struct Br<R> {
+    reader: R,
+    begun: bool,
+}
+
+impl<R: Read> Read for Br<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.reader.read(out)?;
+        if n > 0 && !std::mem::replace(&mut self.begun, true) && out[0] & 0x7f == 0x11 {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "its window is larger than RFC 7932 allows",
+            ));
+        }
+        Ok(n)
+    }
 }
 
 fn failed(codings: &str, source: &io::Error) -> Error {
@@ -483,6 +505,14 @@ mod tests {
         }
         assert_eq!(Kind::Decode, decode("deflate", &[0x78, 0x9c, 0x4b]).unwrap_err().kind);
         assert_eq!(Kind::Decode, decode("br", &[0x0b, 0x05]).unwrap_err().kind);
+    }
+
+    #[test]
+    fn a_window_of_a_gigabyte_is_no_br() {
+        // "large window", 30 bits of it, then 16 MiB that are not compressed
+        let error = decode("br", &[0x11, 0b0001_1110, 0xff, 0xff, 0xff, 1, 0, 0, 0]).unwrap_err();
+
+        assert!(error.kind == Kind::Decode && error.message.contains("RFC 7932"), "{error}");
     }
 
     #[test]
