@@ -104,7 +104,7 @@ impl Guard {
     fn allows(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let denied = |network: &Network| {
-            network.holds(address) || beyond(address).is_some_and(|other| network.holds(IpAddr::V4(other)))
+            network.holds(address) || beyond(address).is_some_and(|other| network.holds(other))
         };
         if self.deny.iter().any(denied) {
             return false;
@@ -215,17 +215,23 @@ fn is_public(address: IpAddr) -> bool {
 const NAT64: Network =
     Network { address: IpAddr::V6(Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0)), bits: 96 };
 
-/// The IPv4 address that one of IPv6 leads to: through NAT64, 6to4, Teredo, or as one "compatible" with IPv4.
-fn beyond(address: IpAddr) -> Option<Ipv4Addr> {
-    let IpAddr::V6(v6) = address else { return None };
+/// The address that another one leads to: from one of IPv6 to one of IPv4 through NAT64, 6to4, Teredo, SIIT, or as one
+/// "compatible" with IPv4; and from one that names no host to this one, which systems connect to in its place.
+fn beyond(address: IpAddr) -> Option<IpAddr> {
+    let v6 = match address {
+        IpAddr::V4(v4) => return v4.is_unspecified().then_some(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(v6) if v6.is_unspecified() => return Some(Ipv6Addr::LOCALHOST.into()),
+        IpAddr::V6(v6) => v6,
+    };
     let bits = v6.to_bits();
-    match v6.segments() {
-        [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0, 0, 0, 0, 0, 0, ..] => Some(last_32(v6)),
-        [0x64, 0xff9b, 1, ..] => Some(last_32(v6)), // RFC 8215
-        [0x2002, ..] => Some(Ipv4Addr::from_bits((bits >> 80) as u32)),
-        [0x2001, 0, ..] => Some(Ipv4Addr::from_bits(!bits as u32)),
-        _ => None,
-    }
+    let v4 = match v6.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0, 0, 0, 0, 0, 0, ..] | [0, 0, 0, 0, 0xffff, 0, ..] => last_32(v6),
+        [0x64, 0xff9b, 1, ..] => last_32(v6), // RFC 8215
+        [0x2002, ..] => Ipv4Addr::from_bits((bits >> 80) as u32),
+        [0x2001, 0, ..] => Ipv4Addr::from_bits(!bits as u32),
+        _ => return None,
+    };
+    Some(v4.into())
 }
 
 fn last_32(v6: Ipv6Addr) -> Ipv4Addr {
@@ -348,10 +354,24 @@ mod tests {
             "64:ff9b::10.0.0.1",
             "2002:a00:1::",
             "2001::f5ff:fffe",
+            "::ffff:0:10.0.0.1",
         ] {
             assert!(!allows(&guard, address), "{address}");
         }
         assert!(allows(&guard, "127.0.0.1") && allows(&guard, "::1"));
+    }
+
+    #[test]
+    fn an_address_of_no_host_is_this_one() {
+        for (denied, address, allowed) in [
+            ("127.0.0.0/8", "0.0.0.0", false),
+            ("127.0.0.0/8", "::ffff:0.0.0.0", false),
+            ("::1", "::", false),
+            ("::1", "0.0.0.0", true),
+            ("10.0.0.0/8", "0.0.0.0", true),
+        ] {
+            assert_eq!(allowed, allows(&guard("", denied), address), "{address}");
+        }
     }
 
     #[test]
