@@ -106,19 +106,25 @@ impl Lanes {
     /// # Errors
     /// `NoResources` if the runtime cannot be made, `State` on a thread that already drives one.
     pub fn wait<F: Future + Unpin>(&self, work: &mut F) -> Result<Option<F::Output>, Error> {
-        if Handle::try_current().is_ok() {
-            return Err(Error::caller(
-                Kind::State,
-                "a blocking call on a thread of the library would stop it",
-            ));
+        match Handle::try_current() {
+            Ok(_) => {
+                return Err(Error::caller(
+                    Kind::State,
+                    "a blocking call on a thread of the library would stop it",
+                ))
+            }
+            Err(none) if none.is_thread_local_destroyed() => {
+                return Err(Error::caller(Kind::State, "a thread that is about to end cannot wait any more"))
+            }
+            Err(_) => {}
         }
         Ok(self.wait_lane()?.block_on(async { tokio::time::timeout(SLICE, work).await.ok() }))
     }
 
     /// Gives what stands in the wait lane a turn, without waiting: what was let go can say goodbye and close.
     pub fn turn(&self) {
-        if Handle::try_current().is_ok() {
-            return; // whoever drives it will
+        if !Handle::try_current().is_err_and(|none| none.is_missing_context()) {
+            return; // whoever drives it will, or nobody can on a thread that is about to end
         }
         let lane = lock(&self.wait).clone();
         if let Some(lane) = lane {
