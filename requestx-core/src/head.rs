@@ -85,8 +85,8 @@ impl Head {
         let mut config = httparse::ParserConfig::default();
         config.allow_obsolete_multiline_headers_in_responses(true);
         match config.parse_response_with_uninit_headers(&mut response, bytes, &mut space) {
-            Ok(httparse::Status::Complete(_)) => {}
-            Ok(httparse::Status::Partial) => return Err(refuse("it is not whole")),
+            Ok(httparse::Status::Complete(end)) if end == bytes.len() => {}
+            Ok(_) => return Err(refuse("it does not end where it should")),
             Err(httparse::Error::TooManyHeaders) => return Err(too_many_fields()),
             Err(error) => return Err(refuse(&error.to_string())),
         }
