@@ -1,0 +1,58 @@
+"""Peers that never come to the end of a handshake, or break it off: an SSLError, or the limit on connecting.
+
+They send plain bytes where records of TLS are expected, and what the client took of them (``sent``) is what counts.
+"""
+
+import struct
+
+import pytest
+from server.steps import receive, repeat, send
+
+MIB = 1 << 20
+FOREVER = 1 << 22
+ALERT, HANDSHAKE, CHANGE = 21, 22, 20
+WARNING, FATAL = b"\1", b"\2"
+
+
+def record(kind, content, version=0x0303):
+    return struct.pack(">BHH", kind, version, len(content)) + content
+
+
+#: A ServerHello that announces 16 MB, and then goes on.
+HELLO_WITHOUT_END = [send(record(HANDSHAKE, b"\x02\xff\xff\xff")), repeat(record(HANDSHAKE, b"\0" * 16000), FOREVER)]
+
+ATTACKS = {
+    "alert_close_notify": [send(record(ALERT, WARNING + b"\0"))],
+    "alert_flood": [repeat(record(ALERT, WARNING + b"\x5a"), FOREVER)],
+    "alert_handshake_failure": [send(record(ALERT, FATAL + b"\x28"))],
+    "alert_internal_error": [send(record(ALERT, FATAL + b"\x50"))],
+    "change_cipher_spec_flood": [repeat(record(CHANGE, b"\1"), FOREVER)],
+    "empty_record_flood": [repeat(record(HANDSHAKE, b""), FOREVER)],
+    "hello_without_end": HELLO_WITHOUT_END,
+    "record_of_64_kilobytes": [send(struct.pack(">BHH", HANDSHAKE, 0x0303, 0xFFFF)), repeat(b"\0" * 16, FOREVER)],
+    "record_of_no_kind": [repeat(record(99, b"x"), FOREVER)],
+    "record_of_no_version": [send(record(HANDSHAKE, b"\x02\0\0\0", 0xFFFF))],
+    "ssl_2": [send(b"\x80\x2e\x04\x00\x00\x02" + bytes(100))],
+    "nothing_but_zeros": [repeat(bytes(1000), FOREVER)],
+}
+
+
+@pytest.mark.parametrize("name", sorted(ATTACKS))
+def test_a_peer_that_means_no_handshake(world, wire, name):
+    """After a bounded number of bytes, long before the time limit, it is an SSLError."""
+    site = wire([receive(100)] + ATTACKS[name])
+    with pytest.raises(world.requestx.exceptions.SSLError) as caught:
+        world.get(site.url.replace("http:", "https:"), timeout=10)
+
+    assert len(str(caught.value)) < 1200
+    assert site.end(0) in ("eof", "reset")
+    assert site.connections[0]["sent"] < 16 * MIB
+
+
+def test_what_means_nothing_is_endured_until_the_limit_on_connecting(world, wire):
+    """A server may ask for a handshake while one is under way, and OpenSSL lets it, as often as it likes."""
+    site = wire([receive(100), repeat(record(HANDSHAKE, b"\0\0\0\0"), FOREVER)])
+    with pytest.raises(world.requestx.exceptions.ConnectTimeout):
+        world.get(site.url.replace("http:", "https:"), timeout=(0.5, 10))
+
+    assert site.end(0) in ("eof", "reset")
