@@ -156,6 +156,8 @@ class _Answer:
         """
         Bytes that are left, as they come on the wire; None where nobody said how many there are.
         """
+        if self.status in (204, 304) or getattr(self._request, "method", None) == "HEAD":
+            return 0  # whatever the head says of a body that does not come
         length = self._fields.get("content-length", "")
         if not length.isdigit() or self.chunked:
             return None
@@ -604,7 +606,7 @@ class RawResponse(io.IOBase):
         if amt == 0:
             return b""
         raw = not (self.decode_content if decode_content is None else decode_content)
-        return self._next(PIECE if amt is None or amt < 0 else amt, raw)
+        return self._next(_at_most(amt), raw)
 
     def readinto(self, buffer: Any) -> int:
         """
@@ -621,7 +623,7 @@ class RawResponse(io.IOBase):
         raw = not (self.decode_content if decode_content is None else decode_content)
         as_it_comes = amt is None or self.chunked
         while True:
-            piece = self._next(amt or PIECE, raw) if as_it_comes else self.read(amt, not raw)
+            piece = self._next(_at_most(amt), raw) if as_it_comes else self.read(amt, not raw)
             if not piece:
                 return
             yield piece
@@ -655,14 +657,16 @@ class RawResponse(io.IOBase):
         Await the next piece of `stream`; b"" is the end.
         """
         if amt is None or self.chunked:
-            return await self.anext(amt or PIECE)
-        piece = await self.anext(amt)
-        while piece and len(piece) < amt:
-            more = await self.anext(amt - len(piece))
-            if not more:
+            return await self.anext(_at_most(amt))
+        left = sys.maxsize if amt < 0 else amt
+        pieces: list[bytes] = []
+        while left:
+            piece = await self.anext(min(left, PIECE))
+            if not piece:
                 break
-            piece += more
-        return piece
+            pieces.append(piece)
+            left -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _next(self, size: int, raw: bool) -> bytes:
         if self._wrapped is not None:
@@ -763,6 +767,13 @@ class RawResponse(io.IOBase):
 
     def __del__(self) -> None:
         pass  # the stream closes itself; io.IOBase would call close()
+
+
+def _at_most(amt: int | None) -> int:
+    """
+    How much to read at once where any piece will do.
+    """
+    return amt if amt is not None and amt > 0 else PIECE
 
 
 def _joined_pieces(following: Callable[[int], bytes], amt: int | None) -> bytes:

@@ -156,7 +156,7 @@ class RequestsCookieJar(CookieJar, MutableMapping[str, Any]):
         }
 
     def __iter__(self) -> Iterator[Cookie]:  # type: ignore[override]
-        # All at once: another thread may change the jar meanwhile.
+        # All at once: another thread may change the jar meanwhile, which shows up to Python 3.10.
         with self._cookies_lock:
             return iter(list(super().__iter__()))
 

@@ -48,6 +48,17 @@ def test_length_remaining_goes_down(world, wire):
     assert raw.length_remaining == 0
 
 
+@pytest.mark.parametrize(
+    "method, status", [("HEAD", b"200 OK"), ("GET", b"304 Not Modified"), ("GET", b"204 No Content")]
+)
+def test_nothing_remains_where_no_body_comes(world, wire, method, status):
+    """A head may tell the length of a body that another request would get."""
+    fields = b"" if status.startswith(b"204") else b"Content-Length: 100\r\n"
+    site = wire([request(), send(b"HTTP/1.1 " + status + b"\r\n" + fields + b"\r\n")])
+
+    assert world.request(method, site.url, stream=True).raw.length_remaining == 0
+
+
 def test_repeated_headers_are_there_one_by_one(world, wire):
     """In `headers` and in `_original_response.msg`; a look-up joins them."""
     raw = world.get(wire(serve(b"", b"X-Two: a", b"x-two: b")).url, stream=True).raw

@@ -39,6 +39,16 @@ def test_pieces_are_of_the_size_asked_for(world, server, size):
     assert {len(piece) for piece in pieces[:-1]} <= {size}
 
 
+@pytest.mark.parametrize(
+    "head", [b"Content-Length: 6\r\n\r\n%s", b"Transfer-Encoding: chunked\r\n\r\n6\r\n%s\r\n0\r\n\r\n"]
+)
+def test_no_size_is_no_reason_to_lose_bytes(world, wire, head):
+    """Less than nothing is all there is, however the body is framed."""
+    site = wire([request(), send(b"HTTP/1.1 200 OK\r\n" + head % b"abcdef")])
+
+    assert b"".join(world.chunks(world.get(site.url, stream=True), -1)) == b"abcdef"
+
+
 def test_content_is_kept(world, server):
     """What was read once is there for good, in any form."""
     response = world.get(server.url + "/bytes/1000", stream=True)
