@@ -74,7 +74,7 @@ static inline int32_t finish(int32_t code, rqx_exchange **pending, rqx_event *ev
 /* Sends "METHOD\nURL" with a body, waits, and gives the code. */
 static inline int32_t ask(rqx_client *client, const rqx_options *options, const char *method, const char *url,
                           const char *body, uint32_t flags, rqx_event *event) {
-  char head[1024];
+  char head[2048];
   rqx_exchange *pending = NULL;
   int length = snprintf(head, sizeof head, "%s\n%s", method, url);
   CHECK(length > 0 && (size_t)length < sizeof head);

@@ -92,6 +92,25 @@ static void what_is_kept_whole_grows_within_its_limits(void) {
   rqx_client_free(client);
 }
 
+static void a_head_has_the_bound_that_was_set(void) {
+  static char url[2048];
+  rqx_client *client = new_client();
+  rqx_options *options = new_options();
+  rqx_event event;
+  int length = snprintf(url, sizeof url, "%s/redirect-to?url=/%01200d", http_url, 0);
+  CHECK(length > 1200 && (size_t)length < sizeof url);
+  CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_MAX_HEAD_BYTES, 1024, NULL));
+  CHECK_CODE(RQX_OK, ask(client, NULL, "GET", url, NULL, 0, &event));
+  done(&event);
+  CHECK_CODE(RQX_E_TOO_LARGE, ask(client, options, "GET", url, NULL, 0, &event));
+  rqx_error_view view = {.struct_size = sizeof view};
+  CHECK_CODE(RQX_OK, rqx_error_read(event.error, &view));
+  CHECK(view.phase == RQX_PHASE_AWAIT && holds(view.message, "head is longer than 1024 bytes"));
+  done(&event);
+  rqx_options_free(options);
+  rqx_client_free(client);
+}
+
 static void a_body_that_comes_too_slowly_is_a_timeout(void) {
   static uint8_t room[256];
   rqx_client *client = new_client();
@@ -250,6 +269,7 @@ int main(int argc, char **argv) {
   raw_bytes_are_what_came();
   raw_after_decoded_is_refused();
   what_is_kept_whole_grows_within_its_limits();
+  a_head_has_the_bound_that_was_set();
   a_body_that_comes_too_slowly_is_a_timeout();
   times_say_where_they_went();
   older_callers_get_what_they_know();

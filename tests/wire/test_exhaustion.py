@@ -58,6 +58,18 @@ def test_bound_of_a_head_is_the_callers(world, wire):
     assert world.session(transport={"max_head_bytes": 1 << 20}).get(site.url).headers["X-399"] == "v" * 1000
 
 
+@pytest.mark.parametrize("count, well", [(511, True), (512, False)])
+def test_bound_on_the_number_of_fields(world, wire, count, well):
+    """512 fields are taken, Content-Length counted."""
+    fields = b"".join(b"X-%d: b\r\n" % number for number in range(count))
+    site = wire([request(), send(HEAD + fields + b"Content-Length: 2\r\n\r\nok")])
+    if well:
+        assert len(world.get(site.url).headers) == 512
+    else:
+        with pytest.raises(world.requestx.exceptions.ConnectionError, match="512"):
+            world.get(site.url)
+
+
 def test_twenty_informational_heads_are_not_too_many(world, wire):
     """A bound on 1xx heads lets a slow server say that it is still there."""
     site = wire([request(), send(b"HTTP/1.1 102 Processing\r\n\r\n" * 20 + HEAD + b"Content-Length: 2\r\n\r\nok")])
