@@ -96,7 +96,8 @@ class Settings:
         key: Any = (timeout, verify, cert, proxy) if secure else ("plain", timeout, proxy)
         if way.texts:
             key += way.texts
-        key += tuple(_state_of(beneath[name]) for name in ("ssl_context", "proxy_ssl_context") if name in beneath)
+        if beneath:
+            key += tuple(_state_of(beneath[name]) for name in ("ssl_context", "proxy_ssl_context") if name in beneath)
         kept = self._kept
         try:
             return kept[key]
