@@ -132,13 +132,8 @@ async fn answer<S: AsyncRead + Unpin>(stream: &mut S, max_head: usize) -> Result
 
 fn refused(head: &Head, rest: &[u8]) -> Error {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_string();
-    let mut chain = Vec::new();
-    let mut parts = head.block.split(|byte| *byte == b'\n');
-    while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
-        if name.eq_ignore_ascii_case(b"Proxy-Authenticate") {
-            chain.push(format!("Proxy-Authenticate: {}", text(value)));
-        }
-    }
+    let asked = head.all("proxy-authenticate");
+    let mut chain: Vec<_> = asked.map(|value| format!("Proxy-Authenticate: {}", text(value))).collect();
     if !rest.is_empty() {
         chain.push(format!("the proxy said: {}", text(&rest[..rest.len().min(QUOTED)])));
     }
