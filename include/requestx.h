@@ -176,16 +176,18 @@
 
 /** A response's head, and its body as far as the flags say. */
 #define RQX_EV_HEAD 1
-/** A piece of a body, answering rqx_body_read. */
+/** A piece of a body, answering rqx_body_read; or of an upgraded connection, answering rqx_upgrade_submit_read. */
 #define RQX_EV_BODY 2
 /** The upload has room; no terminal event. */
 #define RQX_EV_UPLOAD_READY 3
 /** The exchange or the read failed. */
 #define RQX_EV_ERROR 4
+/** An upgraded connection has sent all of it, answering rqx_upgrade_submit_write or rqx_upgrade_submit_shutdown. */
+#define RQX_EV_WRITTEN 5
 
 /** The last event of its token. */
 #define RQX_EVF_TERMINAL 1
-/** `body` is the whole body (RQX_EV_HEAD), or the body has ended (RQX_EV_BODY). */
+/** `body` is the whole body (RQX_EV_HEAD), or the body, or the connection, has ended (RQX_EV_BODY). */
 #define RQX_EVF_BODY_COMPLETE 2
 /** The connection had served before. */
 #define RQX_EVF_REUSED 4
@@ -201,6 +203,10 @@
 #define RQX_EVF_TRAILERS 64
 /** What answered is not what was asked first: see rqx_response_hops. There is a handle then. */
 #define RQX_EVF_HOPS 128
+/**
+ * The server has switched protocols (101), as it was asked to: rqx_upgrade_new takes the connection. There is a handle then.
+ */
+#define RQX_EVF_UPGRADED 256
 
 /** rqx_cookie's flags: it goes over TLS alone. */
 #define RQX_COOKIE_SECURE 1
@@ -465,6 +471,9 @@ typedef struct rqx_request rqx_request;
 
 /** A response. */
 typedef struct rqx_response rqx_response;
+
+/** A connection whose server has switched protocols. */
+typedef struct rqx_upgrade rqx_upgrade;
 
 /** A request body that is pushed in pieces. */
 typedef struct rqx_upload rqx_upload;
@@ -859,6 +868,77 @@ RQX_API int32_t rqx_peer_certificate(const rqx_peer *peer, size_t index, rqx_sli
 
 /** Frees it. NULL is allowed. Since 1.0. */
 RQX_API void rqx_peer_free(rqx_peer *peer);
+
+/* ==== the connection, once the server has switched protocols ============================================ */
+
+/**
+ * Takes the connection of a response that has RQX_EVF_UPGRADED, once, and gives it in `*out`: what follows on it is the
+ * caller's, both ways, beginning with what came behind the head. It serves no other exchange, and is closed with this
+ * handle; the response may be freed before. It counts as one of the client's connections for as long as it is open.
+ * RQX_OK; RQX_E_STATE if the server did not switch protocols, or the connection was taken already; RQX_E_NULL,
+ * RQX_E_HANDLE, RQX_E_NO_RESOURCES. Any thread. Since 1.0.
+ */
+RQX_API int32_t rqx_upgrade_new(rqx_response *response, rqx_upgrade **out, rqx_error **err);
+
+/**
+ * Reads what comes next into `dst`, at most `cap` bytes, waiting for the first; `*n` says how many, 0 is the end.
+ * The limit on RQX_PHASE_READ is how long it waits; afterwards it can be read on. One may read while another writes.
+ * RQX_OK; RQX_PENDING after 50 ms: call again, nothing is lost; RQX_E_TIMEOUT, RQX_E_CLOSED after rqx_upgrade_close,
+ * RQX_E_RESET, RQX_E_INCOMPLETE for TLS that ended without its goodbye, RQX_E_IO, RQX_E_NULL, RQX_E_HANDLE.
+ * Any thread. Since 1.0.
+ */
+RQX_API int32_t rqx_upgrade_read(rqx_upgrade *upgrade, uint8_t *dst, size_t cap, size_t *n, rqx_error **err);
+
+/**
+ * Sends the first of `bytes`, as many as there is room for, waiting for some; `*n` says how many.
+ * The limit on RQX_PHASE_SEND is how long it waits; a write that reaches it closes the connection.
+ * RQX_OK; RQX_PENDING after 50 ms with nothing sent: call again with the same bytes, or close the connection, for over
+ * TLS a part of them may be under way; RQX_E_STATE after rqx_upgrade_shutdown; RQX_E_TIMEOUT, RQX_E_CLOSED, RQX_E_RESET,
+ * RQX_E_IO, RQX_E_NULL, RQX_E_HANDLE. Any thread. Since 1.0.
+ */
+RQX_API int32_t rqx_upgrade_write(rqx_upgrade *upgrade, const uint8_t *bytes, size_t len, size_t *n,
+    rqx_error **err);
+
+/**
+ * Tells the peer that no more will be sent (over TLS by close_notify, then by FIN); reading goes on. Again, it does
+ * nothing. RQX_OK; RQX_PENDING after 50 ms: call again; errors as of rqx_upgrade_write. Any thread. Since 1.0.
+ */
+RQX_API int32_t rqx_upgrade_shutdown(rqx_upgrade *upgrade, rqx_error **err);
+
+/**
+ * Asks for what comes next, at most `max` bytes (0: as it comes). RQX_EV_BODY follows in the queue of the exchange, with
+ * `token`: bytes, or the end with RQX_EVF_BODY_COMPLETE; or RQX_EV_ERROR, as of rqx_upgrade_read.
+ * The bytes are valid until the next read, or until the connection is freed. Of a read that rqx_cancel breaks off nothing
+ * is lost. Only for responses of rqx_submit: nobody drives the others in the background, RQX_E_STATE.
+ * RQX_OK, RQX_E_STATE while another such read is under way, RQX_E_CLOSED after the client, RQX_E_HANDLE,
+ * RQX_E_NO_RESOURCES. Any thread. Since 1.0.
+ */
+RQX_API int32_t rqx_upgrade_submit_read(rqx_upgrade *upgrade, uint64_t token, size_t max, rqx_error **err);
+
+/**
+ * Sends all of `bytes`, which are copied. RQX_EV_WRITTEN follows in the queue of the exchange, with `token`; or
+ * RQX_EV_ERROR. One that rqx_cancel breaks off closes the connection, since nobody knows how much of it was sent; so
+ * does one that reaches the limit on RQX_PHASE_SEND. Of several each is sent whole, one after the other.
+ * RQX_OK, RQX_E_STATE for responses of rqx_send, RQX_E_CLOSED after the client, RQX_E_HANDLE, RQX_E_NO_RESOURCES.
+ * Any thread. Since 1.0.
+ */
+RQX_API int32_t rqx_upgrade_submit_write(rqx_upgrade *upgrade, uint64_t token, const uint8_t *bytes,
+    size_t len, rqx_error **err);
+
+/**
+ * As rqx_upgrade_shutdown, in the background: RQX_EV_WRITTEN follows, or RQX_EV_ERROR.
+ * Errors as of rqx_upgrade_submit_write. Any thread. Since 1.0.
+ */
+RQX_API int32_t rqx_upgrade_submit_shutdown(rqx_upgrade *upgrade, uint64_t token, rqx_error **err);
+
+/**
+ * Closes the connection; who waits for it is told, RQX_E_CLOSED. What was shown of it stays until it is freed.
+ * NULL is allowed. Any thread. Since 1.0.
+ */
+RQX_API void rqx_upgrade_close(rqx_upgrade *upgrade);
+
+/** Closes the connection if it is open, and frees it. NULL is allowed. Since 1.0. */
+RQX_API void rqx_upgrade_free(rqx_upgrade *upgrade);
 
 /* ==== the request's body, pushed in pieces ============================================================== */
 

@@ -15,15 +15,16 @@ use hyper::{Request, Response};
 
 use crate::body::decode::Decoder;
 use crate::body::recv::Body;
-use crate::body::send::{check_sending, Abandon, SendBody};
+use crate::body::send::{check_sending, while_sending, Abandon, SendBody};
 use crate::connection::Connection;
 use crate::deadline::{Deadline, Phase};
 use crate::error::{is_of_one_stream, is_unprocessed, Error, Kind};
-use crate::head::Head;
+use crate::head::{Head, SWITCHING_PROTOCOLS};
 use crate::lease::{Connections, Lease};
-use crate::plan::{Outgoing, Plan};
+use crate::plan::{has_token, Outgoing, Plan};
 use crate::reply::{Reply, Timing};
 use crate::runtime::Lane;
+use crate::upgraded::Upgraded;
 use crate::wire::Ours;
 
 /// Bodies up to this size are read to their end within the exchange; the rest of a larger one is pulled.
@@ -224,6 +225,22 @@ async fn receive(
     };
     let (tap, id, reused) = (connection.tap().clone(), connection.id(), lease.reused);
     let peer = if plan.key.secure { id as u32 } else { 0 };
+    if head.status == SWITCHING_PROTOCOLS {
+        let upgraded = switch(lease, &head, plan, &deadline).await.map_err(|error| error.about(&what()))?;
+        deadline.enter(Phase::None, Instant::now());
+        let timing = Timing { spent: deadline.spent, counts: tap.counts(), connection: id, peer, reused };
+        let (whole, upgraded) = (Some(Bytes::new()), Some(Arc::new(upgraded)));
+        return Ok(Reply {
+            head,
+            whole,
+            raw_bytes: 0,
+            trailers: None,
+            body: None,
+            upgraded,
+            timing,
+            course: None,
+        });
+    }
     if !plan.keep_alive {
         connection.retire(); // HTTP/2 has no word for it, but the caller wants it closed
     }
@@ -242,7 +259,16 @@ async fn receive(
         let timing = Timing { spent: deadline.spent, counts: tap.counts(), connection: id, peer, reused };
         lease.give_back(now).await;
         let raw_bytes = whole.len() as u64;
-        return Ok(Reply { head, whole: begun, raw_bytes, trailers: None, body: None, timing, course: None });
+        return Ok(Reply {
+            head,
+            whole: begun,
+            raw_bytes,
+            trailers: None,
+            body: None,
+            upgraded: None,
+            timing,
+            course: None,
+        });
     }
     let mut body = Box::new(Body::new(begun, incoming, decoder, lease, deadline, plan.url.clone()));
     let whole = match plan.stream || !wanted {
@@ -262,6 +288,7 @@ async fn receive(
                 raw_bytes,
                 trailers,
                 body: None,
+                upgraded: None,
                 timing,
                 course: None,
             });
@@ -275,7 +302,43 @@ async fn receive(
     if matches!(plan.body, Outgoing::Pushed(_)) && head.status < 400 && !unwanted && wanted {
         body.send_rest(&plan.body).await?; // who only reads from here on would cut the request short
     }
-    Ok(Reply { head, whole: None, raw_bytes: 0, trailers: None, body: Some(body), timing, course: None })
+    Ok(Reply {
+        head,
+        whole: None,
+        raw_bytes: 0,
+        trailers: None,
+        body: Some(body),
+        upgraded: None,
+        timing,
+        course: None,
+    })
+}
+
+/// The server speaks another protocol from here on: the connection is the caller's, and is no pool's any more.
+async fn switch(lease: Lease, head: &Head, plan: &Plan, deadline: &Deadline) -> Result<Upgraded, Error> {
+    let wrong = |why: &str| {
+        let why = format!("the server switched protocols (101), {why}");
+        Err(Error::new(Kind::Protocol, Phase::Await, why))
+    };
+    let holds = lease.connection.tap().holds();
+    let (Connection::One(one), count) = lease.hand_over() else {
+        return wrong("for which HTTP/2 has no word");
+    };
+    if plan.offered().next().is_none() {
+        return wrong("which was not asked for");
+    }
+    let chosen: Vec<_> = head.all("upgrade").collect();
+    if !chosen.is_empty() && !plan.offered().any(|offer| chosen.iter().any(|value| has_token(value, offer))) {
+        let chosen = chosen.join(&b", "[..]);
+        return wrong(&format!("to {:?}, which was not offered", String::from_utf8_lossy(&chosen)));
+    }
+    if holds {
+        return wrong("and did not want the body that comes before that");
+    }
+    let (tap, what) = (one.tap.clone(), || format!("send the body to {}", plan.url));
+    let (wire, first) = while_sending(&tap, &plan.body, deadline, what, one.into_wire()).await?;
+    let place = format!("the connection to {}", plan.url);
+    Ok(Upgraded::new(Box::new(wire), &first, &plan.options.limits, place, Some(count)))
 }
 
 enum Whole {

@@ -66,7 +66,7 @@ fn add(block: &mut Vec<u8>, name: &[u8], value: &[u8]) {
 /// Most fields a response may have; requests' own limit is 100, some servers send 300.
 const MAX_FIELDS: usize = 512;
 
-const SWITCHING_PROTOCOLS: u16 = 101;
+pub const SWITCHING_PROTOCOLS: u16 = 101;
 const NO_CONTENT: u16 = 204;
 const NOT_MODIFIED: u16 = 304;
 

@@ -4,6 +4,7 @@ use std::future::{poll_fn, Future};
 use std::pin::{pin, Pin};
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 
@@ -112,6 +113,21 @@ impl Connection {
             })
             .await;
         }
+    }
+
+    /// What it stands on, and what was read of it behind the answer's head, once HTTP has ended with an answer of 101.
+    pub async fn into_wire(mut self) -> (Wire<tls::Stream>, Bytes) {
+        poll_fn(|cx| {
+            self.poll(cx);
+            if self.ended {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+        let parts = Pin::into_inner(self.driver).into_parts();
+        (parts.io.into_inner(), parts.read_buf)
     }
 
     async fn turn(&mut self) {

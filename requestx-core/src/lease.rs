@@ -294,6 +294,11 @@ impl Lease {
         }
     }
 
+    /// The connection, and its place in the pool's count, for one that serves no further exchange but lives on.
+    pub fn hand_over(self) -> (Connection, Counted) {
+        (self.connection, self.count)
+    }
+
     /// Gives it up before its exchange was over; where it can be shared, the server is told.
     pub async fn give_up(self) {
         let (lane, shared) = (self.lane, self.connection.is_shared());
@@ -355,7 +360,7 @@ impl Drop for Opening {
 
 /// What an exchange has of the pool's count: an open connection, until it is closed or the pool has it back; or a seat.
 #[derive(Debug)]
-struct Counted {
+pub struct Counted {
     owner: Option<Arc<Connections>>,
     key: Key,
     /// A seat on a shared connection of this lane, which the pool itself counts.

@@ -8,7 +8,7 @@
 //!                                   lease        wire         reply             body::recv
 //!                                   pool         body::send                     body::decode
 //!                                   connect dns tls
-//!                                   connection: http1 http2
+//!                                   connection: http1 http2              upgraded
 //! ```
 //!
 //! [`runtime`] runs it in one of two lanes. In *wait* the calling thread drives the I/O itself for as long as it
@@ -53,4 +53,5 @@ pub mod runtime;
 pub mod socket;
 pub mod tls;
 pub mod tunnel;
+pub mod upgraded;
 pub mod wire;

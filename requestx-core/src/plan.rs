@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue, CONNECTION, UPGRADE};
 use http::Method;
 
 use crate::authority;
@@ -109,8 +109,14 @@ impl Plan {
             writer.field(b"Transfer-Encoding", b"chunked")?; // or hyper would take a GET to have no body
         }
         let source = if options.policy.is_off() { Bytes::new() } else { Bytes::copy_from_slice(head) };
+        let upgrades = offered(&writer.framing).next().is_some();
+        let key = key_of(&target, proxy, &options, upgrades);
+        if upgrades && key.http == Http::Two {
+            let why = "Upgrade is a word of HTTP/1.1 (RFC 9113 section 8.6), and HTTP/2 alone is allowed";
+            return Err(Error::caller(Kind::InvalidHeader, why));
+        }
         Ok(Plan {
-            key: key_of(&target, proxy, &options),
+            key,
             url: target.url.into(),
             keep_alive: writer.keep_alive,
             expects: body.length() != Some(0) && writer.expects(),
@@ -122,6 +128,11 @@ impl Plan {
             stream,
             source,
         })
+    }
+
+    /// The protocols that the server may switch to (RFC 9110 section 7.8).
+    pub fn offered(&self) -> impl Iterator<Item = &[u8]> {
+        offered(&self.framing)
     }
 
     /// Whether the exchange may be sent a second time when the first try may have reached the server.
@@ -139,8 +150,9 @@ pub fn origin_of(url: &str) -> Result<(bool, String, u16), Error> {
     Target::parse(url.as_bytes()).map(|target| (target.secure, target.host, target.port))
 }
 
-/// The connection that a request needs; a proxy that forwards it is itself the host.
-fn key_of(target: &Target<'_>, proxy: Option<Proxy>, options: &Options) -> Key {
+/// The connection that a request needs; a proxy that forwards it is itself the host, and one that `upgrades` is of
+/// HTTP/1.1.
+fn key_of(target: &Target<'_>, proxy: Option<Proxy>, options: &Options, upgrades: bool) -> Key {
     let proxy = proxy.map(|proxy| match proxy.protocol {
         Protocol::Https => Arc::new(Proxy { tls: options.tls_of_proxy().identity(), ..proxy }),
         _ => Arc::new(proxy),
@@ -159,7 +171,7 @@ fn key_of(target: &Target<'_>, proxy: Option<Proxy>, options: &Options) -> Key {
         _ => Key {
             secure: target.secure,
             http: match options.http {
-                Http::Negotiated if !target.secure => Http::One,
+                Http::Negotiated if upgrades || !target.secure => Http::One,
                 chosen => chosen,
             },
             host: target.host.as_str().into(),
@@ -410,7 +422,20 @@ impl HeadWriter {
 
 /// Whether a comma-separated field value has `token`.
 pub fn has_token(value: &[u8], token: &[u8]) -> bool {
-    value.split(|byte| *byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(token))
+    tokens(value).any(|part| part.eq_ignore_ascii_case(token))
+}
+
+fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|token| !token.is_empty())
+}
+
+/// The protocols in Upgrade, where Connection says that they are meant.
+fn offered(framing: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let upgrade = framing.get_all(UPGRADE).iter();
+    let meant = |_: &&HeaderValue| {
+        framing.get_all(CONNECTION).iter().any(|value| has_token(value.as_bytes(), b"upgrade"))
+    };
+    upgrade.filter(meant).flat_map(|value| tokens(value.as_bytes()))
 }
 
 /// tchar, RFC 9110 section 5.6.2.

@@ -1,5 +1,6 @@
 //! What came back: status, the head as the server spelt it, and the body, whole or to be pulled.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use crate::body::recv::Body;
 use crate::deadline::PHASES;
 use crate::error::Kind;
 use crate::head::{Head, Trailers};
+use crate::upgraded::Upgraded;
 use crate::wire::Counts;
 
 /// Where the time went, and how much passed the wire.
@@ -34,6 +36,8 @@ pub struct Reply {
     pub trailers: Option<Trailers>,
     /// The rest of it otherwise.
     pub body: Option<Box<Body>>,
+    /// The connection, once the server has switched protocols.
+    pub upgraded: Option<Arc<Upgraded>>,
     pub timing: Timing,
     /// How a policy came to it, if not at once.
     pub course: Option<Box<Course>>,

@@ -14,6 +14,7 @@ Paths (``n`` and ``s`` are numbers):
     /trickle/n?s=1                             n bytes, one each s seconds
     /stall/n                                   n bytes of a body of n + 1, the last when "release" is set
     /close                                     a body ended by closing the connection
+    /switch                                    switches to the protocol "echo": "hello", what comes, and "end" at its end
     /json /html /latin                         small documents in those types
 """
 
@@ -244,6 +245,18 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         notify(self.connection)
         self.connection.shutdown(socket.SHUT_WR)
+
+    def at_switch(self, rest):
+        if self.headers.get("Upgrade", "").lower() != "echo":
+            return self.reply(b"say echo", "text/plain", ("Upgrade", "echo"), status=426)
+        self.wfile.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello")
+        self.close_connection = True
+        while True:
+            piece = self.rfile.read1(65536)
+            if not piece:
+                self.wfile.write(b"end")
+                return notify(self.connection)
+            self.wfile.write(piece)
 
     def at_json(self, rest):
         self.reply_json({"name": "value", "list": [1, 2, 3], "text": "gr\u00fc\u00dfe"})

@@ -160,12 +160,13 @@ def forward(sock, method, url, fields, body):
 
 
 def relay(one, other):
-    """Carry bytes both ways until one side ends."""
+    """Carry bytes both ways, and the end of each, until both sides have ended."""
     across = {one: other, other: one}
-    while True:
+    while across:
         waiting = [sock for sock in across if isinstance(sock, ssl.SSLSocket) and sock.pending()]
         for sock in waiting or select.select(list(across), [], [], 60)[0]:
             piece = sock.recv(65536)
-            if not piece:
-                return
-            across[sock].sendall(piece)
+            if piece:
+                across[sock].sendall(piece)
+            else:
+                across.pop(sock).shutdown(socket.SHUT_WR)

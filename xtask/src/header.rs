@@ -25,6 +25,7 @@ const BOOK: &[(&str, &str)] = &[
     ("request", "the comfortable way: a request built in steps"),
     ("response", "the response and its body"),
     ("peer", "who answered: TLS"),
+    ("upgrade", "the connection, once the server has switched protocols"),
     ("upload", "the request's body, pushed in pieces"),
     ("queue", "in the background: completions, when the caller asks"),
     ("policy", "policy: redirects, cookies and retries, if wanted"),
@@ -32,7 +33,7 @@ const BOOK: &[(&str, &str)] = &[
 ];
 
 /// Files of `ffi/` that declare nothing for C.
-const SILENT: &[&str] = &["mod", "raw", "handle"];
+const SILENT: &[&str] = &["mod", "raw", "handle", "piece"];
 
 /// The header's text, as the sources of the workspace at `root` make it.
 ///

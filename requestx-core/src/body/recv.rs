@@ -1,6 +1,5 @@
 //! The response's body on its way in: pulled piece by piece, decoded or raw.
 
-use std::pin::pin;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -8,7 +7,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 
 use crate::body::decode::Decoder;
-use crate::body::send::check_sending;
+use crate::body::send::while_sending;
 use crate::deadline::{Deadline, Meter, Phase, PHASES};
 use crate::error::{Error, Kind};
 use crate::head::Trailers;
@@ -122,16 +121,7 @@ impl Body {
         let Some(lease) = &mut self.lease else { return Ok(()) };
         let what = || format!("send the body to {}", self.url);
         let tap = lease.connection.tap().clone();
-        let mut rest = pin!(lease.connection.send_rest());
-        loop {
-            let Some(look) = check_sending(&tap, body, &self.deadline, what, Instant::now())? else {
-                rest.await;
-                return Ok(());
-            };
-            if tokio::time::timeout_at(look.into(), rest.as_mut()).await.is_ok() {
-                return Ok(());
-            }
-        }
+        while_sending(&tap, body, &self.deadline, what, lease.connection.send_rest()).await
     }
 
     /// The next piece, never empty; `None` at the end. `raw` leaves the codings alone.

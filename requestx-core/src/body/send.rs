@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::error::Error as StdError;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{pin, Pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{ready, Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -211,6 +211,28 @@ pub fn check_sending(
     }
     let look = if deadline.is_paced() { tap.check_pace(&what(), now)? } else { None };
     Ok(until.into_iter().chain(look).min())
+}
+
+/// Waits for `work`, which waits for the rest of a request on its way, for as long as the server takes it.
+///
+/// # Errors
+/// `Timeout` in Send.
+pub async fn while_sending<F: Future>(
+    tap: &Tap,
+    body: &Outgoing,
+    deadline: &Deadline,
+    what: impl Fn() -> String,
+    work: F,
+) -> Result<F::Output, Error> {
+    let mut work = pin!(work);
+    loop {
+        let Some(look) = check_sending(tap, body, deadline, &what, Instant::now())? else {
+            return Ok(work.await);
+        };
+        if let Ok(done) = tokio::time::timeout_at(look.into(), work.as_mut()).await {
+            return Ok(done);
+        }
+    }
 }
 
 /// The body as hyper takes it; tells the wire when it has all been taken.

@@ -14,12 +14,14 @@ mod handle;
 pub mod library;
 pub mod options;
 pub mod peer;
+mod piece;
 pub mod policy;
 pub mod queue;
 mod raw;
 pub mod request;
 pub mod response;
 pub mod types;
+pub mod upgrade;
 pub mod upload;
 
 use std::cell::{Cell, RefCell};
@@ -47,6 +49,7 @@ struct Tables {
     errors: Table<Arc<error::Held>>,
     peers: Table<Arc<Peer>>,
     cookies: Table<Arc<policy::Cookies>>,
+    upgrades: Table<Arc<upgrade::Held>>,
 }
 
 fn tables() -> &'static Tables {
@@ -65,6 +68,7 @@ fn tables() -> &'static Tables {
             errors: Table::new(8, "error"),
             peers: Table::new(9, "peer"),
             cookies: Table::new(10, "list of cookies"),
+            upgrades: Table::new(11, "upgraded connection"),
         }
     })
 }

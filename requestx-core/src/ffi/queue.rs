@@ -3,6 +3,7 @@
 //! No thread of the library ever calls into the host. The first event on an empty queue makes a descriptor readable;
 //! the host's event loop sees it and dispatches, on its own thread. A flood of events is one wake-up.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::response::{self, Held, Reading};
+use super::piece::Reading;
+use super::response::{self, Held};
 use super::types::*;
 use super::{as_pointer, boundary, client, error, freed, guard_or, raw, tables};
 use crate::error::{Error, Kind};
@@ -59,6 +61,7 @@ pub enum What {
     Inline(Box<Reply>, response::Origin),
     Piece(Reading, Option<Bytes>),
     UploadReady,
+    Written,
     Failed(Error),
 }
 
@@ -219,16 +222,20 @@ impl Event {
     fn hand_over(self) -> rqx_event {
         let (mut seen, held) = self.deliver();
         if held.is_some_and(|held| seen.kind == RQX_EV_BODY && Arc::strong_count(&held) == 1) {
-            seen.body = NOTHING; // its response was freed while it waited
+            seen.body = NOTHING; // what it was read from was freed while it waited
         }
         seen
     }
 
     /// The event as C sees it, and what has to live for as long as it is looked at.
-    pub fn deliver(self) -> (rqx_event, Option<Arc<Held>>) {
+    pub fn deliver(self) -> (rqx_event, Option<Living>) {
         let mut event = rqx_event { token: self.token, ..EMPTY };
         match self.what {
             What::UploadReady => event.kind = RQX_EV_UPLOAD_READY,
+            What::Written => {
+                event.kind = RQX_EV_WRITTEN;
+                event.flags = RQX_EVF_TERMINAL;
+            }
             What::Failed(failure) => fail(&mut event, failure),
             What::Piece(reading, piece) => {
                 event.kind = RQX_EV_BODY;
@@ -251,8 +258,11 @@ impl Event {
     }
 }
 
-/// What keeps delivered events readable: responses, and the memory of the inline ones.
-type Alive = (Vec<Arc<Held>>, Vec<u8>);
+/// What an event points to: a response, or the piece that was read.
+type Living = Arc<dyn Any + Send + Sync>;
+
+/// What keeps delivered events readable: what they point to, and the memory of the inline responses.
+type Alive = (Vec<Living>, Vec<u8>);
 
 /// Events for a receiver that looks at them at once: inline responses share one piece of memory.
 fn deliver_all(taken: Vec<Event>) -> (Vec<rqx_event>, Alive) {

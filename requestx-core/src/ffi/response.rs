@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -10,16 +10,18 @@ use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 use super::client::Shared;
 use super::exchange::fly;
-use super::queue::{Queue, What};
+use super::piece::{Asked, Reading, Shown};
+use super::queue::Queue;
 use super::types::*;
 use super::{boundary, freed, guard_or, raw, tables};
 use crate::body::recv::Body;
 use crate::deadline::Phase;
 use crate::error::{Error, Kind};
-use crate::head::{Head, Trailers};
+use crate::head::{Head, Trailers, SWITCHING_PROTOCOLS};
 use crate::process;
 use crate::reply::{Course, Reply, Timing};
 use crate::runtime::Lane;
+use crate::upgraded::Upgraded;
 
 /// A response that C has a handle to.
 #[derive(Debug)]
@@ -29,10 +31,9 @@ pub struct Held {
     whole: Option<Bytes>,
     raw_bytes: u64,
     body: AsyncMutex<Option<Box<Body>>>,
-    /// What the last event pointed to.
-    piece: Mutex<Bytes>,
-    /// A piece was asked for and has not been delivered.
-    reading: AtomicBool,
+    shown: Arc<Shown>,
+    /// The connection, until it is taken.
+    upgraded: Mutex<Option<Arc<Upgraded>>>,
     closed: AtomicBool,
     /// Ends the read that is under way when it is closed.
     closing: Notify,
@@ -40,11 +41,11 @@ pub struct Held {
     /// Known once the body has been read to its end.
     trailers: OnceLock<Trailers>,
     pub course: Option<Box<Course>>,
-    origin: Origin,
+    pub origin: Origin,
 }
 
 /// Where a response came from, and so who may read its body how.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Origin {
     pub shared: Arc<Shared>,
     pub lane: Lane,
@@ -53,7 +54,7 @@ pub struct Origin {
 
 impl Held {
     pub fn register(reply: Reply, origin: Origin) -> Result<(usize, Arc<Held>), Error> {
-        let Reply { mut head, whole, raw_bytes, trailers, body, timing, course } = reply;
+        let Reply { mut head, whole, raw_bytes, trailers, body, upgraded, timing, course } = reply;
         let known = whole.as_ref().map(|_| OnceLock::from(trailers.unwrap_or_default()));
         head.block.extend_from_slice(raw::bytes_of(&timed(&timing)));
         let held = Arc::new(Held {
@@ -61,8 +62,8 @@ impl Held {
             whole,
             raw_bytes,
             body: AsyncMutex::new(body),
-            piece: Mutex::default(),
-            reading: AtomicBool::new(false),
+            shown: Arc::default(),
+            upgraded: Mutex::new(upgraded),
             closed: AtomicBool::new(false),
             closing: Notify::new(),
             timing,
@@ -88,13 +89,29 @@ impl Held {
         if self.course.is_some() {
             event.flags |= RQX_EVF_HOPS;
         }
+        if self.upgraded().is_some() {
+            event.flags |= RQX_EVF_UPGRADED;
+        }
     }
 
-    /// Keeps `piece` until the next one, for an event to point to.
-    pub fn keep(&self, piece: Bytes) -> rqx_slice {
-        let view = rqx_slice::of(&piece);
-        *self.piece.lock().unwrap_or_else(PoisonError::into_inner) = piece;
-        view
+    /// The connection, which is the caller's from now on.
+    ///
+    /// # Errors
+    /// `State` if there is none, or it was taken.
+    pub fn take_upgraded(&self) -> Result<Arc<Upgraded>, Error> {
+        self.upgraded().take().ok_or_else(|| {
+            let why = match self.head.status {
+                SWITCHING_PROTOCOLS => {
+                    "the connection was taken already, or the response is closed".to_string()
+                }
+                status => format!("the server answered {status} and did not switch protocols"),
+            };
+            Error::new(Kind::State, Phase::None, why)
+        })
+    }
+
+    fn upgraded(&self) -> MutexGuard<'_, Option<Arc<Upgraded>>> {
+        self.upgraded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next piece of the body, at most `max` bytes.
@@ -131,7 +148,8 @@ impl Held {
         self.closed.store(true, Ordering::Release);
         self.closing.notify_one();
         let body = self.body.try_lock().ok().and_then(|mut body| body.take());
-        drop(body); // without the lock
+        let upgraded = self.upgraded().take();
+        drop((body, upgraded)); // without the locks
     }
 }
 
@@ -147,25 +165,6 @@ async fn unless<T>(end: impl Future<Output = ()>, wanted: impl Future<Output = T
 
 fn given_up() -> Error {
     Error::new(Kind::Closed, Phase::Read, "the response was closed before the end of its body")
-}
-
-/// The one background read of a response, until it has been delivered or has failed.
-#[derive(Debug)]
-pub struct Reading(pub Arc<Held>);
-
-impl Reading {
-    fn begin(held: &Arc<Held>) -> Result<Reading, Error> {
-        if held.reading.swap(true, Ordering::AcqRel) {
-            return Err(Error::new(Kind::State, Phase::Read, "another read of this response is under way"));
-        }
-        Ok(Reading(held.clone()))
-    }
-}
-
-impl Drop for Reading {
-    fn drop(&mut self) {
-        self.0.reading.store(false, Ordering::Release);
-    }
 }
 
 fn describe(event: &mut rqx_event, head: &Head, timing: &Timing) {
@@ -210,7 +209,8 @@ pub(super) fn timed(timing: &Timing) -> rqx_timing {
 /// Whether a response is complete, fits `room` inline, and has nothing that a handle is needed for.
 pub fn is_inline(reply: &Reply, room: usize) -> bool {
     let length = |body: &Bytes| reply.head.block.len() + TIMED + reply.head.reason.len() + body.len();
-    let more = reply.trailers.is_some() || !reply.head.before.is_empty() || reply.course.is_some();
+    let more = reply.trailers.is_some() || !reply.head.before.is_empty();
+    let more = more || reply.upgraded.is_some() || reply.course.is_some();
     !more && reply.whole.as_ref().is_some_and(|body| length(body) <= room)
 }
 
@@ -297,7 +297,7 @@ pub extern "C" fn rqx_body_next(
             None => return Ok(RQX_PENDING),
             Some(read) => read?,
         };
-        piece.set(held.keep(read.unwrap_or_default()));
+        piece.set(held.shown.keep(read.unwrap_or_default()));
         Ok(RQX_OK)
     })
 }
@@ -324,13 +324,16 @@ pub extern "C" fn rqx_body_read(
                 "a response of rqx_send is read by rqx_body_read_into",
             ));
         };
-        let (reading, max) = (Reading::begin(&held)?, if max == 0 { usize::MAX } else { max });
-        fly(&held.origin.shared, queue, token, move |terminal| async move {
-            let read = reading.0.read(max, how).await;
-            terminal.end(match read {
-                Ok(piece) => What::Piece(reading, piece),
-                Err(error) => What::Failed(error),
-            });
+        let reading = Reading::begin(&held.shown, "response")?;
+        let max = if max == 0 { usize::MAX } else { max };
+        let (shared, body) = (held.origin.shared.clone(), held);
+        fly(&shared, queue, token, move |terminal| {
+            let asked = Asked::new(reading, terminal);
+            async move {
+                let read = body.read(max, how).await;
+                drop(body); // or a piece that is delivered now would look as if there were somebody to look at it
+                asked.end(read);
+            }
         })
     })
 }

@@ -132,16 +132,19 @@ pub const RQX_READ_WHOLE: u32 = 2;
 
 /// A response's head, and its body as far as the flags say.
 pub const RQX_EV_HEAD: i32 = 1;
-/// A piece of a body, answering rqx_body_read.
+/// A piece of a body, answering rqx_body_read; or of an upgraded connection, answering rqx_upgrade_submit_read.
 pub const RQX_EV_BODY: i32 = 2;
 /// The upload has room; no terminal event.
 pub const RQX_EV_UPLOAD_READY: i32 = 3;
 /// The exchange or the read failed.
 pub const RQX_EV_ERROR: i32 = 4;
 
+/// An upgraded connection has sent all of it, answering rqx_upgrade_submit_write or rqx_upgrade_submit_shutdown.
+pub const RQX_EV_WRITTEN: i32 = 5;
+
 /// The last event of its token.
 pub const RQX_EVF_TERMINAL: u32 = 1;
-/// `body` is the whole body (RQX_EV_HEAD), or the body has ended (RQX_EV_BODY).
+/// `body` is the whole body (RQX_EV_HEAD), or the body, or the connection, has ended (RQX_EV_BODY).
 pub const RQX_EVF_BODY_COMPLETE: u32 = 2;
 /// The connection had served before.
 pub const RQX_EVF_REUSED: u32 = 4;
@@ -154,9 +157,10 @@ pub const RQX_EVF_INLINE: u32 = 16;
 pub const RQX_EVF_INFORMATIONAL: u32 = 32;
 /// Fields came behind the body, which is complete: see rqx_response_trailers. There is a handle then.
 pub const RQX_EVF_TRAILERS: u32 = 64;
-
 /// What answered is not what was asked first: see rqx_response_hops. There is a handle then.
 pub const RQX_EVF_HOPS: u32 = 128;
+/// The server has switched protocols (101), as it was asked to: rqx_upgrade_new takes the connection. There is a handle then.
+pub const RQX_EVF_UPGRADED: u32 = 256;
 
 /// Bytes in memory of the library's. Valid as long as what they were read from; not NUL-terminated.
 #[allow(non_camel_case_types)]
@@ -368,6 +372,8 @@ opaque! {
     rqx_exchange;
     /// A response.
     rqx_response;
+    /// A connection whose server has switched protocols.
+    rqx_upgrade;
     /// Who is at the other end of a TLS connection.
     rqx_peer;
     /// Where finished exchanges wait for their caller.
