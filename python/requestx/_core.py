@@ -64,6 +64,7 @@ _TIMED = ffi.sizeof("rqx_timing")
 _TIMED_AT = ffi.sizeof("size_t")
 _SET_COOKIE = _lib.RQX_EVF_SET_COOKIE
 _INFORMATIONAL, _TRAILERS = _lib.RQX_EVF_INFORMATIONAL, _lib.RQX_EVF_TRAILERS
+_UPGRADED = _lib.RQX_EVF_UPGRADED
 
 
 def _reader(*names: str) -> struct.Struct:
@@ -271,6 +272,7 @@ class Reply:
         "reason",
         "status",
         "stream",
+        "upgraded",
         "version",
     )
 
@@ -287,6 +289,8 @@ class Reply:
     reason: bytes
     body: bytes | None
     stream: Stream | None
+    #: The connection, once the server has switched protocols.
+    upgraded: Upgraded | None
 
     @property
     def peer(self) -> Peer | None:
@@ -351,6 +355,7 @@ class Inline:
     __slots__ = ("asks_for_more", "body_at", "memory", "number", "reason_at", "status", "version")
 
     stream = None
+    upgraded = None
     informational: list[tuple[int, bytes]] = []
     trailers = b""
 
@@ -472,6 +477,7 @@ def _take_reply(event: Any, lane: Any) -> Reply:
     reply.reason = _buffer(view.ptr, view.len)[:] if view.len else b""
     reply.informational = _informational_of(event.response) if flags & _INFORMATIONAL else []
     reply._trailers = (_trailers_of(event.response) or b"") if flags & _TRAILERS else b""
+    reply.upgraded = Upgraded(event.response, lane) if flags & _UPGRADED else None
     if flags & _COMPLETE:
         view = event.body
         reply.body = _buffer(view.ptr, view.len)[:] if view.len else b""
@@ -937,6 +943,107 @@ class Stream:
         _free(self.handle)
 
 
+class Upgraded:
+    """
+    A connection whose server has switched protocols: bytes both ways. Dropping it closes it.
+
+    Args:
+        response: whose it is; it can be freed afterwards.
+        lane: the `Wake` that awaits it; None if it is used by blocking calls alone.
+    """
+
+    __slots__ = ("_lock", "closed", "handle", "lane")
+
+    def __init__(self, response: Any, lane: Any) -> None:
+        self.handle = _NULL
+        made, error = _new("rqx_upgrade **"), _new("rqx_error **")
+        _check(_lib.rqx_upgrade_new(response, made, error), error)
+        self.handle = made[0]
+        self.lane = lane
+        self.closed = False
+        self._lock = allocate_lock()
+
+    def read_into(self, view: Any) -> int:
+        """
+        Read what comes next, waiting for it; how many bytes, 0 at the end.
+
+        Raises:
+            CoreError: it broke, was closed, or nothing came in time.
+        """
+        space, count, error = _from_buffer(view, require_writable=True), _new("size_t *"), _new("rqx_error **")
+        code = _PENDING
+        while code == _PENDING:
+            code = _lib.rqx_upgrade_read(self.handle, space, len(view), count, error)
+        _check(code, error)
+        return count[0]  # type: ignore[no-any-return]
+
+    def write(self, view: Any) -> None:
+        """
+        Send all of it, and no other thread's in between; what is raised on the way closes the connection.
+
+        Raises:
+            CoreError: as `read_into`.
+        """
+        count, error = _new("size_t *"), _new("rqx_error **")
+        with self._lock:
+            try:
+                while len(view):
+                    code = _lib.rqx_upgrade_write(self.handle, _from_buffer(view), len(view), count, error)
+                    if code == _OK:
+                        view = view[count[0] :]
+                    elif code != _PENDING:
+                        raise _refused(code, error)
+            except CoreError:
+                raise
+            except BaseException:  # nobody knows how much was sent
+                self.close()
+                raise
+
+    def shutdown(self) -> None:
+        """
+        Tell the peer that no more will be sent.
+
+        Raises:
+            CoreError: as `read_into`.
+        """
+        error, code = _new("rqx_error **"), _PENDING
+        with self._lock:
+            while code == _PENDING:
+                code = _lib.rqx_upgrade_shutdown(self.handle, error)
+        _check(code, error)
+
+    def submit_read(self, token: int) -> None:
+        """
+        Ask for what comes next in the background; it comes with `token`, and stays until the next read.
+        """
+        error = _new("rqx_error **")
+        _check(_lib.rqx_upgrade_submit_read(self.handle, token, 0, error), error)
+
+    def submit_write(self, view: Any, token: int) -> None:
+        """
+        Send all of it in the background; b"" comes with `token`.
+        """
+        error = _new("rqx_error **")
+        _check(_lib.rqx_upgrade_submit_write(self.handle, token, _from_buffer(view), len(view), error), error)
+
+    def submit_shutdown(self, token: int) -> None:
+        """
+        As `shutdown`, in the background; b"" comes with `token`.
+        """
+        error = _new("rqx_error **")
+        _check(_lib.rqx_upgrade_submit_shutdown(self.handle, token, error), error)
+
+    def close(self) -> None:
+        """
+        Close it; who waits for it is told.
+        """
+        self.closed = True
+        _lib.rqx_upgrade_close(self.handle)
+
+    def __del__(self) -> None:
+        _lib.rqx_upgrade_free(self.handle)
+
+
 class Queue:
     """
     A completion queue; one for each event loop.
@@ -1013,7 +1120,7 @@ def _outcome(event: Any, lane: Any) -> Any:
     kind = event.kind
     if kind == 1:
         return _take_reply(event, lane)
-    if kind == 2:
+    if kind == 2 or kind == 5:
         view = event.body
         return _buffer(view.ptr, view.len) if view.len else b""
     return None if kind == 3 else _take_error(event.error)

@@ -501,6 +501,13 @@ class RawResponse(io.IOBase):
         return None if self._answer._ended else self._connection
 
     @property
+    def upgraded(self) -> Any:
+        """
+        The core's connection, once the server has switched protocols; see `Response.upgrade`.
+        """
+        return self._answer._reply.upgraded
+
+    @property
     def data(self) -> bytes:
         """
         The whole body, decoded if `decode_content`; it stays.
@@ -749,6 +756,8 @@ class RawResponse(io.IOBase):
         Give the connection up, or back if the body was read to its end.
         """
         vars(self)["_closed"] = True
+        if self.upgraded is not None:
+            self.upgraded.close()
         self._close_wrapper()
         self._answer.close()
 

@@ -133,6 +133,29 @@ class Wake:
         finally:
             self.give_up(token)
 
+    def ask(self, submit: Callable[[int], None]) -> Any:
+        """
+        Begin something of an upgraded connection in the background, with a token that `submit` is called with.
+
+        Returns:
+            The future of what comes of it. It comes in any case, so there is nothing to give up.
+        """
+        token = _next_token()
+        future = self._create_future()
+        self._waiting[token] = (future, None, None)
+        try:
+            submit(token)
+        except BaseException:
+            del self._waiting[token]
+            raise
+        return future
+
+    async def again(self, future: Any) -> Any:
+        """
+        Await a future that is left as it is when this is cancelled, to be awaited again.
+        """
+        raise NotImplementedError
+
     async def read(self, stream: _core.Stream, how: int) -> Any:
         """
         Await the next piece of a body, for the stream to `show`; b"" is the end. Cancelling this closes the stream.

@@ -52,6 +52,17 @@ class AsyncioWake(Wake):
             if not feeding.done():
                 feeding.cancel()
 
+    async def again(self, future: Any) -> Any:
+        """
+        Await a future that is left as it is when this is cancelled, to be awaited again.
+        """
+        try:
+            await asyncio.wait({future})
+        except BaseException:
+            future.add_done_callback(_look_at)
+            raise
+        return future.result()
+
     def is_of_this_loop(self) -> bool:
         """
         Whether its loop is the one that is running.
@@ -67,12 +78,12 @@ class AsyncioWake(Wake):
             loop.call_exception_handler({"message": "requestx could not hand a response over", "exception": error})
 
 
-def _look_at(feeding: asyncio.Task[None]) -> None:
+def _look_at(future: asyncio.Future[Any]) -> None:
     """
-    What the chunks raised after the answer is nobody's any more, and not to be reported as forgotten.
+    What the chunks raised after the answer, or a read that was given up, is not to be reported as forgotten.
     """
-    if not feeding.cancelled():
-        feeding.exception()
+    if not future.cancelled():
+        future.exception()
 
 
 _wakes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Wake] = weakref.WeakKeyDictionary()

@@ -189,6 +189,12 @@ class TrioWake(Wake):
             nursery.cancel_scope.cancel()
         return answer.unwrap()
 
+    async def again(self, future: Any) -> Any:
+        """
+        Await a future that is left as it is when this is cancelled, to be awaited again.
+        """
+        return await future
+
     def is_of_this_loop(self) -> bool:
         """
         Whether its run is the one that is running.

@@ -454,6 +454,7 @@ def from_core(
     chain: Iterable[str] = (),
     proxy_status: int = 0,
     request: Any = None,
+    dressed: bool = True,
 ) -> RequestException:
     """
     The exception for an error of the core; the caller raises it.
@@ -467,6 +468,7 @@ def from_core(
         chain: texts of the errors beneath, outermost first.
         proxy_status: HTTP's status in a proxy's refusal of a tunnel, or 0.
         request: the PreparedRequest.
+        dressed: around an exception of urllib3's shape, and in its words, where requests has such.
 
     Returns:
         An instance of the class in `TABLE`; a number that is not there gives a RequestException.
@@ -476,7 +478,7 @@ def from_core(
     text = plain(message, chain)
     cls = TABLE.get((kind, phase), RequestException)
     told: Any = text
-    if issubclass(cls, (ConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)):
+    if dressed and issubclass(cls, (ConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)):
         told = explain(kind, phase, text, os_code, tls_code, request)
     error = cls(told, request=request)
     error.kind = kind

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from typing_extensions import Self
+
+    from ._upgraded import Upgraded
 else:
 
     def __getattr__(name: str) -> Any:
@@ -465,11 +467,33 @@ class Response:
         whose = "Client" if status < 500 else "Server"
         raise HTTPError(f"{status} {whose} Error: {reason} for url: {self.url}", response=self)
 
+    def upgrade(self) -> Upgraded:
+        """
+        The connection of a server that has switched protocols (101), as Connection and Upgrade have asked it to.
+
+        It is a raw file in both directions, with awaited twins; what came behind the headers is read first. It is the
+        same each time, serves no other request, and is closed with the response.
+
+        Raises:
+            HTTPError: the server did not switch.
+        """
+        found = getattr(self.raw if self._reply is None else self._reply, "upgraded", None)
+        if found is None:
+            told = f"{self.status_code} {self.reason}: the server did not switch protocols for url: {self.url}"
+            raise HTTPError(told, response=self)
+        from ._upgraded import Upgraded
+
+        made: Upgraded = self.__dict__.setdefault("_upgraded", Upgraded(found, self.request, self.connection))
+        return made
+
     def close(self) -> None:
         """
         Give the connection up, or back if the body was read. A body that was not read is lost.
         """
-        if self._reply is not None and "raw" not in self.__dict__ and self._reply.stream is None:
+        reply = self._reply
+        if reply is not None and reply.upgraded is not None:
+            reply.upgraded.close()
+        if reply is not None and "raw" not in self.__dict__ and reply.stream is None:
             return
         if not self._content_consumed:
             self.raw.close()

@@ -14,7 +14,8 @@ Paths (``n`` and ``s`` are numbers):
     /trickle/n?s=1                             n bytes, one each s seconds
     /stall/n                                   n bytes of a body of n + 1, the last when "release" is set
     /close                                     a body ended by closing the connection
-    /switch                                    switches to the protocol "echo": "hello", what comes, and "end" at its end
+    /switch                                    426 unless "echo" is asked for in Upgrade; that is obeyed at every path:
+                                               "hello", what comes, and "end" at its end
     /json /html /latin                         small documents in those types
 """
 
@@ -82,6 +83,8 @@ class Handler(BaseHTTPRequestHandler):
         self.body = b"" if noun in ("count", "drain") else self.read_body()
         self.record.requests.append({"head": "%s %s" % (self.command, self.path), "body": ""})
         self.listener.marks.set("request " + parts.path)
+        if self.headers.get("Upgrade", "").lower() == "echo":
+            return self.switch()
         if noun in CODED:
             return self.reply(CODED[noun], "text/plain", ("Content-Encoding", noun.replace("raw-", "")))
         method = getattr(self, "at_" + noun.replace("-", "_"), None)
@@ -247,8 +250,9 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.shutdown(socket.SHUT_WR)
 
     def at_switch(self, rest):
-        if self.headers.get("Upgrade", "").lower() != "echo":
-            return self.reply(b"say echo", "text/plain", ("Upgrade", "echo"), status=426)
+        self.reply(b"say echo", "text/plain", ("Upgrade", "echo"), status=426)
+
+    def switch(self):
         self.wfile.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nhello")
         self.close_connection = True
         while True:

@@ -314,6 +314,7 @@ ODD = [
     ("status 000", answer("ok", status="000 OK")),
 ]
 ODD_ONES_DIFFER = {
+    "101": "unasked-switch",
     "lengths in one field": "lenient-heads",
     "empty lines first": "lenient-heads",
     "two lengths": "strict-heads",

@@ -1,0 +1,244 @@
+"""
+The connection of a response whose server has switched protocols: bytes both ways, blocking and awaited.
+
+It is a raw file in both directions, as a socket's `makefile` would be: what reads files, an `io.BufferedReader` for
+example, makes lines of it or exactly so many bytes. The awaited twins have the same names with an ``a`` before.
+
+The rule for what is broken off: a read loses nothing, so it may have a time limit and be tried again. Nobody knows how
+much of a write the peer has, so a write that is given up closes the connection.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Callable, Coroutine, Iterator
+
+from . import _loops
+from ._core import PIECE, CoreError
+from ._core import Upgraded as _Connection
+from ._ops import call
+from .exceptions import RequestException, from_core
+
+
+class Upgraded(io.RawIOBase):
+    """
+    A connection after HTTP, as `Response.upgrade` gives it.
+
+    One thread or task may read while another writes. The limit on reading that the request had is how long each read
+    waits. It is closed with its response, by `close`, or when nobody has it any more.
+
+    Args:
+        connection: the core's.
+        request: for exceptions.
+        adapter: whose client it is, which is needed for as long as the connection.
+    """
+
+    def __init__(self, connection: _Connection, request: Any, adapter: Any) -> None:
+        self._connection = connection
+        self._request = request
+        self._adapter = adapter
+        self._kept = b""
+        #: The future of what was asked for and has not been given, and whether somebody waits for it.
+        self._asked: Any = None
+        self._awaited = False
+        self._line: Any = None
+
+    def __repr__(self) -> str:
+        url = getattr(self._request, "url", None)
+        return f"<upgraded connection to {url}, {'closed' if self.closed else 'open'}>"
+
+    @property
+    def closed(self) -> bool:
+        """
+        Whether it was closed here.
+        """
+        return self._connection.closed
+
+    def readable(self) -> bool:
+        """
+        Always.
+        """
+        return True
+
+    def writable(self) -> bool:
+        """
+        Always.
+        """
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """
+        Read what comes next into a writable buffer, waiting for it; how many bytes, 0 at the end.
+
+        `read(n)` gives at most `n` bytes in the same way, and without a number all until the end.
+
+        Raises:
+            ReadTimeout: nothing came in time; it can be read on.
+            ConnectionError: it broke, or was closed.
+        """
+        view = memoryview(buffer).cast("B")
+        if not len(view):
+            return 0
+        piece = self._take(len(view))
+        if piece:
+            view[: len(piece)] = piece
+            return len(piece)
+        if self._asked is not None:
+            raise RuntimeError("an awaited read that was given up is still under way: await the next one")
+        with _told(self._request):
+            return self._connection.read_into(view)
+
+    async def aread(self, size: int = -1) -> bytes:
+        """
+        Await what comes next, at most `size` bytes; all until the end without a number. b"" is the end.
+
+        When it is cancelled nothing is lost: the next one goes on.
+
+        Raises:
+            ReadTimeout: nothing came in time; it can be read on.
+            ConnectionError: it broke, or was closed.
+            RuntimeError: another task reads.
+        """
+        if size >= 0:
+            return await self._anext(size) if size else b""
+        pieces = [await self._anext(PIECE)]
+        while pieces[-1]:
+            pieces.append(await self._anext(PIECE))
+        return b"".join(pieces)
+
+    def write(self, data: Any) -> int:
+        """
+        Send all of it, as `sendall` of a socket; how many bytes that were.
+
+        Raises:
+            SendTimeout: the peer took nothing for too long; the connection is closed.
+            ConnectionError: it broke, or was closed.
+        """
+        view = memoryview(data).cast("B")
+        with _told(self._request):
+            self._connection.write(view)
+        return len(view)
+
+    async def awrite(self, data: Any) -> int:
+        """
+        The awaited twin of `write`. Cancelled on the way, it closes the connection.
+        """
+        view, submit = memoryview(data).cast("B"), self._connection.submit_write
+        parts = (partial(submit, view[at : at + PIECE]) for at in range(0, len(view), PIECE))
+        await self._or_close(self._asend(*parts) if self._is_of_this_loop() else call(self.write, view))
+        return len(view)
+
+    def shutdown(self) -> None:
+        """
+        Tell the peer that no more will be sent; reading goes on.
+        """
+        with _told(self._request):
+            self._connection.shutdown()
+
+    async def ashutdown(self) -> None:
+        """
+        The awaited twin of `shutdown`.
+        """
+        here = self._is_of_this_loop()
+        await self._or_close(self._asend(self._connection.submit_shutdown) if here else call(self.shutdown))
+
+    def close(self) -> None:
+        """
+        Close it. Who waits for it gets a ConnectionError.
+        """
+        self._connection.close()
+
+    async def aclose(self) -> None:
+        """
+        The same, awaited; it never blocks.
+        """
+        self.close()
+
+    async def __aenter__(self) -> Upgraded:
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        pass  # the core's closes itself; io.IOBase would call close()
+
+    def _is_of_this_loop(self) -> bool:
+        lane = self._connection.lane
+        return lane is not None and lane.is_of_this_loop()
+
+    def _take(self, size: int) -> bytes:
+        piece, self._kept = self._kept[:size], self._kept[size:]
+        return piece
+
+    async def _anext(self, size: int) -> bytes:
+        if self._kept:
+            return self._take(size)
+        if self._awaited:
+            raise RuntimeError("another task reads from this connection")
+        self._awaited = True
+        try:
+            if not self._is_of_this_loop():
+                # A connection of the blocking world, or of another loop: a thread waits for it.
+                return await self._or_close(call(self.read, size))  # type: ignore[no-any-return]
+            with _told(self._request):
+                self._kept = await self._next_piece(self._connection.lane)
+        finally:
+            self._awaited = False
+        return self._take(size)
+
+    async def _next_piece(self, lane: Any) -> bytes:
+        if self._asked is None:
+            self._asked = lane.ask(self._connection.submit_read)
+        try:
+            piece = bytes(await lane.again(self._asked))
+        except CoreError:
+            self._asked = None
+            raise
+        self._asked = None
+        return piece
+
+    async def _asend(self, *parts: Callable[[int], None]) -> None:
+        """
+        Have the parts sent one after the other, and nobody else's in between.
+        """
+        if self._line is None:
+            self._line = _loops.running().lock()
+        async with self._line:
+            with _told(self._request):
+                for part in parts:
+                    await self._connection.lane.ask(part)
+
+    async def _or_close(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """
+        Await what cannot be given up halfway.
+        """
+        try:
+            return await work
+        except RequestException:
+            raise  # the core knows what that means for the connection
+        except BaseException:
+            self.close()
+            raise
+
+
+@contextmanager
+def _told(request: Any) -> Iterator[None]:
+    """
+    Where the core's errors become ours.
+    """
+    try:
+        yield
+    except CoreError as error:
+        raise from_core(
+            error.kind,
+            error.phase,
+            error.message,
+            os_code=error.os_code,
+            tls_code=error.tls_code,
+            chain=error.chain,
+            request=request,
+            dressed=False,  # there is no pool that could say it
+        ) from error
