@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 from abi.toolchain import HEADER
+from server import stream_steps
 from server.steps import answer, close, request, rst, send, serve, wait
 
 if not HEADER.exists():
@@ -389,3 +390,22 @@ def test_cookies_that_may_not_be_set_are_passed_over(call, wire):
     site = wire(sets(b"a=1; Domain=example.org", b"b=2; Secure", b"c=3; Max-Age=0", b"__Host-d=4", b"e=5"))
 
     assert call(site.url, "cookies=1") == ["200  ok", "cookie e=5; Path=/"]
+
+
+def test_over_http2_all_of_it_is_the_same(call, streams):
+    """Redirect and cookies, on one connection."""
+    said = call(streams().url + "/redirect", "redirects=1", "cookies=1", "danger=1")
+
+    assert '["cookie", "a=1; b=2"]' in said[0]
+    assert said[1].startswith("redirected 302 ")
+
+
+def test_over_http2_a_long_body_before_is_broken_off(call, streams):
+    """The server need not send it, and the connection serves on."""
+    first = stream_steps.answer(1, b"x" * 60000, ("location", "/there"), status=302, end=False)
+    more = stream_steps.data(1, b"x" * 60000, end=False)
+    site = streams([stream_steps.request(1), first, more, stream_steps.request(2), stream_steps.answer(2, b"found")])
+
+    assert call(site.url, "redirects=1", "danger=1")[0] == "200 %s/there found" % site.url
+    site.wait("RST_STREAM 1 CANCEL")
+    assert len(site.connections) == 1

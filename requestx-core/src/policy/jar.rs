@@ -316,8 +316,8 @@ impl<'a> Given<'a> {
         if domain.is_empty() {
             return Ok((place.host.to_string(), true));
         }
-        if !domain.is_ascii() {
-            return Err("its domain is not ASCII");
+        if !domain.is_ascii() || domain.split('.').any(str::is_empty) {
+            return Err("its domain is no name in ASCII"); // "com." is no other than "com", which is a public suffix
         }
         if suffix::is_public(&domain) && !is_address(&domain) {
             return match domain == place.host {
@@ -444,7 +444,12 @@ mod tests {
                 refused("http://a.com/", &format!("a=1; Domain={other}"))
             );
         }
-        assert_eq!("its domain is not ASCII", refused("http://a.com/", "a=1; Domain=\u{e4}.com"));
+        assert_eq!("its domain is no name in ASCII", refused("http://a.com/", "a=1; Domain=\u{e4}.com"));
+        for dots in ["com.", ".com.", "..com", "a.com."] {
+            let line = format!("a=1; Domain={dots}");
+            assert_eq!("its domain is no name in ASCII", refused("http://a.com./", &line));
+        }
+        assert_eq!("", sent(&set("http://a.com./", &["a=1"]), "http://a.com/"));
     }
 
     #[test]
