@@ -2,6 +2,7 @@
  *
  *   ./get https://example.org/ http://example.org/
  *
+ * Redirects are followed, what fails for a moment is tried again, and cookies are kept: options ask for that.
  * The first half is all that a small program needs. The second shows what an event loop does: it waits for a
  * descriptor with everything else it waits for, and is called on its own thread when something has finished.
  */
@@ -18,6 +19,15 @@ static void tell_error(const char *url, rqx_error *error) {
   rqx_error_free(error);
 }
 
+/* How it came there, where that was not at once. */
+static void tell_way(const rqx_response *response) {
+  rqx_slice url = {0};
+  uint32_t redirects = 0, retries = 0;
+  if (rqx_response_hops(response, &redirects, &retries) == RQX_OK && rqx_response_url(response, &url) == RQX_OK)
+    printf("  from %.*s, after %u redirects and %u retries\n", (int)url.len, (const char *)url.ptr, (unsigned)redirects,
+           (unsigned)retries);
+}
+
 /* What an event points to lives as long as its response, which is ours. */
 static void tell(const char *url, const rqx_event *event) {
   if (event->code != RQX_OK) {
@@ -27,6 +37,7 @@ static void tell(const char *url, const rqx_event *event) {
   printf("%s: %u %.*s, %u headers, %zu bytes of body%s%s\n", url, (unsigned)event->status, (int)event->reason.len,
          (const char *)event->reason.ptr, (unsigned)event->n_headers, event->body.len,
          event->flags & RQX_EVF_BODY_COMPLETE ? "" : " so far", event->flags & RQX_EVF_REUSED ? ", same connection" : "");
+  if (event->flags & RQX_EVF_HOPS) tell_way(event->response);
   rqx_response_free(event->response);
 }
 
@@ -86,10 +97,25 @@ static int get_in_the_background(rqx_client *client, char **urls, int count) {
   return batch.failed;
 }
 
-int main(int argc, char **argv) {
+/* Without options a client does one exchange for each request, and no more. */
+static rqx_client *new_client(void) {
+  rqx_options *options = NULL;
   rqx_client *client = NULL;
+  if (rqx_options_new(&options) != RQX_OK) return NULL;
+  rqx_options_set_int(options, RQX_OPT_MAX_REDIRECTS, 10, NULL);
+  rqx_options_set_int(options, RQX_OPT_RETRIES, 3, NULL);
+  rqx_options_set_int(options, RQX_OPT_COOKIES, 1, NULL);
+  rqx_options_set_int(options, RQX_OPT_TOTAL_TIMEOUT_NS, 60000000000, NULL);
+  rqx_client_new(options, &client, NULL);
+  rqx_options_free(options);
+  return client;
+}
+
+int main(int argc, char **argv) {
   int failed = 0;
-  if (rqx_abi_version() >> 16 != RQX_ABI_MAJOR || rqx_client_new(NULL, &client, NULL) != RQX_OK) return 2;
+  if (rqx_abi_version() >> 16 != RQX_ABI_MAJOR) return 2;
+  rqx_client *client = new_client();
+  if (!client) return 2;
   printf("%s (%s)\n", rqx_version(), rqx_build_info());
   for (int i = 1; i < argc; i++) failed += get_here(client, argv[i]) != RQX_OK;
   failed += get_in_the_background(client, argv + 1, argc - 1);

@@ -122,8 +122,9 @@ def test_worked_example(tool, folder, server, tmp_path, under):
     settings = ["INCLUDE=%s" % INCLUDE, "LIB=%s" % folder, "CFLAGS=-g -Wall -Wextra -Wpedantic -Werror"]
     run([tool("make"), "-s", "-C", str(tmp_path)] + settings, 60)
     valgrind = [tool("valgrind")] + under if under else []
-    said = run(valgrind + [str(program), server.url + "/get", server.url + "/bytes/100"], 60).splitlines()
+    said = run(valgrind + [str(program), server.url + "/set-cookies?a=1", server.url + "/bytes/100"], 60).splitlines()
 
     assert said[0].startswith("requestx/")
     assert len([line for line in said if "200 OK" in line]) == 4
     assert sum("100 bytes of body" in line for line in said) == 2
+    assert said.count("  from %s/cookies, after 1 redirects and 0 retries" % server.url) == 2
