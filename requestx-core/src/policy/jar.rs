@@ -259,6 +259,9 @@ impl<'a> Given<'a> {
         if given.name.is_empty() && given.value.is_empty() {
             return Err("there is neither name nor value");
         }
+        if given.name.is_empty() && given.value.contains(&b'=') {
+            return Err("it has no name, and would be sent as another cookie");
+        }
         if given.name.len() + given.value.len() > LONGEST {
             return Err("name and value have more than 4096 bytes");
         }
@@ -423,6 +426,7 @@ mod tests {
 
         assert_eq!("a=b c; d=\"e\"; g; h=i=j; k=", sent(&jar, "http://a.com/"));
         assert_eq!("there is neither name nor value", refused("http://a.com/", " = ; Path=/"));
+        assert!(refused("http://a.com/", "=a=b").starts_with("it has no name"));
         assert_eq!("there is a control byte in it", refused("http://a.com/", "a=b\rc"));
     }
 
