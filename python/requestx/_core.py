@@ -39,6 +39,7 @@ _take = _lib.rqx_queue_take
 #: Memory that is not touched before it is used.
 _uncleared = ffi.new_allocator(should_clear_after_alloc=False)
 
+_CLOSED_EARLY = "the response was closed before the end of its body"
 _OK, _PENDING, _WANT_BODY = 0, 1, 2
 _AGAIN, _CLOSED = 74, 71
 #: The kind of error that an option's value gives which cannot be had.
@@ -131,6 +132,15 @@ class CoreError(Exception):
         self.tls_code = tls_code
         self.chain = chain
         self.proxy_status = proxy_status
+
+
+class Busy(RuntimeError):
+    """
+    A body is being read by somebody else at this moment: another thread, or another task.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("the body of this response is being read already, by another thread or task: wait for that")
 
 
 def version() -> str:
@@ -785,19 +795,33 @@ class Stream:
 
     The core shows its pieces where they lie, until the next one is asked for; they are copied once, to where they stay.
     So whoever looks at a piece has the lock, and the memory is freed when nobody can look any more.
+    A piece that was asked for in the background is its asker's: until it is shown nobody else may ask (`Busy`).
 
     Args:
         handle: the response, which is the stream's from now on.
         lane: the `Wake` that awaits its pieces; None if it is read by blocking calls alone.
     """
 
-    __slots__ = ("_at", "_error", "_lock", "_piece", "_times", "_trailers", "_view", "closed", "handle", "lane")
+    __slots__ = (
+        "_asked",
+        "_at",
+        "_error",
+        "_lock",
+        "_piece",
+        "_times",
+        "_trailers",
+        "_view",
+        "closed",
+        "handle",
+        "lane",
+    )
 
     def __init__(self, handle: Any, lane: Any) -> None:
         self.handle = handle
         self.lane = lane
         self.closed = False
         self._lock = allocate_lock()
+        self._asked = False
         self._view: Any = None
         self._at = 0
         self._piece: Any = None
@@ -811,10 +835,11 @@ class Stream:
 
         Raises:
             CoreError: the body ended early, or could not be decoded.
+            Busy: its next piece is awaited elsewhere.
         """
         with self._lock:
             if self._view is None:
-                self.show(self._pull(raw))
+                self._view, self._at = self._pull(raw), 0
             return self._cut(size)
 
     def read_all(self, take: Callable[[Any], Any]) -> None:
@@ -822,7 +847,7 @@ class Stream:
         Hand all that is left, decoded, to `take`, piece by piece, within the limits on what is kept whole.
 
         Raises:
-            CoreError: as `read`.
+            CoreError, Busy: as `read`.
         """
         with self._lock:
             while True:
@@ -834,29 +859,60 @@ class Stream:
     def peek(self, size: int) -> bytes:
         """
         The next of what has been shown already, at most `size` bytes; b"" if there is nothing.
+
+        Raises:
+            Busy: another thread is reading.
         """
-        with self._lock:
-            return self._cut(size) if self._view is not None else b""
+        self._enter()
+        try:
+            return self._cut(size)
+        finally:
+            self._lock.release()
+
+    def hand_over(self, take: Callable[[Any], Any]) -> bool:
+        """
+        Hand what has been shown and not read to `take`; False if there is nothing.
+
+        Raises:
+            Busy: another thread is reading.
+        """
+        self._enter()
+        try:
+            view = self._rest()
+            if view:
+                take(view)
+            return bool(view)
+        finally:
+            self._lock.release()
 
     def unread(self) -> int:
         """
         How many bytes have been shown and not read.
         """
-        with self._lock:
+        if not self._lock.acquire(False):
+            return 0  # who is reading takes them
+        try:
             return 0 if self._view is None else len(self._view) - self._at
-
-    def take(self) -> Any:
-        """
-        All that has been shown and not read, to be copied before anything else is asked for.
-        """
-        with self._lock:
-            return self._rest()
+        finally:
+            self._lock.release()
 
     def show(self, view: Any) -> None:
         """
-        Have a piece read next.
+        Have a piece read next that was asked for in the background.
+
+        Raises:
+            CoreError: the stream was closed meanwhile, and the piece went with it.
         """
-        self._view, self._at = view or None, 0
+        with self._lock:
+            self._asked = False
+            if self.closed:
+                raise CoreError(_CLOSED, _READ, _CLOSED_EARLY)
+            self._view, self._at = view or None, 0
+
+    def _enter(self) -> None:
+        # An event loop does not wait for a thread that waits for the network.
+        if not self._lock.acquire(False):
+            raise Busy()
 
     def _rest(self) -> Any:
         view, at, self._view = self._view, self._at, None
@@ -874,6 +930,8 @@ class Stream:
         return view[at:end]  # type: ignore[no-any-return]
 
     def _pull(self, how: int) -> Any:
+        if self._asked:
+            raise Busy()
         piece = self._piece
         if piece is None:
             piece, self._error = _new("rqx_slice *"), _new("rqx_error **")
@@ -885,17 +943,28 @@ class Stream:
                 return _buffer(piece.ptr, piece.len) if piece.len else None
             if code != _PENDING:
                 if self.closed:  # by another thread
-                    raise CoreError(_CLOSED, _READ, "the response was closed before the end of its body")
+                    raise CoreError(_CLOSED, _READ, _CLOSED_EARLY)
                 raise _refused(code, self._error)
 
     def submit_read(self, token: int, how: int) -> None:
         """
         Ask for the next piece in the background, as `RAW` and `WHOLE` say; it comes with `token`, and is for `show`.
+
+        Raises:
+            CoreError: nothing was asked for.
+            Busy: as `peek`, or another task has asked.
         """
-        error = _new("rqx_error **")
-        code = _lib.rqx_body_read(self.handle, token, 0, how, error)
-        if code != _OK:
-            raise _refused(code, error)
+        self._enter()
+        try:
+            if self._asked:
+                raise Busy()
+            error = _new("rqx_error **")
+            code = _lib.rqx_body_read(self.handle, token, 0, how, error)
+            if code != _OK:
+                raise _refused(code, error)
+            self._asked = True
+        finally:
+            self._lock.release()
 
     def raw_bytes(self) -> int:
         """
@@ -909,18 +978,24 @@ class Stream:
         """
         Where the time went, up to now or to the stream's end.
         """
-        return unpack(self._times or self._now())
+        return unpack(self._times or self._now() or bytes(_TIMED - _TIMED_AT))
 
     def trailers(self) -> bytes | None:
         """
         The fields behind the body; None before its end.
         """
-        return self._trailers if self.closed else _trailers_of(self.handle)
+        if not self._lock.acquire(False):
+            return None  # it is being read
+        try:
+            return self._trailers if self.closed else _trailers_of(self.handle)
+        finally:
+            self._lock.release()
 
     def _now(self) -> bytes:
         timing = _new("rqx_timing *")
         timing.struct_size = _TIMED
-        _lib.rqx_response_timing(self.handle, timing)
+        if _lib.rqx_response_timing(self.handle, timing) != _OK:
+            return b""  # another thread has closed it meanwhile
         return _buffer(timing)[_TIMED_AT:]  # type: ignore[no-any-return]
 
     def close(self) -> None:
@@ -928,14 +1003,16 @@ class Stream:
         Give the response up, and its connection unless the body was read to its end.
         """
         if not self.closed:  # the core is not asked any more
-            self._times, self._trailers = self._now(), _trailers_of(self.handle)
+            self._times = self._now() or self._times
         self.closed = True
         _lib.rqx_response_close(self.handle)
         if self._lock.acquire(False):
             try:
                 self._view = None
                 handle, self.handle = self.handle, _NULL
-                _free(handle)
+                if handle != _NULL:
+                    self._trailers = _trailers_of(handle)
+                    _free(handle)
             finally:
                 self._lock.release()
 

@@ -11,7 +11,7 @@ import sys
 from functools import lru_cache
 from typing import Any, Callable, Iterator
 
-from ._core import INCOMPLETE, PIECE, RAW, WHOLE, CoreError, Reply
+from ._core import INCOMPLETE, PIECE, RAW, WHOLE, Busy, CoreError, Reply
 from ._fields import HTTPHeaderDict
 from ._headers import is_coded
 from ._progress import length_of
@@ -298,12 +298,14 @@ class _Answer:
         stream: Any = self._stream
         try:
             piece = await stream.lane.read(stream, how)
+            stream.show(piece)
         except CoreError as error:
             raise self._told_in_full(error) from error
+        except Busy:
+            raise
         except BaseException:
             self._failed = RequestException("the body was not read to its end: reading it was cancelled")
             raise
-        stream.show(piece)
         return bool(piece)
 
     def _read_all(self, take: Callable[[Any], Any]) -> bool:
@@ -331,10 +333,9 @@ class _Answer:
         stream = self._stream
         if self._failed is not None or self._ended or stream is None or stream.closed or not self._is_of_this_loop():
             return False
-        take, piece = self._telling(take), stream.take()
-        while piece or await self._ashow(WHOLE):
-            take(piece or stream.take())
-            piece = None
+        take = self._telling(take)
+        while stream.hand_over(take) or await self._ashow(WHOLE):
+            pass
         self._end()
         return True
 

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, Callable, Coroutine
 
 from . import _core
-from ._core import CoreError
+from ._core import Busy, CoreError
 from ._loops import in_trio
 
 _next_token = _core.next_token
@@ -159,6 +159,10 @@ class Wake:
     async def read(self, stream: _core.Stream, how: int) -> Any:
         """
         Await the next piece of a body, for the stream to `show`; b"" is the end. Cancelling this closes the stream.
+
+        Raises:
+            CoreError: it ended early, or could not be decoded.
+            Busy: somebody else is reading.
         """
         token = _next_token()
         future = self._create_future()
@@ -166,7 +170,7 @@ class Wake:
         try:
             stream.submit_read(token, how)
             return await future
-        except CoreError:
+        except (CoreError, Busy):
             raise
         except BaseException:
             stream.close()

@@ -13,6 +13,7 @@ import io
 import json as jsonlib
 from http import client
 from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Iterator, overload
+from weakref import WeakKeyDictionary
 
 from . import _loops, _names, _pieces, _redirect
 from ._core import Reply
@@ -388,9 +389,10 @@ class Response:
         Await the whole body; it is `content` afterwards.
         """
         if self._content is False and not self._content_consumed and hasattr(self.raw, "anext"):
-            # Tasks may share a response: one reads, the others find the content.
+            # Tasks of a loop may share a response: one reads, the others find the content.
             loop = _loops.running()
-            async with self.__dict__.setdefault("_reading", {}).setdefault(type(loop), loop.lock()):
+            locks = self.__dict__.setdefault("_reading", WeakKeyDictionary())
+            async with locks.setdefault(loop.identity, loop.lock()):
                 if self._content is False:
                     room = io.BytesIO()
                     await self.raw.aread_all(room.write)

@@ -1,9 +1,13 @@
 """What several tasks, loops or signals do to one response, one upload, one loop."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from server.steps import request, send
+from server.steps import request, send, wait
+from worlds import turn
+
+HALF = [request(), send(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf"), wait("go"), send(b"rest")]
 
 
 def test_two_tasks_that_read_one_response_get_the_same(awaited, server):
@@ -76,6 +80,124 @@ def test_a_response_of_another_loop_can_be_read(server):
         return await response.aread()
 
     assert len(asyncio.run(read(asyncio.run(begin())))) == 100000
+
+
+async def turns():
+    """Time for another task to set out."""
+    for _ in range(5):
+        await turn()
+
+
+def in_pieces(response):
+    async def scene():
+        return b"".join([piece async for piece in response.aiter_content(3)])
+
+    return scene()
+
+
+FOREIGN = {
+    "aread": lambda response: asyncio.run(response.aread()),
+    "aiter_content": lambda response: asyncio.run(in_pieces(response)),
+    "content": lambda response: response.content,
+    "iter_content": lambda response: b"".join(response.iter_content(3)),
+}
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("way", sorted(FOREIGN))
+def test_a_response_is_read_wherever_it_is_taken(awaited, wire, way):
+    """By another loop or by a thread, while its own loop runs; also one of which its loop has read a part."""
+    for begin in (0, 3):
+        site = wire(HALF)
+        response = awaited.get(site.url, stream=True)
+        first = awaited.run(response.raw.anext, begin) if begin else b""
+        site.set("go")
+
+        assert first + FOREIGN[way](response) == b"halfrest"
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("way", sorted(FOREIGN))
+def test_a_body_that_is_awaited_is_read_by_nobody_else(awaited, wire, way):
+    """Whoever tries is told at once, and the one that waits gets all of it."""
+    site = wire(HALF)
+    response = awaited.get(site.url, stream=True)
+    assert awaited.run(response.raw.anext, 4) == b"half"
+    rest = awaited.start(response.aread)
+    awaited.run(turns)
+    with pytest.raises(RuntimeError, match="being read already"):
+        FOREIGN[way](response)
+    site.set("go")
+
+    assert rest.result() == b"rest"
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("way", ["aread", "aiter_content"])
+def test_a_loop_does_not_wait_for_a_thread_that_reads(awaited, wire, way):
+    """It has others to look after; the thread gets all of it."""
+    site = wire(HALF)
+    response = awaited.get(site.url, stream=True)
+    assert awaited.run(response.raw.anext, 4) == b"half"
+    with ThreadPoolExecutor(1) as pool:
+        rest = pool.submit(response.raw.read, 4)
+        while not response.raw._answer._stream._lock.locked():
+            pass
+        with pytest.raises(RuntimeError, match="being read already"):
+            awaited.run({"aread": response.aread, "aiter_content": lambda: in_pieces(response)}[way])
+        site.set("go")
+
+        assert rest.result() == b"rest"
+
+
+@pytest.mark.trio
+def test_what_is_closed_while_it_is_awaited_says_so(awaited, wire):
+    """The piece that came went with the response; nobody looks at memory that has been freed."""
+    site = wire(HALF)
+    response = awaited.get(site.url, stream=True)
+    assert awaited.run(response.raw.anext, 4) == b"half"
+    lane = response.raw._answer._stream.lane
+    read = lane.read
+
+    async def read_and_close(*arguments):
+        piece = await read(*arguments)
+        response.close()
+        return piece
+
+    lane.read = read_and_close
+    site.set("go")
+    with pytest.raises(awaited.requestx.exceptions.ConnectionError, match="closed before the end"):
+        awaited.run(response.aread)
+
+
+def test_many_threads_may_close_what_others_read(child, server):
+    """It ends with an error or the body, never with a crash."""
+    outcome = child(
+        """
+        def attempt(function):
+            try:
+                return function()
+            except requestx.RequestException:
+                pass
+        async def begin():
+            return await requestx.get(url, stream=True)
+        async def read(response):
+            run = asyncio.get_running_loop().run_in_executor
+            await asyncio.gather(response.aread(), run(None, response.close), run(None, response.close))
+        for number in range(200):
+            response = requestx.get(url, stream=True)
+            jobs = [lambda: response.content, response.close, response.close, lambda: response.raw.read(9)]
+            threads = [threading.Thread(target=attempt, args=(job,)) for job in jobs[number % 2:]]
+            [each.start() for each in threads]
+            [each.join() for each in threads]
+            response.timings, response.trailers, response.raw.tell()
+            attempt(lambda: asyncio.run(read(response := asyncio.run(begin()))))
+        """,
+        server.url + "/bytes/3000000",
+        limit=60,
+    )
+
+    assert outcome.clean, outcome
 
 
 def test_closed_loops_are_let_go(child, wire):
