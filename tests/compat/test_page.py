@@ -14,6 +14,7 @@ SHOWN = {
     "strict-certificates": (
         "wire/test_tls_settings.py::test_certificates_are_checked_strictly_where_a_context_asks_for_it"
     ),
+    "ciphers": "wire/test_tls_settings.py::test_what_is_offered_is_what_python_offers",
     "response-dict": "wire/test_response.py::test_a_wrapper_takes_over_what_a_response_holds",
     "proxy-authorization": "wire/test_proxy.py::test_callers_proxy_authorization_goes_into_connect",
     "proxy-host": "wire/test_proxy.py::test_credentials_of_one_proxy_do_not_reach_another",

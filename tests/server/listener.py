@@ -158,6 +158,7 @@ class Listener:
         connection.tls = {
             "version": connection.sock.version(),
             "cipher": connection.sock.cipher()[0],
+            "offered": [name for name, _, _ in connection.sock.shared_ciphers() or ()],
             "alpn": connection.sock.selected_alpn_protocol(),
             "reused": connection.sock.session_reused,
             "sni": self.context.seen.get(connection.sock),

@@ -2,6 +2,7 @@
 
 import hashlib
 import ssl
+import sys
 
 import pytest
 from server.certs import PASSWORD
@@ -300,6 +301,48 @@ def test_ciphers_of_a_context(world, tls_server, ca):
     session_with(world, ssl_context=context).get(tls_server.at("localhost") + "/get")
 
     assert tls_server.connections[0]["tls"]["cipher"] == "ECDHE-ECDSA-AES128-GCM-SHA256"
+
+
+OLD = "ECDHE-ECDSA-AES128-SHA"
+
+
+def test_what_is_offered_is_what_python_offers(world, secured, ca):
+    """Its ssl has offered no SHA-1, and nothing without forward secrecy, since 3.10; whichever Python this is."""
+    site = secured("good", ciphers="ALL:@SECLEVEL=0")
+    world.session(verify=ca).get(site.at("localhost") + "/get")
+    context = ssl.create_default_context()
+    if sys.version_info < (3, 10):
+        context.set_ciphers("ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:DHE+AES:!aNULL:!aDSS:!SHA1:!AESCCM")
+
+    assert {each["name"] for each in context.get_ciphers()} == set(site.connections[0]["tls"]["offered"])
+
+
+@pytest.mark.parametrize("context", [None, "plain"])
+def test_a_server_that_has_only_sha1_is_refused(world, secured, ca, context):
+    """As requests refuses it."""
+    site = secured("good", max="TLSv1_2", ciphers=OLD)
+    keywords = {"ssl_context": context_with(ca)} if context else {}
+
+    refused(world, session_with(world, ca, **keywords), site.at("localhost"), "handshake failure")
+
+
+@pytest.mark.parametrize("ciphers", [OLD, "DEFAULT"])
+def test_who_asks_for_sha1_gets_it(world, secured, ca, ciphers):
+    """A context that says otherwise is obeyed."""
+    site = secured("good", max="TLSv1_2", ciphers=OLD)
+    context = context_with(ca)
+    context.set_ciphers(ciphers)
+    session_with(world, ssl_context=context).get(site.at("localhost") + "/get")
+
+    assert site.connections[0]["tls"]["cipher"] == OLD
+
+
+def test_a_server_of_openssls_that_has_only_sha1_is_refused(world, certs, tool, launch):
+    """The same with another server than Python's."""
+    command = [tool("openssl"), *"s_server -www -tls1_2 -accept {port} -cipher".split(), OLD, "-cert", certs.good]
+    port = launch(command)
+
+    refused(world, world.session(verify=certs.ca), "https://localhost:%d/" % port, "handshake failure")
 
 
 def test_a_loaded_client_certificate_is_an_error(world, tls_server, ca, certs):

@@ -40,6 +40,11 @@ use crate::error::{chain_of, Error, Kind};
 use crate::hex;
 use crate::options::Http;
 
+/// What is offered up to TLS 1.2 where nobody chose: that of Python's ssl, so forward secrecy always and SHA-1 never.
+const CIPHERS: &str = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES:DHE+AES:!aNULL:!aDSS:!SHA1:!AESCCM";
+/// OpenSSL 3 speaks TLS 1.0 and 1.1 at its lowest level of security only, and they know nothing but SHA-1.
+const CIPHERS_OF_OLD: &str = "DEFAULT:@SECLEVEL=0";
+
 /// For `rqx_features`.
 pub const NAME: &str = "openssl";
 
@@ -99,11 +104,9 @@ fn set_versions(builder: &mut SslConnectorBuilder, settings: &Settings) -> Resul
         .set_min_proto_version(Some(native(lowest)))
         .and_then(|()| builder.set_max_proto_version(settings.highest.map(native)))
         .map_err(|e| failed("set the TLS version", &e))?;
-    // OpenSSL 3 speaks the old ones at its lowest level of security only.
-    let ciphers = settings.ciphers.as_deref().or((lowest < Version::Tls12).then_some("DEFAULT:@SECLEVEL=0"));
-    if let Some(ciphers) = ciphers {
-        builder.set_cipher_list(ciphers).map_err(|e| failed(&format!("use the ciphers {ciphers}"), &e))?;
-    }
+    let usual = if lowest < Version::Tls12 { CIPHERS_OF_OLD } else { CIPHERS };
+    let ciphers = settings.ciphers.as_deref().unwrap_or(usual);
+    builder.set_cipher_list(ciphers).map_err(|e| failed(&format!("use the ciphers {ciphers}"), &e))?;
     if let Some(suites) = &settings.suites {
         builder
             .set_ciphersuites(suites)
