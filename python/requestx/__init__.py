@@ -15,7 +15,18 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from . import _names, utils
-from .__version__ import __build__, __description__, __license__, __title__, __version__
+from .__version__ import (
+    __author__,
+    __author_email__,
+    __build__,
+    __cake__,
+    __copyright__,
+    __description__,
+    __license__,
+    __title__,
+    __url__,
+    __version__,
+)
 from ._limits import TimeLimits
 from .api import delete, get, head, options, patch, post, put, request
 from .exceptions import (
@@ -94,10 +105,15 @@ __all__ = [
     "Timeout",
     "TooManyRedirects",
     "URLRequired",
+    "__author__",
+    "__author_email__",
     "__build__",
+    "__cake__",
+    "__copyright__",
     "__description__",
     "__license__",
     "__title__",
+    "__url__",
     "__version__",
     "codes",
     "delete",

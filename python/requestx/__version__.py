@@ -16,3 +16,8 @@ __build__ = 0x023400
 __requests_version__ = "2.34.2"
 __requests_build__ = 0x023402
 __license__ = "Apache-2.0"
+__author__ = "The requestx maintainers"
+__copyright__ = "Copyright The requestx maintainers"
+# Names that bug reports read as well; the first two have nothing to name yet.
+__author_email__ = __url__ = ""
+__cake__ = "\N{TEACUP WITHOUT HANDLE}"
