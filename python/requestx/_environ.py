@@ -158,7 +158,7 @@ def _matches(host: str, port: int | None, rules: str) -> bool:
     if "*" in entries:
         return True
     if ":" in host:
-        return _matches_ipv6(host, entries)
+        return _matches_ipv6(host, port, entries)
     if is_ipv4_address(host):
         return any(
             address_in_network(host, entry)
@@ -175,7 +175,7 @@ def _matches(host: str, port: int | None, rules: str) -> bool:
     return False
 
 
-def _matches_ipv6(host: str, entries: list[str]) -> bool:
+def _matches_ipv6(host: str, port: int | None, entries: list[str]) -> bool:
     from ipaddress import ip_address, ip_network
 
     # The zone is a name of this machine's interfaces, and no domain (CVE-2025-22870).
@@ -184,6 +184,11 @@ def _matches_ipv6(host: str, entries: list[str]) -> bool:
     except ValueError:
         return False
     for entry in entries:
+        bracketed, colon, with_port = entry.rpartition("]:")
+        if colon:
+            if with_port != str(port):
+                continue
+            entry = bracketed
         try:
             if address in ip_network(entry.replace("[", "").replace("]", ""), strict=False):
                 return True

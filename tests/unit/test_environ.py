@@ -64,7 +64,7 @@ def test_bundles_are_read(values, bundle, monkeypatch):
     assert environment().ca_bundle == bundle
 
 
-RULES = "192.168.0.0/24,127.0.0.1,localhost.localdomain,172.16.1.1, google.com:6000,.d.o.t,requests.com,fe80::/10,[::1]"
+RULES = "192.168.0.0/24,127.0.0.1,localhost.localdomain,172.16.1.1, google.com:6000,.d.o.t,requests.com,fe80::/10,[::1],[::3]:81"
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,9 @@ RULES = "192.168.0.0/24,127.0.0.1,localhost.localdomain,172.16.1.1, google.com:6
         ("http://REQUESTS.com/", True),
         ("http://[::1]:80/", True),
         ("http://[::2]/", False),
+        ("http://[::3]:81/", True),
+        ("http://[::3]/", False),
+        ("http://[::3:81]/", False),
         ("http://[fe80::1%eth0]/", True),
         ("http://[::2%.requests.com]/", False),
         ("file:///some/path", True),
