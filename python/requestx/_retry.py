@@ -250,15 +250,12 @@ class Retry:
         Raises:
             InvalidHeader: it is neither a number nor a date.
         """
-        if re.match(r"^\s*[0-9]+\s*$", retry_after):
-            seconds: float = int(retry_after)
-        else:
-            from email.utils import mktime_tz, parsedate_tz
-
-            date = parsedate_tz(retry_after)
-            if date is None:
-                raise _causes.shape("InvalidHeader")(f"Invalid Retry-After header: {_causes.short(retry_after)}")
-            seconds = mktime_tz(date) - time.time()
+        digits = re.fullmatch(r"\s*([0-9]+)\s*", retry_after)
+        try:
+            seconds = float(digits.group(1)) if digits else _date(retry_after) - time.time()
+        except (ValueError, OverflowError, TypeError):
+            told = f"Invalid Retry-After header: {_causes.short(retry_after)}"
+            raise _causes.shape("InvalidHeader")(told) from None
         return min(max(seconds, 0), self.retry_after_max)
 
     def get_retry_after(self, response: Any) -> float | None:
@@ -292,6 +289,12 @@ class Retry:
 
 
 Retry.DEFAULT = Retry(3)
+
+
+def _date(text: str) -> float:
+    from email.utils import mktime_tz, parsedate_tz
+
+    return mktime_tz(parsedate_tz(text))  # type: ignore[arg-type]
 
 
 def _told(status: Any, target: Any) -> str:

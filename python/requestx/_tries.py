@@ -9,7 +9,8 @@ MaxRetryError.
 
 from __future__ import annotations
 
-from typing import Any, Generator
+from contextlib import contextmanager
+from typing import Any, Generator, Iterator
 
 from . import _explain, _retry
 from ._body import rewind_body
@@ -92,18 +93,28 @@ def retrying(adapter: Any, retries: Any, request: Any, settings: tuple[Any, ...]
         else:
             answer = response.raw
             following = _after_answer(retries, response, request, pool, url)
-            if following is None or _comes_too_late(following, answer, settings):
-                return response
+            with _readable(request):
+                if following is None or _comes_too_late(following, answer, settings):
+                    return response
             retries = following
             yield Drain(response, DRAIN_LIMIT)
-        try:
+        with _readable(request):
             yield Pause(retries, answer)
-        except Exception as error:
-            if not is_a(error, "InvalidHeader"):
-                raise
-            raise InvalidHeader(error, request=request) from error
         if getattr(request, "_body_position", None) is not None:
             rewind_body(request)
+
+
+@contextmanager
+def _readable(request: Any) -> Iterator[None]:
+    """
+    A Retry-After that a Retry cannot read is the request's InvalidHeader, as in requests.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not is_a(error, "InvalidHeader"):
+            raise
+        raise InvalidHeader(error, request=request) from error
 
 
 def _comes_too_late(retries: Any, answer: Any, settings: tuple[Any, ...]) -> bool:

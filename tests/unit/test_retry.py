@@ -124,8 +124,14 @@ def test_retry_after_is_seconds_or_a_date():
     assert retry.parse_retry_after("Mon, 01 Jan 2001 00:00:00 GMT") == 0
     assert retry.get_retry_after(Answer(Retry_After="7")) == 7
     assert retry.get_retry_after(Answer()) is None
+    assert retry.parse_retry_after("9" * 5000) == 100
+
+
+@pytest.mark.parametrize("value", ["soon", "", "-1", "1.5", "Wed, 21 Oct 99999999999 07:28:00 GMT"])
+def test_another_retry_after_is_an_invalid_header(value):
+    """Whatever Python makes of its numbers."""
     with pytest.raises(_causes.InvalidHeader):
-        retry.parse_retry_after("soon")
+        Retry().parse_retry_after(value)
 
 
 def test_pauses():

@@ -137,11 +137,15 @@ def test_retry_after_is_obeyed(world, wire):
     assert time.monotonic() - began >= 0.2
 
 
-def test_a_retry_after_that_is_none(world, wire):
-    """InvalidHeader, as in requests."""
+@pytest.mark.parametrize("limits", [None, {"total": 60}])
+def test_a_retry_after_that_is_none(world, wire, limits):
+    """InvalidHeader, as in requests, whoever asks how long to wait."""
     site = wire(serve(b"no", b"Retry-After: soon", status=BUSY))
-    with pytest.raises(world.requestx.exceptions.InvalidHeader, match="soon"):
-        retrying(world, 1).get(site.url)
+    timeout = limits and world.requestx.TimeLimits(**limits)
+    with pytest.raises(world.requestx.exceptions.InvalidHeader, match="soon") as caught:
+        retrying(world, 1).get(site.url, timeout=timeout)
+
+    assert caught.value.request.url == site.url + "/"
 
 
 def test_waits_grow(world, wire):
