@@ -64,7 +64,10 @@ def test_bundles_are_read(values, bundle, monkeypatch):
     assert environment().ca_bundle == bundle
 
 
-RULES = "192.168.0.0/24,127.0.0.1,localhost.localdomain,172.16.1.1, google.com:6000,.d.o.t,requests.com,fe80::/10,[::1],[::3]:81"
+RULES = (
+    "192.168.0.0/24,127.0.0.1,localhost.localdomain,172.16.1.1, google.com:6000,.d.o.t,requests.com,"
+    "fe80::/10,[::1],[::3]:81"
+)
 
 
 @pytest.mark.parametrize(
