@@ -81,7 +81,7 @@ _TABLE: dict[str, dict[str, str]] = {
         ".compat": "OrderedDict",
     },
     "utils": {
-        ".compat": "Mapping OrderedDict bytes integer_types is_urllib3_1 proxy_bypass_environment str",
+        ".compat": "Mapping bytes integer_types is_urllib3_1 proxy_bypass_environment str",
         ".packages.urllib3.util": "make_headers parse_url",
         "urllib.request": "_parse_list_header=parse_http_list",
         "codecs": "",

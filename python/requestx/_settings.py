@@ -79,9 +79,11 @@ class Settings:
             cert: likewise.
         """
         # Only TLS has something to verify: a plain request does not fail for want of a bundle.
-        secure, proxy = way.url[:5].lower() == "https", way.proxy
-        if not secure and proxy is not None and proxy.is_secure:
-            secure, cert = True, None  # which is for origins
+        secure, proxy, unused = way.url[:5].lower() == "https", way.proxy, None
+        if not secure:
+            # It is for origins that speak TLS; as in requests it has to be there all the same.
+            cert, unused = None, cert
+            secure = proxy is not None and proxy.is_secure
         own = self._of_adapter(adapter)
         if way.texts:
             own = own[0], (*own[1], *way.texts)
@@ -93,7 +95,7 @@ class Settings:
         beneath = self.beneath(adapter)
         if verify is False:
             _warn_unverified(way, beneath)
-        key: Any = (timeout, verify, cert, proxy) if secure else ("plain", timeout, proxy)
+        key: Any = (timeout, verify, cert, unused, proxy) if secure else ("plain", timeout, unused, proxy)
         if way.texts:
             key += way.texts
         if beneath:
@@ -103,6 +105,8 @@ class Settings:
             return kept[key]
         except (KeyError, TypeError):
             pass
+        if unused:
+            tls_settings(False, unused, {})
         settings = tls_settings(verify, cert, beneath) if secure else beneath
         own = _with_proxys(own, adapter, proxy, verify, beneath)
         options = _made(choose(timeout, settings, secure), proxy, own)

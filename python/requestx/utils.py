@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Iterator
 from urllib.parse import quote, unquote, urlparse, urlunparse
 from urllib.request import getproxies, getproxies_environment, parse_http_list, proxy_bypass
@@ -141,12 +142,12 @@ def dict_to_sequence(d: Any) -> Any:
 
 def from_key_val_list(value: Any) -> Any:
     """
-    A dict of pairs; None stays None.
+    An OrderedDict of pairs; None stays None.
 
     Raises:
         ValueError: `value` is a string or a number.
     """
-    return None if value is None else dict(to_key_val_list(value))
+    return None if value is None else OrderedDict(to_key_val_list(value))
 
 
 def dict_from_cookiejar(cj: Any) -> dict[str, str | None]:

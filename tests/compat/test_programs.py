@@ -340,6 +340,24 @@ def cookies_merged(lib, url):
 
 
 @program
+def certificate_that_is_not_there(lib, url):
+    seen = []
+    for cert in ("/nowhere", ("/nowhere", "/no/key"), (__file__, "/no/key"), "", None):
+        try:
+            seen.append(lib.get(url, cert=cert).status_code)
+        except OSError as error:
+            seen.append((type(error).__name__, str(error)))
+    return seen
+
+
+@program
+def pairs_in_their_order(lib, url):
+    found = lib.utils.from_key_val_list([("b", 1), ("a", 2)])
+    found.move_to_end("b")
+    return list(found.items()), lib.utils.from_key_val_list(None)
+
+
+@program
 def cookies_pickled(lib, url):
     jar = lib.cookies.RequestsCookieJar(policy=cookiejar.DefaultCookiePolicy(blocked_domains=["127.0.0.1"]))
     jar.set("a", "1")
