@@ -72,7 +72,10 @@ impl Drop for Seat {
     /// What is left of the request is not wanted any more.
     fn drop(&mut self) {
         self.tap.let_go();
-        self.shared.seats.fetch_sub(1, Ordering::AcqRel);
+        let others = self.shared.seats.fetch_sub(1, Ordering::AcqRel) - 1;
+        if others == 0 && self.shared.allowed.load(Ordering::Acquire) == 0 {
+            self.shared.over.store(true, Ordering::Release); // who allows none is not waited for
+        }
         self.shared.greeted.notify_one();
         self.shared.look();
     }

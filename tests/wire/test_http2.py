@@ -203,6 +203,16 @@ def test_servers_limit_opens_another_once_it_is_known(h2, streams):
     assert {call.result().json()["connection"] for call in calls} == {0, 1}
 
 
+def test_a_server_that_allows_none_is_left(world, h2, streams):
+    """Its connections serve nobody, and are not kept."""
+    site = streams(settings={"MAX_CONCURRENT_STREAMS": 0})
+    for _ in range(3):
+        with pytest.raises(world.requestx.exceptions.RequestException):
+            h2.get(site.url + "/bytes/10", timeout=5)
+
+    assert "https:// <HTTPAdapter, 0 connections" in repr(h2.session)
+
+
 def test_a_burst_waits_for_the_servers_limit_to_be_known(h2, streams):
     """Not one request more than the server allows goes out, and none is refused."""
     site = streams(settings={"MAX_CONCURRENT_STREAMS": 3})
