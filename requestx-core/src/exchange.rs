@@ -225,6 +225,7 @@ async fn receive(
     };
     let (tap, id, reused) = (connection.tap().clone(), connection.id(), lease.reused);
     let peer = if plan.key.secure { id as u32 } else { 0 };
+    let wanted = judge(&head);
     if head.status == SWITCHING_PROTOCOLS {
         let upgraded = switch(lease, &head, plan, &deadline).await.map_err(|error| error.about(&what()))?;
         deadline.enter(Phase::None, Instant::now());
@@ -246,7 +247,6 @@ async fn receive(
     }
     let unwanted = tap.holds(); // it was answered without its body, and what follows would be read as that body
     lease.keep = plan.keep_alive && head.keeps && !unwanted;
-    let wanted = judge(&head);
     let decoder = match wanted && plan.options.decode && plan.method != http::Method::HEAD {
         true => Decoder::new(&head.codings, plan.options.growth)?,
         false => None,

@@ -409,3 +409,13 @@ def test_over_http2_a_long_body_before_is_broken_off(call, streams):
     assert call(site.url, "redirects=1", "danger=1")[0] == "200 %s/there found" % site.url
     site.wait("RST_STREAM 1 CANCEL")
     assert len(site.connections) == 1
+
+
+def test_an_upgrade_may_be_led_to_and_set_cookies(call, wire):
+    """101 is an answer like others, to who keeps cookies."""
+    switch = b"HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: echo\r\nSet-Cookie: a=1\r\n\r\n"
+    site = wire(moved(b"/there") + [request(), send(switch)])
+    asks = ["header=Connection:upgrade", "header=Upgrade:echo"]
+
+    said = call(site.url, "redirects=1", "cookies=1", *asks)
+    assert (said[0], said[-1]) == ("101 %s/there " % site.url, "cookie a=1; Path=/")
