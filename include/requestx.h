@@ -442,6 +442,13 @@
 #define RQX_OPT_PROXY_CIPHERSUITES 2116
 /** See RQX_OPT_TLS_KEYLOG_FILE. */
 #define RQX_OPT_PROXY_TLS_KEYLOG_FILE 2117
+/**
+ * The user, as it is: requests say who asks by Basic (RFC 7617), unless they have an Authorization field of their own.
+ * Told to the origin that is asked first and to no other. No colon; empty for nobody.
+ */
+#define RQX_OPT_USER 2040
+/** The user's password, as it is. */
+#define RQX_OPT_PASSWORD 2041
 
 /* ==== handles, structs and callbacks ==================================================================== */
 

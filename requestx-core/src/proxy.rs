@@ -197,7 +197,8 @@ impl Login {
         Login { user: plain(user), password: plain(password) }
     }
 
-    fn basic(&self) -> Bytes {
+    /// The credentials of Basic: RFC 7617.
+    pub fn basic(&self) -> Bytes {
         let pair = [&self.user[..], b":", &self.password].concat();
         format!("Basic {}", BASE64_STANDARD.encode(pair)).into()
     }

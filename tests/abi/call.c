@@ -58,6 +58,8 @@ static void obey(const char *word, struct call *call, rqx_options *options) {
   else if ((value = value_of(word, "body"))) call->body = value;
   else if ((value = value_of(word, "upload"))) call->upload = value;
   else if ((value = value_of(word, "deny"))) CHECK_CODE(RQX_OK, rqx_options_set_bytes(options, RQX_OPT_DENY_ADDRESSES, TEXT(value), NULL));
+  else if ((value = value_of(word, "user"))) CHECK_CODE(RQX_OK, rqx_options_set_bytes(options, RQX_OPT_USER, TEXT(value), NULL));
+  else if ((value = value_of(word, "password"))) CHECK_CODE(RQX_OK, rqx_options_set_bytes(options, RQX_OPT_PASSWORD, TEXT(value), NULL));
   else if ((value = value_of(word, "times"))) call->times = atoi(value);
   else if (strcmp(word, "background") == 0) call->background = 1;
   else if (strcmp(word, "stream") == 0) call->flags |= RQX_SEND_STREAM;

@@ -18,6 +18,7 @@ static void numbers_out_of_range_are_refused(void) {
   CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_REDIRECT_TO_HTTP, 2, NULL));
   CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_RETRY_ANY_METHOD, 2, NULL));
   CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_COOKIES, 2, NULL));
+  CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_bytes(options, RQX_OPT_USER, BYTES("a:b"), NULL));
   rqx_options_free(options);
 }
 
@@ -232,6 +233,23 @@ static void what_may_not_be_set_is_refused_with_its_reason(void) {
   rqx_client_free(client);
 }
 
+static void who_asks_is_said_by_basic(void) {
+  rqx_options *options = new_options();
+  rqx_client *client = new_client();
+  rqx_event event;
+  CHECK_CODE(RQX_OK, rqx_options_set_bytes(options, RQX_OPT_PASSWORD, BYTES("s3cret: x"), NULL));
+  CHECK_CODE(RQX_OK, rqx_options_set_bytes(options, RQX_OPT_USER, BYTES("ann"), NULL));
+  CHECK_CODE(RQX_OK, ask(client, options, "GET", under(at, sizeof at, http_url, "/basic-auth"), NULL, 0, &event));
+  CHECK(event.status == 200);
+  done(&event);
+  CHECK_CODE(RQX_OK, rqx_options_set_bytes(options, RQX_OPT_USER, NULL, 0, NULL));
+  CHECK_CODE(RQX_OK, ask(client, options, "GET", at, NULL, 0, &event));
+  CHECK(event.status == 401);
+  done(&event);
+  rqx_options_free(options);
+  rqx_client_free(client);
+}
+
 int main(int argc, char **argv) {
   begin(argc, argv);
   numbers_out_of_range_are_refused();
@@ -245,5 +263,6 @@ int main(int argc, char **argv) {
   cookies_are_added_read_and_cleared();
   cookies_can_be_kept_for_another_client();
   what_may_not_be_set_is_refused_with_its_reason();
+  who_asks_is_said_by_basic();
   return 0;
 }

@@ -419,3 +419,16 @@ def test_an_upgrade_may_be_led_to_and_set_cookies(call, wire):
 
     said = call(site.url, "redirects=1", "cookies=1", *asks)
     assert (said[0], said[-1]) == ("101 %s/there " % site.url, "cookie a=1; Path=/")
+
+
+def test_who_asks_is_told_to_the_first_origin_only(call, wire):
+    """A field of the caller's own goes before it."""
+    there = wire(serve())
+    here = wire(moved(b"/again") + moved(there.url.encode()))
+    call(here.url, "redirects=5", "user=ann", "password=s3cret: x")
+
+    assert [seen.field(b"Authorization") for seen in here.requests] == [[b"Basic YW5uOnMzY3JldDogeA=="]] * 2
+    assert there.requests[0].field(b"Authorization") == []
+    own = wire(serve())
+    call(own.url, "user=ann", "header=authorization:mine")
+    assert own.requests[0].field(b"Authorization") == [b"mine"]

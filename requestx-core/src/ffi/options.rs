@@ -205,6 +205,11 @@ pub const RQX_OPT_PROXY_CIPHERS: i32 = 2115;
 pub const RQX_OPT_PROXY_CIPHERSUITES: i32 = 2116;
 /// See RQX_OPT_TLS_KEYLOG_FILE.
 pub const RQX_OPT_PROXY_TLS_KEYLOG_FILE: i32 = 2117;
+/// The user, as it is: requests say who asks by Basic (RFC 7617), unless they have an Authorization field of their own.
+/// Told to the origin that is asked first and to no other. No colon; empty for nobody.
+pub const RQX_OPT_USER: i32 = 2040;
+/// The user's password, as it is.
+pub const RQX_OPT_PASSWORD: i32 = 2041;
 
 /// Gives new options in `*out`, with every choice at its default. RQX_OK, RQX_E_NULL, RQX_E_NO_RESOURCES. Since 1.0.
 #[no_mangle]
@@ -414,6 +419,11 @@ fn set_bytes(choices: &mut Options, option: i32, value: &[u8]) -> Result<(), Err
     match option {
         RQX_OPT_PROXY_USER => choices.proxy.set_user(value),
         RQX_OPT_PROXY_PASSWORD => choices.proxy.set_password(value),
+        RQX_OPT_USER if value.contains(&b':') => {
+            return Err(Error::caller(Kind::InvalidArgument, "a user with a colon, which Basic cannot say"));
+        }
+        RQX_OPT_USER => choices.policy.login.user = value.to_vec(),
+        RQX_OPT_PASSWORD => choices.policy.login.password = value.to_vec(),
         RQX_OPT_PROXY_HEADER => return set_proxy_header(choices, value),
         RQX_OPT_CA_DATA | RQX_OPT_PROXY_CA_DATA => {
             tls_that(choices, option).0.roots.data = (!value.is_empty()).then(|| value.into());

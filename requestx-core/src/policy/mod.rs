@@ -29,13 +29,14 @@ use crate::exchange;
 use crate::head::Head;
 use crate::lease::Connections;
 use crate::plan::Plan;
+use crate::proxy::Login;
 use crate::reply::{Course, Hop, Reply, Timing};
 use crate::runtime::Lane;
 use jar::{Jar, Place};
 use request::Request;
 
 /// What a caller may choose of it. `Default` is nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
     /// Redirects that are followed; with 0 they are answers like others.
     pub redirects: u32,
@@ -44,18 +45,26 @@ pub struct Choice {
     pub retry: retry::Choice,
     /// The client's cookies are sent, and those that come are kept.
     pub cookies: bool,
+    /// Who the caller is to the origin that is asked first; without a user nobody.
+    pub login: Login,
 }
 
 impl Default for Choice {
     fn default() -> Choice {
-        Choice { redirects: 0, to_plain: true, retry: retry::Choice::default(), cookies: false }
+        Choice {
+            redirects: 0,
+            to_plain: true,
+            retry: retry::Choice::default(),
+            cookies: false,
+            login: Login::default(),
+        }
     }
 }
 
 impl Choice {
     /// An exchange is all that is wanted.
     pub fn is_off(&self) -> bool {
-        self.redirects == 0 && self.retry.times == 0 && !self.cookies
+        self.redirects == 0 && self.retry.times == 0 && !self.cookies && self.login.user.is_empty()
     }
 }
 
@@ -77,7 +86,7 @@ pub async fn run(
     lane: Lane,
 ) -> Result<Reply, Error> {
     let mut call = Call::new(memory, plan);
-    if call.choice.cookies {
+    if call.choice.cookies || !call.choice.login.user.is_empty() {
         call.make_plan()?;
     }
     loop {
@@ -120,10 +129,12 @@ struct Call<'a> {
 
 impl Call<'_> {
     fn new(memory: &Memory, plan: Arc<Plan>) -> Call<'_> {
+        let mut request = Request::of(&plan);
+        request.log_in(&plan.options.policy.login);
         Call {
             memory,
-            choice: plan.options.policy,
-            request: Request::of(&plan),
+            choice: plan.options.policy.clone(),
+            request,
             deadline: Deadline::start(&plan.options, Instant::now()),
             plan,
             redirects: 0,

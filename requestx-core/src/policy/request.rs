@@ -9,6 +9,7 @@ use super::jar::{self, Cookie};
 use crate::body::send::Upload;
 use crate::error::Error;
 use crate::plan::{Outgoing, Plan};
+use crate::proxy::Login;
 
 /// Method, URL and fields, which a redirect may change; they are checked when a plan is made of them.
 #[derive(Debug, Clone)]
@@ -61,6 +62,14 @@ impl Request {
             None => fields.push((Bytes::from_static(b"Cookie"), jar::field(cookies, b"").into())),
         }
         Cow::Owned(fields)
+    }
+
+    /// Says who asks, by Basic, unless the caller's own field does.
+    pub fn log_in(&mut self, login: &Login) {
+        let own = self.fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"authorization"));
+        if !own && !login.user.is_empty() {
+            self.fields.push((Bytes::from_static(b"Authorization"), login.basic()));
+        }
     }
 
     /// Takes away the fields that `goes` says so of, by their names in lower case.
