@@ -10,6 +10,7 @@
 //! A connection that can be shared (HTTP/2) is handed to the pool as soon as it is there, and the pool hands out seats.
 //! Where one may turn out to be such, the others wait for the first to be opened instead of opening theirs.
 
+use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -231,8 +232,20 @@ impl<C: Shareable> Pool<C> {
             host.shared.iter_mut().filter(|entry| entry.lane == lane).for_each(|entry| entry.since = now);
         }
         self.close_shared(key, |entry| entry.connection.is_over(), close);
+        self.close_one_too_many(key, close);
         self.forget_a_host(close);
         self.next_in_line()
+    }
+
+    /// Where more connections to `key` are idle than are kept, closes a shared one that nobody uses.
+    fn close_one_too_many(&mut self, key: &Key, close: &mut Vec<C>) {
+        let Some(host) = self.hosts.get(key) else { return };
+        let unused = host.shared.iter().filter(|entry| entry.connection.is_unused()).count();
+        let limit = self.limits.idle_per_host;
+        if limit != 0 && host.idle.len() + unused > limit {
+            let first = Cell::new(true);
+            self.close_shared(key, |entry| entry.connection.is_unused() && first.replace(false), close);
+        }
     }
 
     /// Whether a connection is being opened on which there may be a seat; who has lost patience does not ask.
@@ -882,6 +895,20 @@ mod tests {
         pool.vacated(&shareable(), Lane::Wait, now, &mut close);
 
         assert_eq!((vec!["over"], 0), (close, pool.open()));
+    }
+
+    #[test]
+    fn shared_connections_that_nobody_uses_are_kept_up_to_the_limit() {
+        let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
+        pool.limits.idle_per_host = 2;
+        for connection in ["in use", "unused 1", "unused 2", "unused 3"] {
+            pool.hosts.entry(shareable()).or_insert_with(Host::new).open += 1;
+            pool.open += 1;
+            pool.opened(&shareable(), Some(connection), Lane::Wait, now);
+            pool.vacated(&shareable(), Lane::Wait, now, &mut close);
+        }
+
+        assert_eq!((vec!["unused 1"], 3), (close, pool.open()));
     }
 
     #[test]

@@ -213,6 +213,20 @@ def test_a_server_that_allows_none_is_left(world, h2, streams):
     assert "https:// <HTTPAdapter, 0 connections" in repr(h2.session)
 
 
+def test_connections_that_nobody_uses_are_kept_up_to_the_limit(world, streams, ca):
+    """A burst to a server that allows few streams leaves no more behind than one over HTTP/1.1 would."""
+    session = world.session(transport={"pool_maxsize": 2}, verify=ca)
+    site = streams(settings={"MAX_CONCURRENT_STREAMS": 1})
+    session.get(site.url + "/echo")
+    calls = [session.start("get", site.url + "/slow") for _ in range(6)]
+    site.wait("request 7")
+    site.set("release")
+    assert [call.result().status_code for call in calls] == [200] * 6
+
+    assert len(site.connections) == 6
+    assert "https:// <HTTPAdapter, 2 connections, 2 idle" in repr(session.session)
+
+
 def test_a_burst_waits_for_the_servers_limit_to_be_known(h2, streams):
     """Not one request more than the server allows goes out, and none is refused."""
     site = streams(settings={"MAX_CONCURRENT_STREAMS": 3})
