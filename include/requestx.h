@@ -907,6 +907,15 @@ RQX_API int32_t rqx_upgrade_write(rqx_upgrade *upgrade, const uint8_t *bytes, si
     rqx_error **err);
 
 /**
+ * Sends the first of `bytes`, as many as there is room for now, without waiting; `*n` says how many.
+ * RQX_OK; RQX_E_AGAIN with `*n` 0 and no error object if there is no room, or another write under way: go on with the same
+ * bytes in one of the other ways, for over TLS a part of them may be under way; errors as of rqx_upgrade_write.
+ * Any thread, also one that must not wait. Since 1.0.
+ */
+RQX_API int32_t rqx_upgrade_write_now(rqx_upgrade *upgrade, const uint8_t *bytes, size_t len, size_t *n,
+    rqx_error **err);
+
+/**
  * Tells the peer that no more will be sent (over TLS by close_notify, then by FIN); reading goes on. Again, it does
  * nothing. RQX_OK; RQX_PENDING after 50 ms: call again; errors as of rqx_upgrade_write. Any thread. Since 1.0.
  */

@@ -1076,6 +1076,19 @@ class Upgraded:
                 self.close()
                 raise
 
+    def write_now(self, view: Any) -> int:
+        """
+        Send what can be sent of it without waiting; how many bytes.
+
+        Raises:
+            CoreError: as `read_into`.
+        """
+        count, error = _new("size_t *"), _new("rqx_error **")
+        code = _lib.rqx_upgrade_write_now(self.handle, _from_buffer(view), len(view), count, error)
+        if code != _AGAIN:
+            _check(code, error)
+        return count[0]  # type: ignore[no-any-return]
+
     def shutdown(self) -> None:
         """
         Tell the peer that no more will be sent.

@@ -13,13 +13,13 @@ from __future__ import annotations
 import io
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Callable, Coroutine, Iterator
+from typing import Any, Coroutine, Iterator
 
 from . import _loops
 from ._core import PIECE, CoreError
 from ._core import Upgraded as _Connection
 from ._ops import call
-from .exceptions import RequestException, from_core
+from .exceptions import RequestException, SendTimeout, from_core
 
 
 class Upgraded(io.RawIOBase):
@@ -117,17 +117,20 @@ class Upgraded(io.RawIOBase):
             ConnectionError: it broke, or was closed.
         """
         view = memoryview(data).cast("B")
-        with _told(self._request):
-            self._connection.write(view)
+        try:
+            with _told(self._request):
+                self._connection.write(view)
+        except SendTimeout:
+            self.close()  # as the core has
+            raise
         return len(view)
 
     async def awrite(self, data: Any) -> int:
         """
         The awaited twin of `write`. Cancelled on the way, it closes the connection.
         """
-        view, submit = memoryview(data).cast("B"), self._connection.submit_write
-        parts = (partial(submit, view[at : at + PIECE]) for at in range(0, len(view), PIECE))
-        await self._or_close(self._asend(*parts) if self._is_of_this_loop() else call(self.write, view))
+        view = memoryview(data).cast("B")
+        await self._or_close(self._asend(view) if self._is_of_this_loop() else call(self.write, view))
         return len(view)
 
     def shutdown(self) -> None:
@@ -141,8 +144,7 @@ class Upgraded(io.RawIOBase):
         """
         The awaited twin of `shutdown`.
         """
-        here = self._is_of_this_loop()
-        await self._or_close(self._asend(self._connection.submit_shutdown) if here else call(self.shutdown))
+        await self._or_close(self._asend(None) if self._is_of_this_loop() else call(self.shutdown))
 
     def close(self) -> None:
         """
@@ -200,16 +202,22 @@ class Upgraded(io.RawIOBase):
         self._asked = None
         return piece
 
-    async def _asend(self, *parts: Callable[[int], None]) -> None:
+    async def _asend(self, view: Any) -> None:
         """
-        Have the parts sent one after the other, and nobody else's in between.
+        Send all of it, and nobody else's in between; None is the end.
         """
+        connection, lane = self._connection, self._connection.lane
         if self._line is None:
             self._line = _loops.running().lock()
         async with self._line:
             with _told(self._request):
-                for part in parts:
-                    await self._connection.lane.ask(part)
+                if view is None:
+                    await lane.ask(connection.submit_shutdown)
+                    return
+                at = connection.write_now(view)  # most often that is all
+                while at < len(view):
+                    await lane.ask(partial(connection.submit_write, view[at : at + PIECE]))
+                    at += PIECE
 
     async def _or_close(self, work: Coroutine[Any, Any, Any]) -> Any:
         """
@@ -217,8 +225,11 @@ class Upgraded(io.RawIOBase):
         """
         try:
             return await work
+        except SendTimeout:
+            self.close()  # as the core has
+            raise
         except RequestException:
-            raise  # the core knows what that means for the connection
+            raise
         except BaseException:
             self.close()
             raise

@@ -98,6 +98,19 @@ impl Upgraded {
         self.put(&mut *self.writing.lock().await, bytes).await
     }
 
+    /// Sends what can be sent of `bytes` without waiting; how many, 0 if there is no room or another write under way.
+    ///
+    /// # Errors
+    /// As `write`.
+    pub fn write_now(&self, bytes: &[u8]) -> Result<usize, Error> {
+        let Ok(_turn) = self.writing.try_lock() else { return Ok(0) };
+        let waker = Waker::from(self.sleepers.clone());
+        match self.lock().poll_write(&mut Context::from_waker(&waker), bytes) {
+            Poll::Ready(done) => done.map_err(|error| self.failed(Way::Write, &error)),
+            Poll::Pending => Ok(0),
+        }
+    }
+
     /// Sends all of `bytes`, and nobody else's in between; dropped before its end, it closes the connection.
     ///
     /// # Errors
@@ -175,11 +188,13 @@ impl Upgraded {
         std::future::poll_fn(|cx| {
             self.sleepers.add(way, cx.waker());
             let done = ready!(act(&mut self.lock(), &mut Context::from_waker(&waker)));
-            Poll::Ready(
-                done.map_err(|error| Error::io(Phase::None, &format!("{way} {}", self.place), &error)),
-            )
+            Poll::Ready(done.map_err(|error| self.failed(way, &error)))
         })
         .await
+    }
+
+    fn failed(&self, way: Way, error: &io::Error) -> Error {
+        Error::io(Phase::None, &format!("{way} {}", self.place), error)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -361,6 +376,19 @@ mod tests {
             written.await.unwrap().unwrap();
             assert_eq!(&b"heard"[..], read.await.unwrap().unwrap());
         });
+    }
+
+    #[test]
+    fn what_there_is_room_for_is_sent_without_waiting() {
+        let (upgraded, mut peer) = pair(b"", None);
+        assert_eq!(16, upgraded.write_now(&[7; 100]).unwrap());
+        assert_eq!(0, upgraded.write_now(&[7; 84]).unwrap());
+
+        run(async {
+            peer.read_exact(&mut [0; 16]).await.unwrap();
+            upgraded.close();
+        });
+        assert_eq!(Kind::Closed, upgraded.write_now(&[7]).unwrap_err().kind);
     }
 
     #[test]

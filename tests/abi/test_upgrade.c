@@ -151,6 +151,30 @@ static void the_background_reads_and_writes(void) {
   rqx_client_free(client);
 }
 
+static void what_there_is_room_for_is_sent_at_once(void) {
+  static uint8_t block[1000000];
+  rqx_client *client = new_client();
+  rqx_event event;
+  rqx_error *error = NULL;
+  CHECK_CODE(RQX_OK, switched(client, NULL, http_url, &event));
+  rqx_upgrade *upgrade = taken(&event);
+  expect(upgrade, "hello");
+  size_t n = 0, sent = 0, total = 0;
+  CHECK_CODE(RQX_OK, rqx_upgrade_write_now(upgrade, BYTES("echo"), &n, NULL));
+  CHECK(n == 4);
+  expect(upgrade, "echo");
+  /* Nobody reads what comes back, so there is an end to it. */
+  while (rqx_upgrade_write_now(upgrade, block, sizeof block, &n, &error) == RQX_OK) sent += n;
+  CHECK(n == 0 && error == NULL && sent > 0);
+  while (total < sent) total += read_some(upgrade, sizeof room);
+  CHECK(total == sent);
+  rqx_upgrade_close(upgrade);
+  CHECK_CODE(RQX_E_CLOSED, rqx_upgrade_write_now(upgrade, BYTES("x"), &n, NULL));
+  rqx_upgrade_free(upgrade);
+  done(&event);
+  rqx_client_free(client);
+}
+
 static void a_read_that_is_cancelled_loses_nothing(void) {
   rqx_client *client = new_client();
   rqx_queue *queue = new_queue();
@@ -308,6 +332,7 @@ int main(int argc, char **argv) {
   bytes_go_both_ways();
   tls_and_tunnels_make_no_difference();
   the_background_reads_and_writes();
+  what_there_is_room_for_is_sent_at_once();
   a_read_that_is_cancelled_loses_nothing();
   closing_ends_what_waits();
   it_counts_as_a_connection_until_it_is_closed();

@@ -357,6 +357,7 @@ def test_a_peer_that_takes_nothing(world, wire):
     conversation = upgraded(world, wire([request(), send(SWITCH), wait("never")]), timeout=(5, 0.3))
     fails(world, conversation.write, b"x" * 64 * MIB, error="Timeout")
 
+    assert conversation.connection.closed
     assert "took too long" in str(fails(world, conversation.read, 1))
 
 

@@ -130,6 +130,26 @@ pub extern "C" fn rqx_upgrade_write(
     })
 }
 
+/// Sends the first of `bytes`, as many as there is room for now, without waiting; `*n` says how many.
+/// RQX_OK; RQX_E_AGAIN with `*n` 0 and no error object if there is no room, or another write under way: go on with the same
+/// bytes in one of the other ways, for over TLS a part of them may be under way; errors as of rqx_upgrade_write.
+/// Any thread, also one that must not wait. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_upgrade_write_now(
+    upgrade: *mut rqx_upgrade,
+    bytes: *const u8,
+    len: usize,
+    n: *mut usize,
+    err: *mut *mut rqx_error,
+) -> i32 {
+    boundary(err, || {
+        let (held, n) = (get(upgrade)?, raw::Out::new("n", n)?);
+        let sent = held.connection.write_now(raw::bytes("bytes", bytes, len)?)?;
+        n.set(sent);
+        Ok(if sent == 0 && len > 0 { RQX_E_AGAIN } else { RQX_OK })
+    })
+}
+
 /// Tells the peer that no more will be sent (over TLS by close_notify, then by FIN); reading goes on. Again, it does
 /// nothing. RQX_OK; RQX_PENDING after 50 ms: call again; errors as of rqx_upgrade_write. Any thread. Since 1.0.
 #[no_mangle]
