@@ -69,6 +69,11 @@ def _bundle(verify: Any) -> str:
 def _identity(cert: Any) -> tuple[Any, Any, Any]:
     if not cert or isinstance(cert, (str, bytes, os.PathLike)):
         return cert, None, None
+    if not isinstance(cert, (tuple, list)) or len(cert) not in (2, 3):
+        raise TypeError(
+            "cert is the path of a certificate, or a pair of it and its key, or these and the key's password, "
+            f"and not {type(cert).__name__}" + (f" of {len(cert)}" if isinstance(cert, (tuple, list)) else "")
+        )
     certificate, key, *more = cert
     if key and not certificate:
         raise ValueError(f"cert names the key {key!r}, and no certificate that it belongs to")

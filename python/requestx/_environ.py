@@ -226,9 +226,14 @@ def without_environments(url: str, proxies: _t.ProxiesType | None) -> _t.Proxies
 def select_proxy(url: str, proxies: _t.ProxiesType | None) -> str | None:
     """
     The proxy for a URL: that of its scheme and host, of its scheme, of all schemes and its host, or of all.
+
+    Raises:
+        TypeError: the proxies are no mapping, and would be passed by.
     """
     if not proxies:
         return None
+    if not hasattr(proxies, "get"):
+        raise TypeError(f"proxies is a mapping of schemes to URLs, and not {type(proxies).__name__}")
     scheme, host = split(url).scheme, hostname(url)
     keys = (f"{scheme}://{host}", scheme, f"all://{host}", "all") if host else (scheme, "all")
     for key in keys:

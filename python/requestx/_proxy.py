@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from ._environ import select_proxy
-from ._url import userinfo
-from .exceptions import InvalidHeader
+from ._url import userinfo, with_ascii_host
+from .exceptions import InvalidHeader, InvalidProxyURL, InvalidURL
 
 # "http:/proxy" is no name without a scheme; the core says what is wrong with it.
 _BROKEN = re.compile(r"(?:https?|socks(?:4a?|5h?)):(?![0-9])", re.IGNORECASE).match
@@ -57,7 +57,7 @@ def through(adapter: Any, proxy: str) -> Via:
     """
     A proxy by its URL; see `via`.
     """
-    proxy = with_scheme(proxy)
+    proxy = _with_ascii_host(with_scheme(proxy))
     if is_socks(proxy):
         return Via(quote(proxy, safe=_ASCII), ())
     headers = adapter.proxy_headers(proxy)
@@ -69,9 +69,21 @@ def through(adapter: Any, proxy: str) -> Via:
 def with_scheme(proxy: str) -> str:
     """
     A proxy's URL with its scheme, which is http where none is written.
+
+    Raises:
+        InvalidProxyURL: it is no text.
     """
+    if not isinstance(proxy, str):
+        raise InvalidProxyURL(f"Please check proxy URL. It is to be a str, and not {type(proxy).__name__}")
     proxy = proxy.strip()
     return proxy if "://" in proxy or _BROKEN(proxy) else "http://" + proxy.lstrip("/")
+
+
+def _with_ascii_host(proxy: str) -> str:
+    try:
+        return with_ascii_host(proxy)
+    except InvalidURL as error:
+        raise InvalidProxyURL(f"Please check proxy URL. {error}") from error
 
 
 def is_socks(proxy: str) -> bool:

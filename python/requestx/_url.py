@@ -109,6 +109,23 @@ def _split_authority(authority: str, url: str) -> tuple[str | None, str, str]:
     return (userinfo if at else None), host, port or ""
 
 
+def with_ascii_host(url: str) -> str:
+    """
+    A URL with its host as DNS knows it; nothing else of it changes.
+
+    Raises:
+        InvalidURL: the host can be no name.
+    """
+    authority = split(url).authority or ""
+    if authority.isascii():
+        return url
+    _, host, _ = _split_authority(authority, url)
+    if host.isascii():
+        return url
+    before, at, after = authority.rpartition("@")
+    return url.replace(authority, before + at + _idna(host) + after[len(host) :], 1)
+
+
 @_remember(512)
 def origin(url: str) -> tuple[str, str, int | None]:
     """

@@ -211,3 +211,20 @@ def test_requoting_escapes_once(uri, quoted):
     """However much was escaped before."""
     assert _url.requote_uri(uri) == quoted
     assert _url.requote_uri(quoted) == quoted
+
+
+@pytest.mark.parametrize(
+    "url, expected",
+    [
+        ("http://b\xfccher.example:80/", "http://xn--bcher-kva.example:80/"),
+        (
+            "socks5://b\xfccher:b\xfccher.example@b\xfccher.example",
+            "socks5://b\xfccher:b\xfccher.example@xn--bcher-kva.example",
+        ),
+        ("http://\xfc@h/\xfc", "http://\xfc@h/\xfc"),
+        ("http://h/", "http://h/"),
+    ],
+)
+def test_a_host_of_other_letters_alone_is_changed(url, expected):
+    """User, password and path are other things, though they may look the same."""
+    assert _url.with_ascii_host(url) == expected

@@ -292,6 +292,41 @@ def test_what_is_no_proxys_url(world, url):
     assert "pw" not in str(caught.value)
 
 
+@pytest.mark.parametrize("proxies", ["http://127.0.0.1:1", [("http", "http://127.0.0.1:1")]])
+def test_what_is_no_mapping_of_proxies_is_not_passed_by(world, wire, proxies):
+    """A request that was to go through a proxy does not go directly."""
+    site = wire([])
+    with pytest.raises(TypeError, match="proxies is a mapping"):
+        world.get(site.url, proxies=proxies)
+
+    assert site.received == b""
+
+
+@pytest.mark.parametrize("proxy", [5, b"http://127.0.0.1:1"])
+def test_a_proxy_that_is_no_text(world, proxy):
+    """The error names the request."""
+    with pytest.raises(world.requestx.exceptions.InvalidProxyURL, match="to be a str") as caught:
+        world.get("http://127.0.0.1:1/", proxies={"http": proxy})
+
+    assert caught.value.request.url == "http://127.0.0.1:1/"
+
+
+def test_a_proxys_name_may_have_any_letters(world, wire):
+    """It is asked for as DNS has it."""
+    site = wire(serve())
+    session = world.session(transport={"resolve": {"xn--bcher-kva.example": "127.0.0.1"}})
+    proxy = f"http://b\xfccher.example:{site.port}"
+
+    assert session.get("http://origin.example/", proxies={"http": proxy}).content == b"ok"
+
+
+@pytest.mark.parametrize("proxy", ["http://b\xfccher..example", "socks5://\u2603.example:1080"])
+def test_a_proxys_name_that_none_can_have(world, proxy):
+    """InvalidProxyURL, as for other URLs that are none."""
+    with pytest.raises(world.requestx.exceptions.InvalidProxyURL, match="invalid label"):
+        world.get("http://127.0.0.1:1/", proxies={"http": proxy})
+
+
 def test_unknown_scheme_of_a_proxy(world):
     """It is not taken for another."""
     with pytest.raises(world.requestx.exceptions.InvalidProxyURL, match="gopher"):

@@ -219,6 +219,13 @@ def test_a_key_alone_is_a_mistake(world, tls_server, ca):
         world.get(tls_server.at("localhost"), verify=ca, cert=(None, "/a/key"))
 
 
+@pytest.mark.parametrize("cert", [("a",), ("a", "b", "c", "d"), 5, {"a": "b"}])
+def test_what_names_no_certificate_is_a_typeerror(world, tls_server, ca, cert):
+    """It says what may be given."""
+    with pytest.raises(TypeError, match="cert is the path of a certificate, or a pair"):
+        world.get(tls_server.at("localhost"), verify=ca, cert=cert)
+
+
 @pytest.mark.parametrize("which", [0, 1])
 def test_missing_client_certificate_file_is_an_oserror(world, tls_server, ca, certs, which):
     """A cert= that is not there is found out before connecting."""
