@@ -84,6 +84,8 @@ class Settings:
             # It is for origins that speak TLS; as in requests it has to be there all the same.
             cert, unused = None, cert
             secure = proxy is not None and proxy.is_secure
+        if proxy is not None and proxy.is_secure and adapter.proxy_verify is False:
+            _warn(f"Unverified HTTPS connection is being made to the proxy {proxy.url!r}")
         own = self._of_adapter(adapter)
         if way.texts:
             own = own[0], (*own[1], *way.texts)
@@ -205,13 +207,17 @@ def _made(choices: Any, proxy: Any, own: Any) -> _core.Options:
 def _warn_unverified(way: Any, settings: Any) -> None:
     if way.url[:5].lower() != "https" or settings.get("assert_fingerprint"):
         return
+    _warn(f"Unverified HTTPS request is being made to host {origin(way.url)[1]!r}", 1)
+
+
+def _warn(what: str, deeper: int = 0) -> None:
     import warnings
 
     warnings.warn(
-        f"Unverified HTTPS request is being made to host {origin(way.url)[1]!r}: whoever answers is believed. "
-        "Give verify= the path of a CA certificate, or silence this by requestx.packages.urllib3.disable_warnings().",
+        f"{what}: whoever answers is believed. Give verify= (proxy_verify= for a proxy) the path of a CA certificate, "
+        "or silence this by requestx.packages.urllib3.disable_warnings().",
         _causes.shape("InsecureRequestWarning"),
-        stacklevel=4,
+        stacklevel=4 + deeper,
     )
 
 

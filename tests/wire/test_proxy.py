@@ -3,6 +3,8 @@
 ``proxy`` of the servers is one that works; a wire script plays one byte by byte, and the origin behind its tunnel too.
 """
 
+import warnings
+
 import pytest
 from server.steps import answer, close, head, receive, rst, secure, send, serve, wait
 
@@ -534,6 +536,18 @@ def test_proxy_verify_says_nothing_of_the_origin(world, listen, certs):
             session.get(origin.at("localhost") + "/get")
 
     assert origin.requests == []
+
+
+def test_proxy_verify_false_warns(world, listen, server, certs):
+    """As verify=False does, and without the proxy's credentials."""
+    site = listen("proxy", tls={"chain": certs.stranger}, login="ann:pw")
+    session = world.session(transport={"proxy_verify": False}, proxies=through(site, "ann:pw", "https"))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert session.get(server.url + "/get").ok
+
+    (warning,) = caught
+    assert "to the proxy 'https://localhost:%d'" % site.port in str(warning.message)
 
 
 def test_a_client_certificate_of_the_proxys_own(world, listen, certs):
