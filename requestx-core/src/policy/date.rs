@@ -14,14 +14,15 @@ pub fn parse(text: &[u8]) -> Option<i64> {
             year = number(token, 2..=4);
         }
     }
-    let (time, day, month) = (time?, day?, month?);
+    let ((hour, minute, second), day, month) = (time?, day?, month?);
     let year = match year? {
         short @ 70..=99 => 1900 + short,
         short @ 0..=69 => 2000 + short,
         whole => whole,
     };
     let exists = (1..=days_in(month, year)).contains(&day) && year >= 1601;
-    exists.then(|| days_to(year, month, day) * 86400 + time)
+    let strikes = hour < 24 && minute < 60 && second < 60;
+    (exists && strikes).then(|| days_to(year, month, day) * 86400 + hour * 3600 + minute * 60 + second)
 }
 
 /// The same as HTTP writes it: "Sun, 06 Nov 1994 08:49:37 GMT".
@@ -46,14 +47,11 @@ fn number(token: &[u8], digits: std::ops::RangeInclusive<usize>) -> Option<i64> 
     digits.contains(&n).then(|| token[..n].iter().fold(0, |sum, byte| sum * 10 + i64::from(byte - b'0')))
 }
 
-/// Seconds of `hh:mm:ss`.
-fn clock(token: &[u8]) -> Option<i64> {
+/// The numbers of `hh:mm:ss`, which may be too large.
+fn clock(token: &[u8]) -> Option<(i64, i64, i64)> {
     let mut parts = token.splitn(3, |byte| *byte == b':');
-    let mut next = |most: i64| {
-        let part = parts.next()?;
-        number(part, 1..=2).filter(|n| *n <= most)
-    };
-    Some(next(23)? * 3600 + next(59)? * 60 + next(59)?)
+    let mut next = || number(parts.next()?, 1..=2);
+    Some((next()?, next()?, next()?))
 }
 
 fn month_of(token: &[u8]) -> Option<i64> {
@@ -132,6 +130,7 @@ mod tests {
             "06 Nov 1994",
             "32 Jan 2020 00:00:00",
             "01 Jan 2020 24:00:00",
+            "15 Apr 2017 91:22:33 21:01:22",
             "1 Jan 1600 0:0:0",
             "12",
         ] {
