@@ -262,7 +262,10 @@ impl Choice {
     /// Hosts that are spoken to directly: names with all below them, addresses and networks, separated by commas;
     /// `*` for all.
     pub fn set_bypass(&mut self, list: &str) {
-        let matcher = || Matcher::builder().all("http://proxy.invalid").no(list).build();
+        // A dot at the end of a name, and brackets around an address, change nothing about what is meant.
+        let plain = |item: &str| item.trim().trim_end_matches('.').trim_matches(['[', ']']).to_string();
+        let list = list.split(',').map(plain).collect::<Vec<_>>().join(",");
+        let matcher = || Matcher::builder().all("http://proxy.invalid").no(&*list).build();
         self.bypass = (!list.is_empty()).then(|| Arc::new(matcher()));
     }
 
@@ -305,7 +308,7 @@ impl Choice {
 
     fn bypasses(&self, host: &str, port: u16) -> bool {
         self.bypass.as_ref().is_some_and(|matcher| {
-            let host = authority::without_zone(host); // CVE-2025-22870
+            let host = authority::without_zone(host).trim_end_matches('.'); // CVE-2025-22870
             let uri = format!("http://{}/", authority::join(host, port)).parse::<http::Uri>();
             uri.is_ok_and(|uri| matcher.intercept(&uri).is_none())
         })
@@ -400,9 +403,11 @@ mod tests {
     fn hosts_on_the_list_are_spoken_to_directly() {
         let set = |choice: &mut Choice| {
             choice.set_url("p").unwrap();
-            choice.set_bypass("example.org, 10.0.0.0/8, ::1");
+            choice.set_bypass("example.org, 10.0.0.0/8, ::1,example.net. , [::3]");
         };
-        for host in ["example.org", "www.example.org", "10.1.2.3", "::1"] {
+        for host in
+            ["example.org", "www.example.org", "example.org.", "10.1.2.3", "::1", "example.net", "::3"]
+        {
             assert_eq!(None, route(set, false, host).unwrap(), "{host}");
         }
         for host in ["notexample.org", "11.1.2.3", "::2"] {
