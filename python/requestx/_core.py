@@ -1047,10 +1047,11 @@ class Upgraded:
         Raises:
             CoreError: it broke, was closed, or nothing came in time.
         """
-        space, count, error = _from_buffer(view, require_writable=True), _new("size_t *"), _new("rqx_error **")
-        code = _PENDING
-        while code == _PENDING:
-            code = _lib.rqx_upgrade_read(self.handle, space, len(view), count, error)
+        code, count, error = _PENDING, _new("size_t *"), _new("rqx_error **")
+        # Let go before anything is raised: CPython 3.8 crashes where the collector finds a view that is lent out.
+        with _from_buffer(view, require_writable=True) as space:
+            while code == _PENDING:
+                code = _lib.rqx_upgrade_read(self.handle, space, len(view), count, error)
         _check(code, error)
         return count[0]  # type: ignore[no-any-return]
 

@@ -36,6 +36,7 @@ def blocking() -> str:
     reveal_type(response.iter_lines(decode_unicode=True))  # is Iterator[Any]
     reveal_type(response.cookies.get_dict())  # is dict[str, str | None]
     reveal_type(response.next)  # is PreparedRequest | None
+    reveal_type(response.upgrade().read(10))  # is bytes
     return response.text
 
 

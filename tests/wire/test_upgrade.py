@@ -106,6 +106,15 @@ def test_the_answer_has_no_body(world, server, stream):
     assert (response.raw.read(), "open" in repr(response.upgrade())) == (b"", True)
 
 
+def test_a_session_may_ask_each_time(world, server):
+    """Its headers do: the request that it keeps ready is one like others."""
+    session = world.session()
+    session.headers.update(ASKING)
+
+    for _ in range(2):
+        assert Conversation(world, session.get(server.url)).exactly(5) == b"hello"
+
+
 @pytest.mark.parametrize("size", [3, 5000, 300000])
 def test_what_came_with_the_head_is_read_first(world, wire, size):
     """In the same packet or right behind it, whatever hyper had read of it."""
