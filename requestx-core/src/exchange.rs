@@ -214,7 +214,9 @@ async fn receive(
     let what = || format!("{} {} ({})", plan.method, plan.url, plan.key);
     let (parts, incoming) = response.into_parts();
     let mut head = match connection {
-        Connection::Two(_) => Head::of_http2(&parts).map_err(|error| error.about(&what()))?,
+        Connection::Two(_) => {
+            Head::of_http2(&parts, plan.options.max_head).map_err(|error| error.about(&what()))?
+        }
         Connection::One(one) => {
             let head = one.tap.take_head().ok_or_else(|| {
                 Error::new(Kind::Protocol, Phase::Await, format!("{}: an answer to nothing", what()))

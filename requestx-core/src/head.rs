@@ -121,11 +121,17 @@ impl Head {
         Ok((head, hypers))
     }
 
-    /// The head of an answer over HTTP/2: names are in lower case, and there is no reason.
+    /// The head of an answer over HTTP/2: names are in lower case, and there is no reason. The connection has the limit
+    /// of the exchange that opened it, so `max_head` is this one's.
     ///
     /// # Errors
-    /// `TooLarge` if it has too many fields.
-    pub fn of_http2(parts: &http::response::Parts) -> Result<Head, Error> {
+    /// `TooLarge` if it has too many fields, or is longer than that as RFC 9113 section 6.5.2 counts.
+    pub fn of_http2(parts: &http::response::Parts, max_head: usize) -> Result<Head, Error> {
+        let size =
+            parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum::<usize>();
+        if size > max_head {
+            return Err(too_long(max_head));
+        }
         let mut head = Head {
             status: parts.status.as_u16(),
             version: 20,
@@ -247,6 +253,10 @@ fn is_framing(name: &str) -> bool {
 
 fn number(digits: &[u8]) -> Option<usize> {
     std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+pub fn too_long(max_head: usize) -> Error {
+    Error::new(Kind::TooLarge, Phase::Await, format!("the response's head is longer than {max_head} bytes"))
 }
 
 fn too_many_fields() -> Error {

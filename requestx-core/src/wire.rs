@@ -21,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::deadline::{Meter, Pace, Phase};
 use crate::error::{Error, Kind};
-use crate::head::Head;
+use crate::head::{too_long, Head};
 
 /// Body bytes that travel in one write with the head, at most.
 const TOGETHER: usize = 16 * 1024;
@@ -334,10 +334,6 @@ impl Coming {
     fn has_begun(&self) -> bool {
         self.bytes.iter().any(|byte| !byte.is_ascii_whitespace())
     }
-}
-
-fn too_long(max_head: usize) -> Error {
-    Error::new(Kind::TooLarge, Phase::Await, format!("the response's head is longer than {max_head} bytes"))
 }
 
 fn refuse(kind: Kind, why: String) -> io::Error {

@@ -167,6 +167,19 @@ def test_a_head_beyond_all_measure_is_an_error(world, h2, streams, fields):
     assert h2.get(site.url).content == b"ok"
 
 
+def test_the_longest_head_is_each_requests_own(world, h2, streams):
+    """Whoever opened the connection had another limit."""
+    site = streams([request(n) if step else answer(n, b"ok", ("x", "v" * 2000)) for n in (1, 2, 3) for step in (1, 0)])
+    adapter = h2.get_adapter(site.url)
+    assert h2.get(site.url).content == b"ok"
+    adapter.max_head_bytes = 1024
+    assert "longer than 1024 bytes" in str(raised(world, h2.get, site.url))
+    adapter.max_head_bytes = 1 << 18
+
+    assert h2.get(site.url).content == b"ok"
+    assert len(site.connections) == 1
+
+
 # many at a time
 
 
