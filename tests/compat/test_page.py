@@ -48,6 +48,7 @@ SHOWN = {
     "session-timeout": "wire/test_time.py::test_default_of_a_session",
     "json-codecs": "wire/test_json.py::test_answers_are_decoded_by_the_sessions_decoder",
     "error-phase": "wire/test_time.py::test_total_ends_a_call_whatever_it_waits_for",
+    "upgrade": "wire/test_upgrade.py::test_bytes_go_as_they_are",
     "install": "process/test_install.py::test_modules_are_the_very_modules_of_ours",
     "patched-sockets": "process/test_absent.py::test_what_is_patched_in_python_is_not_asked",
     "patched-resolver": "process/test_absent.py::test_what_is_patched_in_python_is_not_asked",
