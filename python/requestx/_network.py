@@ -7,7 +7,7 @@ Each is an attribute of `HTTPAdapter` under the name it has here, checked when i
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping
+from typing import Any, Mapping
 from urllib.parse import unquote
 
 #: The settings, and what they are where nobody says anything.
@@ -43,7 +43,7 @@ def options_of(settings: Mapping[str, Any]) -> tuple[tuple[tuple[str, int], ...]
     for name in ("allow_addresses", "deny_addresses"):
         value = settings.get(name)
         if value is not None:
-            listed = _listed(name, value)
+            listed = ",".join(several(name, value))
             if listed:
                 texts.append((name.upper(), listed))
             elif name == "allow_addresses":
@@ -71,12 +71,29 @@ def options_of(settings: Mapping[str, Any]) -> tuple[tuple[tuple[str, int], ...]
     return tuple(numbers), tuple(texts)
 
 
-def _listed(name: str, value: Any) -> str:
-    items: Iterable[Any] = value.split(",") if isinstance(value, str) else value
+def several(name: str, value: Any) -> list[str]:
+    """
+    Addresses or networks as texts: of one text with commas, of one object of `ipaddress`, or of several of either.
+
+    Args:
+        name: of the setting, for the exception.
+        value: what was given.
+
+    Raises:
+        TypeError: it is none of these.
+    """
+    items: Any = value.split(",") if isinstance(value, str) else [value] if _is_address(value) else value
     try:
-        return ",".join(item for item in (str(each).strip() for each in items) if item)
+        texts = [each if isinstance(each, str) or _is_address(each) else None for each in items]
     except TypeError:
-        raise TypeError(f"{name} is a text or several, not {value!r}") from None
+        texts = [None]
+    if None in texts:
+        raise TypeError(f"{name} is a text or several, or of ipaddress, and not {value!r}")
+    return [text for text in (str(each).strip() for each in texts) if text]
+
+
+def _is_address(value: Any) -> bool:
+    return hasattr(value, "max_prefixlen")  # a network of ipaddress is an iterable, too, of all it has
 
 
 def _nanoseconds(name: str, seconds: Any) -> int:
@@ -113,7 +130,7 @@ def resolve_entry(place: str, addresses: Any) -> str:
         host, port = place, "*"
     if ":" in host and host[:1] != "[":
         host = f"[{host}]"
-    return f"{host}:{port}:{_listed('resolve', addresses)}"
+    return f"{host}:{port}:{','.join(several('resolve', addresses))}"
 
 
 def through_socket(url: str) -> tuple[str, tuple[tuple[str, Any], ...]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import Any, Callable
 
-from ._network import resolve_entry
+from ._network import resolve_entry, several
 from ._ops import call
 from ._url import DEFAULT_PORTS, origin
 from .exceptions import ConnectionError, RequestException
@@ -92,15 +92,27 @@ class Resolver:
 
         Raises:
             OSError: there is no address.
+            TypeError, ValueError: it is none.
         """
-        addresses = () if answer is None else (answer,) if isinstance(answer, str) else tuple(answer)
+        addresses = [] if answer is None else several("what a resolver says", answer)
         if answer is not None and not addresses:
             raise OSError(f"the adapter's resolver has no address for {place[0]}")
+        for address in addresses:
+            _check(address, place[0])
         texts = (("RESOLVE", resolve_entry("%s:%d" % place, addresses)),) if addresses else ()
         if len(self._kept) >= KEPT:
             self._kept.clear()
         self._kept[place] = monotonic(), texts
         return texts
+
+
+def _check(address: str, host: str) -> None:
+    from ipaddress import ip_address
+
+    try:
+        ip_address(address.strip("[]").partition("%")[0])
+    except ValueError:
+        raise ValueError(f"the adapter's resolver says {address!r} for {host}, which is no address") from None
 
 
 def _place(way: Any) -> tuple[str, int] | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from ipaddress import ip_address, ip_network
 
 import pytest
 from server.steps import answer, close, request, send, serve
@@ -126,6 +127,38 @@ def test_a_resolver_without_an_answer_is_a_connectionerror(world, wire):
 
     assert "none.test" in str(fails(world, session, "http://none.test/"))
     assert "no such name" in str(fails(world, session, "http://raises.test/"))
+
+
+@pytest.mark.parametrize(
+    "kind", [str, ip_address, lambda text: [ip_address(text)], lambda text: (each for each in [text])]
+)
+def test_a_resolver_may_say_it_in_any_way(world, wire, kind):
+    """A text, an address of the standard library's, or several."""
+    site = wire(serve(b"found"))
+    session = bare(world, resolver=lambda host, port: kind("127.0.0.1"))
+
+    assert session.get(site.at("origin.test")).content == b"found"
+
+
+@pytest.mark.parametrize("wrong", ["localhost", "127.0.0.1:80", b"127.0.0.1", ("127.0.0.1", 80), 5])
+def test_a_resolver_that_says_what_is_no_address_is_asked_again(world, wire, wrong):
+    """The error tells what it said, and the next call does not suffer from it."""
+    site = wire(serve(b"found"))
+    answers = iter([wrong, "127.0.0.1"])
+    session = bare(world, resolver=lambda host, port: next(answers))
+    with pytest.raises((TypeError, ValueError), match="resolver says"):
+        session.get(site.at("origin.test"))
+
+    assert session.get(site.at("origin.test")).content == b"found"
+
+
+def test_a_network_is_one(world):
+    """Of the standard library's: it could also be asked for all its sixteen million addresses."""
+    adapter = world.requestx.adapters.HTTPAdapter(deny_addresses=ip_network("10.0.0.0/8"), allow_addresses=["public"])
+
+    assert adapter.deny_addresses == ip_network("10.0.0.0/8")
+    with pytest.raises(TypeError, match="deny_addresses is a text or several"):
+        adapter.deny_addresses = b"10.0.0.0/8"
 
 
 def test_a_resolver_is_asked_again_where_its_answer_led_nowhere(world, wire):
