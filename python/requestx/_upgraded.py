@@ -68,11 +68,19 @@ class Upgraded(io.RawIOBase):
         """
         return True
 
+    def read(self, size: int = -1) -> bytes:
+        """
+        What comes next, at most `size` bytes, waiting for it; all until the end without a number. b"" is the end.
+
+        Raises:
+            ReadTimeout: nothing came in time; it can be read on.
+            ConnectionError: it broke, or was closed.
+        """
+        return super().read(size) or b""
+
     def readinto(self, buffer: Any) -> int:
         """
         Read what comes next into a writable buffer, waiting for it; how many bytes, 0 at the end.
-
-        `read(n)` gives at most `n` bytes in the same way, and without a number all until the end.
 
         Raises:
             ReadTimeout: nothing came in time; it can be read on.
