@@ -346,6 +346,8 @@
 #define RQX_OPT_RETRY_ANY_METHOD 1075
 /** Retries that a client has in stock; five answers refill one. Default 100; 0 for no limit. */
 #define RQX_OPT_RETRY_BUDGET 1076
+/** How RQX_OPT_USER is said. 0: by Basic, at once; the default. 1: by Digest (RFC 7616), when the server asks. */
+#define RQX_OPT_AUTH 1078
 /** 1: the client's cookies are sent, and those that come are kept, by RFC 6265bis. Default 0. */
 #define RQX_OPT_COOKIES 1077
 /**
@@ -443,7 +445,7 @@
 /** See RQX_OPT_TLS_KEYLOG_FILE. */
 #define RQX_OPT_PROXY_TLS_KEYLOG_FILE 2117
 /**
- * The user, as it is: requests say who asks by Basic (RFC 7617), unless they have an Authorization field of their own.
+ * The user, as it is: requests say who asks, as RQX_OPT_AUTH has it, unless they have an Authorization field of their own.
  * Told to the origin that is asked first and to no other. No colon; empty for nobody.
  */
 #define RQX_OPT_USER 2040
@@ -596,7 +598,7 @@ typedef struct {
   uint32_t status;
   /** Where it was sent to. */
   rqx_slice url;
-  /** 1 if the same was asked again after it; 0 if its answer led on. */
+  /** 1 if the same was asked again after it, in a retry or with the answer to a challenge; 0 if its answer led on. */
   uint64_t repeated;
   /** How long the next one was put off. */
   uint64_t pause_ns;

@@ -58,7 +58,7 @@ UNKNOWN_TO = {
     "plan": {"ffi", "client", "exchange", "connect", "wire", "dns", "reply"},
     "client": {"ffi"},
     "exchange": {"ffi", "policy"},
-    "policy": {"ffi", "client", "connect", "connection", "pool", "wire", "tls", "dns", "dial", "socket"},
+    "policy": {"ffi", "client", "connect", "connection", "pool", "wire", "dns", "dial", "socket"},
 }
 
 

@@ -14,6 +14,7 @@ static const struct {
     {"redirects", RQX_OPT_MAX_REDIRECTS},
     {"plain", RQX_OPT_REDIRECT_TO_HTTP},
     {"cookies", RQX_OPT_COOKIES},
+    {"auth", RQX_OPT_AUTH},
     {"retries", RQX_OPT_RETRIES},
     {"backoff", RQX_OPT_RETRY_BACKOFF_NS},
     {"longest", RQX_OPT_RETRY_MAX_WAIT_NS},

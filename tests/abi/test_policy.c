@@ -18,6 +18,7 @@ static void numbers_out_of_range_are_refused(void) {
   CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_REDIRECT_TO_HTTP, 2, NULL));
   CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_RETRY_ANY_METHOD, 2, NULL));
   CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_COOKIES, 2, NULL));
+  CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_int(options, RQX_OPT_AUTH, 2, NULL));
   CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_options_set_bytes(options, RQX_OPT_USER, BYTES("a:b"), NULL));
   rqx_options_free(options);
 }

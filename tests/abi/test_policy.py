@@ -3,6 +3,8 @@
 ``call.c`` makes the call and prints what came of it; the servers tell what they saw.
 """
 
+import hashlib
+import re
 import subprocess
 
 import pytest
@@ -432,3 +434,74 @@ def test_who_asks_is_told_to_the_first_origin_only(call, wire):
     own = wire(serve())
     call(own.url, "user=ann", "header=authorization:mine")
     assert own.requests[0].field(b"Authorization") == [b"mine"]
+
+
+ANN = ["user=ann", "password=secret"]
+
+
+def asks(nonce, *more):
+    """Steps of an exchange whose server wants to know who asks."""
+    challenge = b'WWW-Authenticate: Digest realm="tests", qop="auth", nonce="%s"' % nonce
+    return serve(b"who?", b", ".join((challenge, *more)), status=b"401 Who")
+
+
+def is_right(seen, nonce, count):
+    """Whether a request answers the challenge of ``asks`` for this user, with this count."""
+    said = dict(re.findall(r'(\w+)="?([^",]*)', seen.field(b"Authorization")[0].decode()))
+    method, uri, _ = seen.line.decode().split()
+
+    def md5(*parts):
+        return hashlib.md5(":".join(parts).encode()).hexdigest()
+
+    user, request = md5("ann", "tests", "secret"), md5(method, uri)
+    response = md5(user, nonce, "%08x" % count, said["cnonce"], "auth", request)
+    return (said["username"], said["uri"], said["response"]) == ("ann", uri, response)
+
+
+def test_a_challenge_is_answered_and_the_next_call_begins_with_it(call, wire):
+    """Digest, RFC 7616: on the same connection, with its body, and counting."""
+    site = wire(asks(b"n1") + serve() + serve())
+    said = call(site.url + "/a?b=c", *ANN, "auth=1", "method=POST", "body=text", "times=2")
+    first, second, third = site.requests
+
+    assert said == ["200 %s/a?b=c ok" % site.url, "repeated 401 %s/a?b=c" % site.url, "200  ok"]
+    assert first.field(b"Authorization") == []
+    assert is_right(second, "n1", 1) and is_right(third, "n1", 2)
+    assert second.body == b"text"
+
+
+def test_an_answer_that_was_wrong_is_not_given_again(call, wire):
+    """The second 401 is the caller's, unless it says that only the nonce was too old, and not for ever."""
+    site = wire(asks(b"n1") + asks(b"n2"))
+    late = wire(asks(b"n1") + asks(b"n2", b"stale=true") + serve())
+    never = wire(asks(b"n1", b"stale=true") * 4)
+
+    assert call(site.url, *ANN, "auth=1")[0] == "401 %s who?" % site.url
+    assert call(late.url, *ANN, "auth=1")[0] == "200 %s ok" % late.url
+    assert is_right(late.requests[2], "n2", 1)
+    assert call(never.url, *ANN, "auth=1")[0] == "401 %s who?" % never.url
+
+
+def test_no_other_origin_is_answered(call, wire):
+    """Nor after the way back from there; on its own origin each hop has an answer of its own."""
+    there = wire(asks(b"evil"))
+    here = wire(asks(b"n1") + moved(b"/b") + moved(there.url.encode()))
+
+    assert call(here.url + "/a", *ANN, "auth=1", "redirects=5")[0] == "401 %s who?" % there.url
+    assert is_right(here.requests[1], "n1", 1) and is_right(here.requests[2], "n1", 2)
+    assert there.requests[0].field(b"Authorization") == []
+
+
+def test_basic_is_not_said_where_digest_is_wanted(call, wire):
+    """A server that asks for the password itself does not get it."""
+    site = wire(serve(b"who?", b'WWW-Authenticate: Basic realm="tests"', status=b"401 Who"))
+
+    assert call(site.url, *ANN, "auth=1") == ["401  who?"]
+    assert site.requests[0].field(b"Authorization") == []
+
+
+def test_without_a_user_a_challenge_is_an_answer(call, wire):
+    """So it is with an Authorization field of the caller's own, and with a body that was pushed."""
+    assert call(wire(asks(b"n1")).url, "auth=1") == ["401  who?"]
+    assert call(wire(asks(b"n1")).url, *ANN, "auth=1", "header=Authorization:mine") == ["401  who?"]
+    assert call(wire(asks(b"n1")).url, *ANN, "auth=1", "method=PUT", "upload=text") == ["401  who?"]

@@ -10,7 +10,7 @@ use crate::deadline::Phase;
 use crate::error::{Error, Kind};
 use crate::options::{Http, Options};
 use crate::plan::check_field;
-use crate::tls::{Fingerprint, Settings, Version};
+use crate::tls::{self, Fingerprint, Settings, Version};
 
 /// Time limits: int64 nanoseconds, 0 for none. For a place in the pool.
 pub const RQX_OPT_QUEUE_TIMEOUT_NS: i32 = 1001;
@@ -121,6 +121,8 @@ pub const RQX_OPT_RETRY_MAX_WAIT_NS: i32 = 1074;
 pub const RQX_OPT_RETRY_ANY_METHOD: i32 = 1075;
 /// Retries that a client has in stock; five answers refill one. Default 100; 0 for no limit.
 pub const RQX_OPT_RETRY_BUDGET: i32 = 1076;
+/// How RQX_OPT_USER is said. 0: by Basic, at once; the default. 1: by Digest (RFC 7616), when the server asks.
+pub const RQX_OPT_AUTH: i32 = 1078;
 /// 1: the client's cookies are sent, and those that come are kept, by RFC 6265bis. Default 0.
 pub const RQX_OPT_COOKIES: i32 = 1077;
 
@@ -205,7 +207,7 @@ pub const RQX_OPT_PROXY_CIPHERS: i32 = 2115;
 pub const RQX_OPT_PROXY_CIPHERSUITES: i32 = 2116;
 /// See RQX_OPT_TLS_KEYLOG_FILE.
 pub const RQX_OPT_PROXY_TLS_KEYLOG_FILE: i32 = 2117;
-/// The user, as it is: requests say who asks by Basic (RFC 7617), unless they have an Authorization field of their own.
+/// The user, as it is: requests say who asks, as RQX_OPT_AUTH has it, unless they have an Authorization field of their own.
 /// Told to the origin that is asked first and to no other. No colon; empty for nobody.
 pub const RQX_OPT_USER: i32 = 2040;
 /// The user's password, as it is.
@@ -314,7 +316,7 @@ fn set_int(choices: &mut Options, option: i32, value: i64) -> Result<(), Error> 
         }
         RQX_OPT_PROXY_ENVIRONMENT if number == 0 => choices.proxy.set_environment(|_| None)?,
         RQX_OPT_TRUST_PROXY => return set_guard_int(choices, option, number),
-        RQX_OPT_MAX_REDIRECTS..=RQX_OPT_COOKIES => return set_policy_int(choices, option, number),
+        RQX_OPT_MAX_REDIRECTS..=RQX_OPT_AUTH => return set_policy_int(choices, option, number),
         RQX_OPT_DECODE | RQX_OPT_PROXY_ENVIRONMENT => return refuse("it is 0 or 1"),
         RQX_OPT_MAX_DECODED_BYTES => choices.growth.bytes = number,
         RQX_OPT_MAX_DECODED_RATIO => choices.growth.ratio = number,
@@ -353,8 +355,12 @@ fn set_policy_int(choices: &mut Options, option: i32, number: u64) -> Result<(),
         RQX_OPT_RETRY_MAX_WAIT_NS => policy.retry.longest = time,
         RQX_OPT_RETRY_ANY_METHOD if number < 2 => policy.retry.any_method = number == 1,
         RQX_OPT_RETRY_BUDGET => policy.retry.budget = count,
+        RQX_OPT_AUTH if number == 1 && tls::hash("MD5", b"").is_none() => {
+            return refuse("this build's TLS library has no hashes");
+        }
+        RQX_OPT_AUTH if number < 2 => policy.digest = number == 1,
         RQX_OPT_COOKIES if number < 2 => policy.cookies = number == 1,
-        RQX_OPT_REDIRECT_TO_HTTP | RQX_OPT_RETRY_ANY_METHOD | RQX_OPT_COOKIES => {
+        RQX_OPT_REDIRECT_TO_HTTP | RQX_OPT_RETRY_ANY_METHOD | RQX_OPT_COOKIES | RQX_OPT_AUTH => {
             return refuse("it is 0 or 1")
         }
         _ => return Err(unknown(option, "a number")),

@@ -212,7 +212,7 @@ pub struct rqx_hop {
     pub status: u32,
     /// Where it was sent to.
     pub url: rqx_slice,
-    /// 1 if the same was asked again after it; 0 if its answer led on.
+    /// 1 if the same was asked again after it, in a retry or with the answer to a challenge; 0 if its answer led on.
     pub repeated: u64,
     /// How long the next one was put off.
     pub pause_ns: u64,

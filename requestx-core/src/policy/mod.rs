@@ -11,6 +11,7 @@
 //! never does: its flow keeps the rules of requests, with hooks at each hop and methods that users override.
 //! Each rule is a value or a function without I/O and clock, in the file of its name; the order is here.
 
+pub mod auth;
 mod date;
 pub mod follow;
 pub mod jar;
@@ -28,10 +29,11 @@ use crate::error::{Error, Kind};
 use crate::exchange;
 use crate::head::Head;
 use crate::lease::Connections;
-use crate::plan::Plan;
+use crate::plan::{origin_of, Plan};
 use crate::proxy::Login;
 use crate::reply::{Course, Hop, Reply, Timing};
 use crate::runtime::Lane;
+use auth::{Asked, Challenge, Challenges, Origin};
 use jar::{Jar, Place};
 use request::Request;
 
@@ -47,6 +49,8 @@ pub struct Choice {
     pub cookies: bool,
     /// Who the caller is to the origin that is asked first; without a user nobody.
     pub login: Login,
+    /// By Digest, when the server asks who it is, and not by Basic.
+    pub digest: bool,
 }
 
 impl Default for Choice {
@@ -57,6 +61,7 @@ impl Default for Choice {
             retry: retry::Choice::default(),
             cookies: false,
             login: Login::default(),
+            digest: false,
         }
     }
 }
@@ -72,6 +77,7 @@ impl Choice {
 #[derive(Debug, Default)]
 pub struct Memory {
     budget: retry::Budget,
+    challenges: Challenges,
     pub jar: Jar,
 }
 
@@ -113,6 +119,7 @@ pub async fn run(
 enum Step {
     Follow(String),
     Again(Duration),
+    Answer(Challenge),
 }
 
 /// A call and its current hop.
@@ -122,6 +129,10 @@ struct Call<'a> {
     request: Request,
     plan: Arc<Plan>,
     deadline: Deadline,
+    /// Where the caller's credentials go, until the call has left it.
+    home: Option<Origin>,
+    /// How often this request has answered a challenge.
+    answers: u32,
     redirects: u32,
     retries: u32,
     hops: Vec<Hop>,
@@ -129,11 +140,16 @@ struct Call<'a> {
 
 impl Call<'_> {
     fn new(memory: &Memory, plan: Arc<Plan>) -> Call<'_> {
-        let mut request = Request::of(&plan);
-        request.log_in(&plan.options.policy.login);
+        let (choice, mut request) = (plan.options.policy.clone(), Request::of(&plan));
+        let logs_in = !choice.login.user.is_empty() && !request.says_who();
+        if logs_in && !choice.digest {
+            request.log_in(choice.login.basic());
+        }
         Call {
             memory,
-            choice: plan.options.policy.clone(),
+            home: origin_of(&request.url).ok().filter(|_| logs_in && choice.digest),
+            answers: 0,
+            choice,
             request,
             deadline: Deadline::start(&plan.options, Instant::now()),
             plan,
@@ -143,14 +159,24 @@ impl Call<'_> {
         }
     }
 
-    /// Plans the request as it is now, with the cookies that go there.
+    /// Plans the request as it is now, with the cookies that go there, and the answer to a challenge.
     fn make_plan(&mut self) -> Result<(), Error> {
+        if let Some(answer) = self.home.as_ref().and_then(|home| self.answer(home)) {
+            self.request.log_in(answer.into());
+        }
         let cookies = match self.choice.cookies {
             true => self.memory.jar.to(&Place::of(&self.request.url)?, now()),
             false => Vec::new(),
         };
         self.plan = Arc::new(self.request.plan(&self.plan, &cookies)?);
         Ok(())
+    }
+
+    fn answer(&self, home: &Origin) -> Option<Vec<u8>> {
+        let (challenge, count) = self.memory.challenges.next(home)?;
+        let uri = reference::target(&self.request.url);
+        let asked = Asked { method: &self.request.method, uri: &uri, body: self.request.body() };
+        challenge.answer(&self.choice.login, asked, count)
     }
 
     fn keep_cookies(&self, head: &Head) {
@@ -167,6 +193,15 @@ impl Call<'_> {
         }
         if self.choice.redirects > 0 && follow::is_redirect(head) {
             return Some(self.redirect(head));
+        }
+        if head.status == UNAUTHORIZED && self.home.is_some() && self.request.upload().is_none() {
+            let may_be = |challenge: &Challenge| {
+                self.answers == 0 || (challenge.is_stale && self.answers < MOST_ANSWERS)
+            };
+            let challenge = auth::challenge(head).filter(may_be);
+            if let Some(challenge) = challenge {
+                return Some(Ok(Step::Answer(challenge)));
+            }
         }
         if !retry::may_pass(head.status) {
             self.memory.budget.refill();
@@ -244,6 +279,14 @@ impl Call<'_> {
             Step::Follow(url) => {
                 follow::follow(&mut self.request, hop.status, url)?;
                 self.redirects += 1;
+                self.answers = 0;
+                self.home =
+                    self.home.take().filter(|home| origin_of(&self.request.url).is_ok_and(|to| to == *home));
+            }
+            Step::Answer(challenge) => {
+                hop.repeated = true;
+                self.answers += 1;
+                self.home.iter().for_each(|home| self.memory.challenges.keep(home, challenge.clone()));
             }
             Step::Again(delay) => {
                 (hop.repeated, hop.pause) = (true, delay);
@@ -251,7 +294,7 @@ impl Call<'_> {
                 tokio::time::sleep(delay).await;
             }
         }
-        if !hop.repeated || self.choice.cookies {
+        if !hop.repeated || self.choice.cookies || self.home.is_some() {
             self.make_plan()?;
         }
         self.hops.push(hop);
@@ -274,6 +317,10 @@ impl Call<'_> {
         error
     }
 }
+
+const UNAUTHORIZED: u16 = 401;
+/// A nonce may be too old by the time that it comes back, but not each time.
+const MOST_ANSWERS: u32 = 3;
 
 /// Seconds since 1970.
 pub fn now() -> i64 {

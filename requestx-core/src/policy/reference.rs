@@ -45,6 +45,13 @@ pub fn path(url: &str) -> &str {
     Parts::of(url).path
 }
 
+/// What a server is asked for: path and query.
+pub fn target(url: &str) -> String {
+    let Parts { path, query, .. } = Parts::of(url);
+    let path = if path.is_empty() { "/" } else { path };
+    query.map_or_else(|| path.to_string(), |query| format!("{path}?{query}"))
+}
+
 /// A reference taken apart as RFC 3986's appendix B does.
 struct Parts<'a> {
     scheme: Option<&'a str>,

@@ -9,7 +9,6 @@ use super::jar::{self, Cookie};
 use crate::body::send::Upload;
 use crate::error::Error;
 use crate::plan::{Outgoing, Plan};
-use crate::proxy::Login;
 
 /// Method, URL and fields, which a redirect may change; they are checked when a plan is made of them.
 #[derive(Debug, Clone)]
@@ -64,11 +63,22 @@ impl Request {
         Cow::Owned(fields)
     }
 
-    /// Says who asks, by Basic, unless the caller's own field does.
-    pub fn log_in(&mut self, login: &Login) {
-        let own = self.fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"authorization"));
-        if !own && !login.user.is_empty() {
-            self.fields.push((Bytes::from_static(b"Authorization"), login.basic()));
+    /// Whether it says who asks.
+    pub fn says_who(&self) -> bool {
+        self.fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"authorization"))
+    }
+
+    /// Says who asks, in the place of what it said before.
+    pub fn log_in(&mut self, credentials: Bytes) {
+        self.drop_fields(|name| name == "authorization");
+        self.fields.push((Bytes::from_static(b"Authorization"), credentials));
+    }
+
+    /// The body that can be sent again.
+    pub fn body(&self) -> &[u8] {
+        match &self.body {
+            Outgoing::Whole(bytes) => bytes,
+            _ => b"",
         }
     }
 

@@ -85,7 +85,12 @@ pub fn asked(head: &Head, now: i64) -> Option<Duration> {
 
 /// A random number from 0 to 1.
 pub fn share() -> f64 {
-    (RandomState::new().hash_one(()) >> 11) as f64 / (1u64 << 53) as f64 // its keys are the system's
+    (random() >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// A random number.
+pub fn random() -> u64 {
+    RandomState::new().hash_one(()) // its keys are the system's
 }
 
 /// What the retries of a client have used up of its budget.

@@ -30,7 +30,7 @@ mod settings;
 
 pub use settings::{Choice, Pin as Fingerprint, Roots, Settings, Version};
 
-pub use backend::{build_info, handshake, Context, TlsStream, NAME};
+pub use backend::{build_info, handshake, hash, Context, TlsStream, NAME};
 
 /// What a handshake agreed upon.
 #[derive(Debug, Clone, Default)]

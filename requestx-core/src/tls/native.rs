@@ -30,6 +30,11 @@ pub fn build_info() -> String {
     "native-tls".to_string()
 }
 
+/// native-tls has no hashes.
+pub fn hash(_name: &str, _bytes: &[u8]) -> Option<Vec<u8>> {
+    None
+}
+
 /// A connector for one set of settings.
 #[derive(Debug)]
 pub struct Context {

@@ -53,6 +53,12 @@ pub fn build_info() -> String {
     openssl::version::version().to_string()
 }
 
+/// The digest of `bytes` by a hash of OpenSSL's; `None` if it has no such.
+pub fn hash(name: &str, bytes: &[u8]) -> Option<Vec<u8>> {
+    let digest = openssl::hash::hash(MessageDigest::from_name(name)?, bytes);
+    digest.ok().map(|digest| digest.to_vec())
+}
+
 /// An `SSL_CTX` for one set of settings, with the sessions that can be resumed.
 pub struct Context {
     layer: HttpsLayer,
