@@ -258,6 +258,19 @@ def test_body_with_a_length_needs_no_close_notify(world, wire, certs):
     assert world.get(site.at("localhost"), verify=certs.ca).content == b"whole"
 
 
+@pytest.mark.parametrize("verb", ["get", "post"])
+@pytest.mark.parametrize("records", [1, 2])
+def test_bytes_after_an_answer_are_not_the_next_answer(world, wire, certs, verb, records):
+    """Neither in the same record nor in one of its own, which OpenSSL may have read when nobody looks at the socket."""
+    first, more = answer(b"one"), answer(b"smuggled")
+    sent = [send(first + more)] if records == 1 else [send(first), send(more)]
+    site = wire([request(), *sent], [request(), send(answer(b"two"))], tls={"chain": certs.good})
+    session = world.session(verify=certs.ca)
+
+    assert session.get(site.at("localhost")).content == b"one"
+    assert getattr(session, verb)(site.at("localhost")).content == b"two"
+
+
 @pytest.mark.parametrize("highest", ["TLSv1_2", "TLSv1_3"])
 def test_tls_1_2_and_1_3(world, listen, certs, highest):
     """Both versions in use today are spoken."""
