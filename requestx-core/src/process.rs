@@ -11,8 +11,8 @@ use crate::dns::Resolver;
 use crate::runtime::Lanes;
 use crate::tls;
 
-/// How many forks deep a process may be.
-pub const EPOCHS: usize = 64;
+/// Places that are there from the beginning; who is forked deeper finds further ones behind them.
+const EPOCHS: usize = 64;
 
 static EPOCH: AtomicU32 = AtomicU32::new(0);
 
@@ -28,17 +28,28 @@ pub fn forked() {
 
 /// A value that every process makes anew.
 #[derive(Debug)]
-pub struct PerProcess<T>([OnceLock<T>; EPOCHS]);
+pub struct PerProcess<T> {
+    here: [OnceLock<T>; EPOCHS],
+    deeper: OnceLock<Box<PerProcess<T>>>,
+}
 
 impl<T> PerProcess<T> {
     #[allow(clippy::new_without_default)]
     pub const fn new() -> PerProcess<T> {
-        PerProcess([const { OnceLock::new() }; EPOCHS])
+        PerProcess { here: [const { OnceLock::new() }; EPOCHS], deeper: OnceLock::new() }
     }
 
-    /// This process's value; the deepest epochs share one.
+    /// This process's value.
     pub fn get(&self, make: impl FnOnce() -> T) -> &T {
-        self.0[(epoch() as usize).min(EPOCHS - 1)].get_or_init(make)
+        self.of(epoch() as usize).get_or_init(make)
+    }
+
+    fn of(&self, epoch: usize) -> &OnceLock<T> {
+        let mut places = self;
+        for _ in 0..epoch / EPOCHS {
+            places = places.deeper.get_or_init(|| Box::new(PerProcess::new()));
+        }
+        &places.here[epoch % EPOCHS]
     }
 }
 
@@ -56,4 +67,19 @@ static PROCESS: PerProcess<Process> = PerProcess::new();
 /// This process's own.
 pub fn current() -> &'static Process {
     PROCESS.get(Process::default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_epochs_share_a_place() {
+        let places: PerProcess<usize> = PerProcess::new();
+        for epoch in 0..200 {
+            assert_eq!(epoch, *places.of(epoch).get_or_init(|| epoch));
+        }
+
+        assert_eq!(Some(&64), places.of(64).get());
+    }
 }

@@ -207,3 +207,22 @@ ok(session)
     outcome = child(FORK + source, server.url)
 
     assert (outcome.out, outcome.code) == ("True\n", 0), outcome
+
+
+def test_a_hundred_forks_deep(child, server):
+    """However long the line of ancestors, nothing is shared with one that is still there."""
+    source = """
+import asyncio
+def deeper(left):
+    requestx.get(url + "/get")
+    asyncio.run(aok())
+    if left:
+        code = in_child(lambda: deeper(left - 1))
+        assert code == 0
+        ok()
+deeper(100)
+print("done")
+"""
+    outcome = child(FORK.replace("signal.alarm(8)", "signal.alarm(30)") + source, server.url)
+
+    assert (outcome.out, outcome.clean) == ("done\n", True), outcome
