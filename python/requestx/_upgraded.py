@@ -158,6 +158,7 @@ class Upgraded(io.RawIOBase):
         """
         Close it. Who waits for it gets a ConnectionError.
         """
+        self._kept = b""
         self._connection.close()
 
     async def aclose(self) -> None:

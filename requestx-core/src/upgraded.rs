@@ -118,15 +118,15 @@ impl Upgraded {
     pub async fn write_all(&self, mut bytes: Bytes) -> Result<(), Error> {
         let mut wait = self.writing.lock().await;
         let unfinished = Unfinished(self);
-        loop {
-            let n = self.put(&mut wait, &bytes).await?;
-            bytes = bytes.split_off(n);
-            if bytes.is_empty() {
-                break;
+        let outcome = loop {
+            match self.put(&mut wait, &bytes).await {
+                Ok(n) if n == bytes.len() => break Ok(()),
+                Ok(n) => bytes = bytes.split_off(n),
+                Err(error) => break Err(error), // what has come before that can still be read
             }
-        }
+        };
         std::mem::forget(unfinished);
-        Ok(())
+        outcome
     }
 
     async fn put(&self, wait: &mut Wait, bytes: &[u8]) -> Result<usize, Error> {
@@ -443,6 +443,7 @@ mod tests {
             peer.write_all(b"more").await.unwrap();
 
             assert_eq!(Kind::State, upgraded.write(b"x").await.unwrap_err().kind);
+            assert_eq!(Kind::State, upgraded.write_all(Bytes::from_static(b"x")).await.unwrap_err().kind);
             assert_eq!(&b"more"[..], upgraded.read(100).await.unwrap());
         });
     }

@@ -340,6 +340,20 @@ def test_a_reset_is_an_error(world, wire):
     assert not isinstance(error, world.requestx.exceptions.ChunkedEncodingError)
 
 
+def test_a_write_that_fails_leaves_what_came_before(world, wire):
+    """A server may say why it will have no more, and then hear no more."""
+    site = wire([request(), send(SWITCH + b"go away"), close()])
+    conversation = upgraded(world, site)
+    site.wait("closed 0")
+
+    def write_on():
+        while True:
+            conversation.write(b"x" * 100000)
+
+    fails(world, write_on)
+    assert conversation.exactly(2) == b"go"
+
+
 def test_a_read_that_takes_too_long_can_go_on(world, wire):
     """The limit on reading is how long each read waits."""
     site = wire([request(), send(SWITCH), wait("go"), send(b"at last")])
