@@ -135,10 +135,8 @@ def settle(
             response = yield from follow(session, response, prepared, settings)
         reply = response.__dict__.get("_reply")
     if not settings.get("stream"):
-        if reply is None or reply.stream is not None:
+        if reply is None or reply.stream is not None or not response._taken():
             yield Read(response)
-        else:
-            response._taken()
     return response
 
 
@@ -239,7 +237,7 @@ def drain(response: Any, settings: dict[str, Any]) -> Flow:
     Read what a redirect's body has, within bounds, so that its connection can be used again.
     """
     reply = response.__dict__.get("_reply")
-    if reply is not None and reply.stream is None:
+    if reply is not None and reply.stream is None and response._taken():
         return
     if not hasattr(response.raw, "anext"):  # a user's adapter
         yield Read(response)

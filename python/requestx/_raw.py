@@ -15,6 +15,7 @@ from ._core import INCOMPLETE, PIECE, RAW, WHOLE, Busy, CoreError, Reply
 from ._fields import HTTPHeaderDict
 from ._headers import is_coded
 from ._progress import length_of
+from ._retry import retry_class
 from .exceptions import ContentDecodingError, RequestException, from_core, from_raw
 from .structures import CaseInsensitiveDict
 
@@ -421,7 +422,6 @@ class RawResponse(io.IOBase):
         self.version = answer.version
         self.reason = answer.reason
         self.decode_content = False
-        self.retries: Any = None
         self._parsed = headers
         self._request_url = getattr(request, "url", None)
         self._kept_body: bytes | None = None
@@ -825,6 +825,7 @@ _MADE: dict[str, Any] = {
     "version_string": lambda raw: _VERSIONS.get(raw.version, "HTTP/?"),
     "_original_response": lambda raw: raw._answer,
     "_connection": lambda raw: raw._answer._connection,
+    "retries": lambda raw: retry_class()(0, read=False),
 }
 
 _joined: Any = None

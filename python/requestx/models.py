@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 from . import _loops, _names, _pieces, _redirect
 from ._core import Reply
-from ._headers import parse_header_links
+from ._headers import is_coded, parse_header_links
 from ._peer import Peer
 from ._prepare import PreparedRequest, Request, RequestEncodingMixin, RequestHooksMixin
 from ._raw import HeaderDict, RawResponse, fields_of, parse_head
@@ -362,7 +362,7 @@ class Response:
         """
         state = self.__dict__
         reply = state.get("_reply")
-        if reply is not None and reply.stream is None and "_content" not in state:
+        if reply is not None and reply.stream is None and "_content" not in state and "raw" not in state:
             # Most often: the body came whole, and nobody has asked for it yet.
             state["_content_consumed"] = True
             content: bytes = reply.body
@@ -373,7 +373,7 @@ class Response:
                 raise RuntimeError("The content for this response was already consumed")
             if self.status_code == 0 or self.raw is None:
                 self._content = None
-            elif self._reply is not None:
+            elif isinstance(self.raw, RawResponse):
                 # Joining pieces would take twice the memory; a BytesIO gives its bytes away without a copy.
                 room = io.BytesIO()
                 self.raw.read_all(room.write)
@@ -509,35 +509,50 @@ class Response:
         """
         self.close()
 
-    def _taken(self) -> None:
+    def _taken(self) -> bool:
         """
-        Its body came whole and nobody asked for a stream, so that `raw` is at its end.
+        Its body came whole and nobody asked for a stream, so that `raw` is at its end; False if that is another's.
         """
+        if _is_replaced(self):
+            return False
         self.__dict__["_was_taken"] = True
-        raw = self.__dict__.get("raw")
-        if raw is not None:
-            raw.taken()
+        if "raw" in self.__dict__:
+            self.raw.taken()
+        return True
 
     def _drain(self, limit: int) -> None:
+        pieces: list[bytes] = []
         try:
-            read = 0
             for chunk in self.raw.stream(65536, decode_content=False):
-                read += len(chunk)
-                if read > limit:
+                pieces.append(chunk)
+                if sum(map(len, pieces)) > limit:
                     break
+            else:
+                self._drained(pieces)
         except (RequestException, RuntimeError):
             pass  # nobody wants this body, of which a hook may have read a part
         self.close()
 
     async def _adrain(self, limit: int) -> None:
+        pieces: list[bytes] = []
+        chunk = b"."
         try:
-            read, chunk = 0, b"."
-            while chunk and read <= limit:
+            while chunk and sum(map(len, pieces)) <= limit:
                 chunk = await self.raw.anext(65536, True)
-                read += len(chunk)
+                pieces.append(chunk)
+            if not chunk:
+                self._drained(pieces)
         except (RequestException, RuntimeError):
             pass  # nobody wants this body, of which a hook may have read a part
         self.close()
+
+    def _drained(self, pieces: list[bytes]) -> None:
+        """
+        All of a body was read as it came: it is the content, unless it is coded or others have read of it before.
+        """
+        whole = self.raw.tell() == sum(map(len, pieces))
+        if whole and self._content is False and not is_coded(self.headers.get("content-encoding", "")):
+            self._content, self._content_consumed = b"".join(pieces), True
 
 
 class _Lines:
@@ -599,8 +614,20 @@ def _make_raw(response: Response, reply: Reply) -> RawResponse:
     return raw
 
 
+def _is_replaced(response: Response) -> bool:
+    """
+    Whether a user, in a hook say, has put another `raw` in the place of ours: then the body is what that gives.
+    """
+    raw = response.__dict__.get("raw")
+    return raw is not None and not isinstance(raw, RawResponse)
+
+
+def _is_here(response: Response, reply: Reply) -> bool:
+    return reply.body is not None and not _is_replaced(response)
+
+
 def _make_content(response: Response, reply: Reply) -> Any:
-    return False if reply.body is None else reply.body
+    return reply.body if _is_here(response, reply) else False
 
 
 # What a response makes of the core's answer, when it is asked for.
@@ -616,7 +643,7 @@ _LAZY: dict[str, Callable[[Response, Reply], Any]] = {
     "raw": _make_raw,
     "elapsed": lambda response, reply: datetime.timedelta(seconds=reply.timings.to_head),
     "_content": _make_content,
-    "_content_consumed": lambda response, reply: reply.body is not None,
+    "_content_consumed": _is_here,
     "_json_loads": lambda response, reply: getattr(response.__dict__.get("_ready"), "json_loads", None),
 }
 

@@ -53,6 +53,7 @@ SHOWN = {
     "patched-sockets": "process/test_absent.py::test_what_is_patched_in_python_is_not_asked",
     "patched-resolver": "process/test_absent.py::test_what_is_patched_in_python_is_not_asked",
     "patched-ssl": "process/test_absent.py::test_what_is_patched_in_python_is_not_asked",
+    "raw-socket": "wire/test_raw.py::test_the_socket_is_a_stand_in",
     "wire-logs": "process/test_absent.py::test_nothing_is_logged_by_others",
 }
 

@@ -241,6 +241,22 @@ def closed_early(lib, url):
 
 
 @program
+def answers_on_the_way(lib, url):
+    seen = []
+    for stream in (True, False):
+        response = lib.get(url + "/again", stream=stream)
+        seen.append([(each.content, each.text, each.raw.closed, each.raw.read()) for each in response.history])
+    return seen
+
+
+@program
+def retries_of_raw(lib, url):
+    return [
+        (each.total, each.history) for each in (lib.get(url, stream=stream).raw.retries for stream in (True, False))
+    ]
+
+
+@program
 def encoding_set_by_hand(lib, url):
     response = lib.get(url + "/utf")
     seen = [response.text]
@@ -399,6 +415,19 @@ def hook_that_asks_again(lib, url):
 
     response = lib.get(url + "/401", hooks={"response": again})
     return brief(response), response.request.headers.get("Authorization")
+
+
+@program
+def hook_that_replaces_raw(lib, url):
+    def replace(response, **more):
+        response.raw = io.BytesIO(b"mine")
+
+    seen = [
+        lib.get(url + path, hooks={"response": replace}, stream=stream)
+        for path in ("/b", "/again")
+        for stream in (0, 1)
+    ]
+    return [(brief(each), each.text, [hop.content for hop in each.history]) for each in seen]
 
 
 @program

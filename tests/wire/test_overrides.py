@@ -90,6 +90,21 @@ def test_an_async_request_is_awaited(awaited, server):
     assert awaited.run(scene) == 200
 
 
+@pytest.mark.parametrize("path", ["/bytes/10", "/bytes/2000000", "/redirect/2"])
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_hook_may_replace_raw(world, server, path, stream):
+    """The body is what that gives."""
+
+    def replace(response, **more):
+        response.raw = io.BytesIO(b"mine")
+
+    response = world.session().get(server.url + path, hooks={"response": replace}, stream=stream)
+    asked = [world.read(each) for each in (*response.history, response)]
+
+    assert asked == [b"mine"] * (1 + len(response.history))
+    assert response.raw.read() == b""
+
+
 PLACES = ["hook", "auth", "adapter", "get_adapter"]
 
 

@@ -272,3 +272,12 @@ def test_without_a_coding_both_ways_are_one(blocking, wire):
     raw = blocking.get(wire(serve(TEXT)).url, stream=True).raw
 
     assert raw.read(2, decode_content=True) + raw.read(2) + raw._fp.read(-1) == TEXT
+
+
+def test_the_socket_is_a_stand_in(world, server):
+    """It says what TLS knows, which without TLS is nothing, and has no address."""
+    raw = world.get(server.url + "/bytes/2000000", stream=True).raw
+
+    assert raw._connection.sock.cipher() is None
+    assert not hasattr(raw._connection.sock, "getpeername")
+    assert (raw._connection.host, raw._connection.port) == ("127.0.0.1", server.port)
