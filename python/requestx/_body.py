@@ -132,6 +132,19 @@ def encode_files(files: Any, data: Any) -> tuple[Any, str]:
     return encode(fields)
 
 
+def encode_fields(fields: Any) -> tuple[Any, str]:
+    """
+    A multipart form in urllib3's way: a value is a plain one, or a tuple of (file name, content) or with a media type.
+    """
+    made = []
+    for name, value in to_key_val_list(fields):
+        if isinstance(value, tuple):
+            made.append(_file_field(_name(name), value))
+        else:
+            made.append(Field(_name(name), _content(_name(name), value)))
+    return encode(field for field in made if field is not None)
+
+
 def _file_field(name: str, file: Any) -> Field | None:
     content_type = headers = None
     if isinstance(file, (tuple, list)):

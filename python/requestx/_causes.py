@@ -60,6 +60,16 @@ class MaxRetryError(RequestError):
         RequestError.__init__(self, pool, url, f"Max retries exceeded with url: {url}{because}")
 
 
+class HostChangedError(RequestError):
+    """
+    A pool was asked for another host's URL.
+    """
+
+    def __init__(self, pool: Any, url: str, retries: Any = 3) -> None:
+        self.retries = retries
+        RequestError.__init__(self, pool, url, f"Tried to open a foreign host with url: {url}")
+
+
 class TimeoutError(HTTPError):
     """
     A time limit was reached.

@@ -15,8 +15,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from contextlib import suppress
 from typing import Any, Callable
+from urllib.parse import urlencode
 
-from ._causes import Pool
+from ._body import encode_body, encode_fields, encode_json
+from ._causes import Pool, shape
 from ._url import DEFAULT_PORTS, origin, path_url
 
 #: What a pool has as attributes, and what lies in its `conn_kw`.
@@ -165,19 +167,87 @@ class ConnectionPool(Pool):
         body_pos: Any = None,
         preload_content: bool = True,
         decode_content: bool = True,
-        **more: Any,
+        enforce_content_length: bool = True,
     ) -> Any:
         """
         Send one request and wait for the answer, as the adapter does with these settings; redirects are not followed.
 
+        Args:
+            method: of HTTP.
+            url: a path, or a whole URL.
+            body: bytes, str, a file or an iterable of bytes.
+            headers: of the request.
+            retries: a Retry, or how many tries there may be after the first; the pool's own if None.
+            redirect: unused here.
+            assert_same_host: refuse a URL of another host.
+            timeout: as of `HTTPAdapter.send`; the pool's own if None.
+            pool_timeout: unused here, see `HTTPAdapter`.
+            release_conn: unused here: a connection goes back by itself.
+            chunked: unused here: a body without length is sent so.
+            body_pos: unused here.
+            preload_content: read the body now.
+            decode_content: undo its coding when it is read.
+            enforce_content_length: unused here: the core does.
+
         Returns:
             The `RawResponse`.
+
+        Raises:
+            HostChangedError: the URL is another host's.
+            ClosedPoolError: the adapter is gone.
         """
-        raw = self._adapter._open(self, method, url, body, headers, timeout, not preload_content)
+        if assert_same_host and not self.is_same_host(url):
+            raise shape("HostChangedError")(self, url, retries)
+        try:
+            send = self._adapter._open
+        except ReferenceError:
+            raise shape("ClosedPoolError")(self, "Pool is closed: its adapter is no more.") from None
+        raw = send(self, method, url, body, headers, retries, timeout, not preload_content)
         raw.decode_content = decode_content
+        if preload_content:
+            raw.data  # noqa: B018, reading it is the point
         return raw
 
-    request = urlopen
+    def request(
+        self,
+        method: str,
+        url: str,
+        body: Any = None,
+        fields: Any = None,
+        headers: Any = None,
+        json: Any = None,
+        encode_multipart: bool = True,
+        **more: Any,
+    ) -> Any:
+        """
+        The same, with a body that is made of `fields` or `json`.
+
+        Args:
+            method: of HTTP.
+            url: a path, or a whole URL.
+            body: as of `urlopen`.
+            fields: pairs or a mapping: of the query for GET, HEAD, DELETE and OPTIONS, else of a form.
+            headers: of the request.
+            json: what the body is, as JSON.
+            encode_multipart: the form is multipart/form-data, in which a value may be (file name, content).
+            **more: as of `urlopen`.
+
+        Raises:
+            TypeError: there is more than one body.
+        """
+        if sum(given is not None for given in (body, fields, json)) > 1:
+            raise TypeError("a request has one body: give body=, fields= or json=")
+        content_type = None
+        if json is not None:
+            body, content_type = encode_json(json), "application/json"
+        elif fields is not None and method.upper() in ("GET", "HEAD", "DELETE", "OPTIONS"):
+            url += ("&" if "?" in url else "?") + urlencode(fields)
+        elif fields is not None:
+            body, content_type = encode_fields(fields) if encode_multipart else encode_body(fields)
+        headers = dict(headers or {})
+        if content_type and "content-type" not in map(str.lower, headers):
+            headers["Content-Type"] = content_type
+        return self.urlopen(method, url, body=body, headers=headers, **more)
 
     def close(self) -> None:
         """
@@ -219,7 +289,8 @@ class PoolManager:
 
     def _changed(self) -> None:
         if self._adapter is not None:
-            self._adapter._pools_changed()
+            with suppress(ReferenceError):  # whoever holds a manager need not hold its adapter
+                self._adapter._pools_changed()
 
     def __enter__(self) -> PoolManager:
         return self
@@ -252,10 +323,8 @@ class PoolManager:
             LocationValueError: there is no host.
         """
         if not host:
-            from ._causes import shape
-
             raise shape("LocationValueError")("No host specified.")
-        scheme = (scheme or "http").lower()
+        scheme, host = (scheme or "http").lower(), host.lower()
         merged = dict(self.connection_pool_kw)
         for name, value in (pool_kwargs or {}).items():
             if value is None:
@@ -285,7 +354,11 @@ class PoolManager:
         """
         return self.connection_from_url(url).urlopen(method, path_url(url), redirect=redirect, **more)
 
-    request = urlopen
+    def request(self, method: str, url: str, **more: Any) -> Any:
+        """
+        Send one request to a URL; see `ConnectionPool.request`.
+        """
+        return self.connection_from_url(url).request(method, path_url(url), **more)
 
     def _pool(self, scheme: str, host: str, port: int, keywords: dict[str, Any]) -> ConnectionPool:
         # The pool of a key is the same object each time, as its users expect; a setting of no hash has one of its own.

@@ -12,14 +12,14 @@ import sys
 from typing import Any
 
 from . import _network
-from ._core import CoreError
-from ._head import head_of
+from ._drive import drive
 from ._limits import TimeLimits
-from ._raw import RawResponse, parse_head
+from ._raw import RawResponse
 from ._retry import retry_class
-from ._uploads import body_of
+from ._tries import retrying
 from ._way import Way
-from .exceptions import from_pool, told
+from .exceptions import from_pool
+from .models import Response, answered
 
 
 def by_theirs(adapter: Any, way: Way, request: Any, timeout: Any) -> Any:
@@ -78,7 +78,7 @@ def _their_timeout(timeout: Any) -> Any:
 
 
 def by_ours(
-    adapter: Any, pool: Any, method: str, url: str, body: Any, headers: Any, timeout: Any, stream: bool
+    adapter: Any, pool: Any, method: str, url: str, body: Any, headers: Any, retries: Any, timeout: Any, stream: bool
 ) -> RawResponse:
     """
     The answer to a request that a user sends by a pool of ours.
@@ -90,20 +90,36 @@ def by_ours(
         url: whole, or a path.
         body: as `data` of a request.
         headers: of the request, or None.
+        retries: a Retry or a number; the pool's own if None, and one try if it has none.
         timeout: as of `HTTPAdapter.send`.
         stream: leave the body to be read.
     """
     from ._prepare import PreparedRequest
 
     request = PreparedRequest()
-    whole_url = pool.base() + url if url.startswith("/") else url
-    request.prepare(method=method, url=whole_url, headers=headers, data=body)
-    head, fields = head_of(request, request.url)
-    way = Way(request.url, pool.via, pool.settings())
-    options = adapter._state.options(adapter, way, timeout, True, None)
-    given, upload = body_of(request, adapter.progress)
-    try:
-        reply = adapter._client.wait(options, head, fields, given, upload, stream)
-    except CoreError as error:
-        raise told(error, request) from error
-    return RawResponse(reply, parse_head(reply), request)
+    request.prepare(method=method, url=pool.base() + url if url.startswith("/") else url, headers=headers, data=body)
+    settings = (stream, timeout, True, None, None)
+    sender, retries = _Sender(adapter, pool), pool.retries if retries is None else retries
+    if retries is None:
+        response = sender._send(request, *settings)
+    else:
+        response = drive(retrying(sender, retries, request, settings))
+    return response.raw  # type: ignore[no-any-return]
+
+
+class _Sender:
+    """
+    One try through a pool of ours, for `retrying`.
+
+    Args:
+        adapter: whose pool it is.
+        pool: the pool.
+    """
+
+    def __init__(self, adapter: Any, pool: Any) -> None:
+        self._adapter = adapter
+        self._pool = pool
+
+    def _send(self, request: Any, stream: bool, timeout: Any, verify: Any, cert: Any, proxies: Any) -> Response:
+        way = Way(request.url, self._pool.via, self._pool.settings())
+        return answered(self._adapter, request, self._adapter._exchange(way, request, stream, timeout, verify, cert))

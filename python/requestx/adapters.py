@@ -28,14 +28,13 @@ from ._url import origin
 from .auth import _basic_auth_str
 from .certs import where
 from .exceptions import InvalidURL, RequestException, name_request, told
-from .models import Response
+from .models import Response, answered
 
 DEFAULT_POOLBLOCK = False
 DEFAULT_POOLSIZE = 10
 DEFAULT_RETRIES = 0
 DEFAULT_POOL_TIMEOUT = None
 
-_new = object.__new__
 # Imported now: when it is needed there may be no descriptor to read it by.
 _explain.explain  # noqa: B018
 
@@ -360,12 +359,18 @@ class HTTPAdapter(BaseAdapter):
         way = self._find_way(request, stream, timeout, verify, cert, proxies)
         if way.pool is not None:
             return _urlopen.by_theirs(self, way, request, timeout)  # type: ignore[no-any-return]
+        stream = stream or self._builds()  # which may look at the body as it came
+        return _answer(self, request, self._exchange(way, request, stream, timeout, verify, cert))
+
+    def _exchange(self, way: _way.Way, request: Any, stream: bool, timeout: Any, verify: Any, cert: Any) -> Reply:
+        """
+        The core's answer to a request whose way is known.
+        """
         resolver = self._resolver()
         if resolver is not None:
             resolver.find(way, request)
         head, fields = head_of(request, way.url)
         options = self._state.options(self, way, timeout, verify, cert)
-        stream = stream or self._builds()  # which may look at the body as it came
         body, upload = body_of(request, self.progress)
         try:
             try:
@@ -383,7 +388,7 @@ class HTTPAdapter(BaseAdapter):
             raise told(error, request) from error
         if upload is None and self.progress is not None:
             _progress.sent(self.progress, request, body)
-        return _answer(self, request, reply)
+        return reply
 
     async def _asend_once(
         self, request: Any, stream: bool, timeout: Any, verify: Any, cert: Any, proxies: Any
@@ -605,8 +610,8 @@ class HTTPAdapter(BaseAdapter):
             if "key_password" in found:
                 conn.key_password = found["key_password"]
 
-    def _open(self, *request: Any) -> RawResponse:
-        return _urlopen.by_ours(self, *request)
+    def _open(self, *arguments: Any) -> RawResponse:
+        return _urlopen.by_ours(self, *arguments)
 
     def build_response(self, req: PreparedRequest, resp: Any) -> Response:
         """
@@ -678,15 +683,7 @@ def _answer(adapter: HTTPAdapter, request: Any, reply: Reply) -> Response:
         raw = RawResponse(reply, parse_head(reply), request)
         raw._answer.progress = adapter.progress
         return adapter.build_response(request, raw)
-    response = _new(Response)
-    response.__dict__ = {
-        "status_code": reply.status,
-        "url": request.url,
-        "request": request,
-        "connection": adapter,
-        "_reply": reply,
-    }
-    return response
+    return answered(adapter, request, reply)
 
 
 _OVERRIDABLE = (

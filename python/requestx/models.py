@@ -583,6 +583,21 @@ class _Lines:
         return [] if self.pending is None else [self.pending]
 
 
+def answered(adapter: Any, request: Any, reply: Reply) -> Response:
+    """
+    The Response to a request: what else there is of it is made when it is asked for.
+    """
+    response = _new(Response)
+    response.__dict__ = {
+        "status_code": reply.status,
+        "url": request.url,
+        "request": request,
+        "connection": adapter,
+        "_reply": reply,
+    }
+    return response
+
+
 def _make_request(response: Response, reply: Reply) -> Any:
     return response.__dict__["_ready"].request()
 

@@ -1,12 +1,13 @@
 """HTTPAdapter as its users subclass and mount it: what they override is obeyed, what they set is seen on the wire."""
 
+import gc
 import pickle
 import threading
 
 import pytest
 from server.steps import answer, request, rst, send, serve, wait
 
-from requestx import _pools
+from requestx import _causes, _pools
 
 
 def mounted(world, adapter, **attributes):
@@ -369,6 +370,88 @@ def test_connections_can_be_asked_for_by_url(world, server):
     assert pool is adapter.poolmanager.connection_from_url(server.url + "/other")
     assert (pool.scheme, pool.host, pool.port) == ("http", "127.0.0.1", server.port)
     assert b'"/echo?a"' in pool.urlopen("GET", "/echo?a").data
+
+
+def plain(world):
+    """An adapter that nobody changed."""
+    return world.requestx.adapters.HTTPAdapter()
+
+
+SENT = {
+    "query": (("GET", "/a?b=c"), {"fields": {"q": "1 2"}}, b"GET /a?b=c&q=1+2 HTTP/1.1", b""),
+    "form": (("POST", "/a"), {"fields": {"q": "1"}, "encode_multipart": False}, b"POST /a HTTP/1.1", b"q=1"),
+    "json": (("PUT", "/a"), {"json": [1]}, b"PUT /a HTTP/1.1", b"[1]"),
+    "body": (("PUT", "/a"), {"body": b"1"}, b"PUT /a HTTP/1.1", b"1"),
+}
+
+
+@pytest.mark.parametrize("kind", SENT)
+def test_a_pools_request_has_the_body_that_it_is_given(world, wire, kind):
+    """By urllib3's keywords; the query for methods that have no body."""
+    arguments, more, line, body = SENT[kind]
+    site = wire(serve(b"ok"))
+    adapter = plain(world)
+    pool = adapter.poolmanager.connection_from_url(site.url)
+
+    assert pool.request(*arguments, **more).data == b"ok"
+    assert (site.requests[0].line, site.requests[0].body) == (line, body)
+
+
+def test_a_pools_form_has_files(world, wire):
+    """A tuple is one, with its name."""
+    site, adapter = wire(serve(b"ok")), plain(world)
+    adapter.poolmanager.request("POST", site.url, fields={"a": "1", "f": ("name.txt", b"content", "text/plain")})
+
+    assert site.requests[0].body.count(b"form-data; name=") == 2
+    assert b'name="f"; filename="name.txt"\r\nContent-Type: text/plain\r\n\r\ncontent' in site.requests[0].body
+
+
+def test_a_pool_ignores_no_argument(world, server):
+    """More than one body, or a keyword that nobody knows, is a TypeError."""
+    adapter = plain(world)
+    pool = adapter.poolmanager.connection_from_url(server.url)
+    for more in ({"body": b"a", "json": 1}, {"fields": {}, "json": 1}, {"jsn": 1}):
+        with pytest.raises(TypeError):
+            pool.request("POST", "/echo", **more)
+
+
+def test_a_pool_sends_to_its_host(world, server, wire):
+    """Another one's URL is refused, unless that is asked for."""
+    other = wire(serve(b"other"))
+    adapter = plain(world)
+    pool = adapter.poolmanager.connection_from_url(server.url)
+    with pytest.raises(_causes.HostChangedError, match="foreign host"):
+        pool.urlopen("GET", other.url + "/")
+
+    assert pool.urlopen("GET", other.url + "/", assert_same_host=False).data == b"other"
+
+
+@pytest.mark.parametrize("said", ["argument", "keyword"])
+def test_a_pool_tries_again_as_it_is_told(world, wire, said):
+    """By the call, or by the keyword of all pools."""
+    site, adapter = wire([request(), rst()], serve(b"second")), plain(world)
+    if said == "keyword":
+        adapter.poolmanager.connection_pool_kw["retries"] = 1
+    more = {"retries": 1} if said == "argument" else {}
+
+    assert adapter.poolmanager.urlopen("GET", site.url, **more).data == b"second"
+
+
+def test_a_pool_asks_the_adapters_resolver(world, wire):
+    """Whoever sends, an adapter's settings hold."""
+    site = wire(serve(b"found"))
+    adapter = world.requestx.adapters.HTTPAdapter(resolver=lambda host, port: "127.0.0.1")
+
+    assert adapter.poolmanager.urlopen("GET", site.at("origin.test") + "/").data == b"found"
+
+
+def test_a_pool_without_its_adapter_is_closed(world, server):
+    """It says so; its settings may be changed all the same, to no effect."""
+    manager = plain(world).poolmanager
+    gc.collect()
+    manager.connection_pool_kw["timeout"] = 3
+    with pytest.raises(_causes.ClosedPoolError, match="its adapter is no more"):
+        manager.urlopen("GET", server.url)
 
 
 def test_get_connection_is_deprecated(world, server):
