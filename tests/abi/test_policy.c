@@ -1,4 +1,6 @@
 /* Policy: what may be set, and how the way of a call is read. What it does is seen by test_policy.py. */
+#include <pthread.h>
+
 #include "check.h"
 
 static char at[512];
@@ -217,6 +219,31 @@ static void cookies_can_be_kept_for_another_client(void) {
   rqx_client_free(second);
 }
 
+static void *log_in_often(void *client) {
+  char address[512];
+  rqx_event event;
+  for (int n = 0; n < 10; n++) {
+    CHECK_CODE(RQX_OK, get(client, under(address, sizeof address, http_url, "/set-cookies?a=1"), &event));
+    CHECK(event.status == 200 && holds(event.body, "\"a\": \"1\""));
+    done(&event);
+  }
+  return NULL;
+}
+
+static void threads_share_a_jar(void) {
+  rqx_options *options = new_options();
+  rqx_client *client = NULL;
+  pthread_t threads[4];
+  CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_COOKIES, 1, NULL));
+  CHECK_CODE(RQX_OK, rqx_options_set_int(options, RQX_OPT_MAX_REDIRECTS, 1, NULL));
+  CHECK_CODE(RQX_OK, rqx_client_new(options, &client, NULL));
+  for (int n = 0; n < 4; n++) CHECK(pthread_create(&threads[n], NULL, log_in_often, client) == 0);
+  for (int n = 0; n < 4; n++) CHECK(pthread_join(threads[n], NULL) == 0);
+  CHECK(count(client, "") == 1);
+  rqx_client_free(client);
+  rqx_options_free(options);
+}
+
 static void what_may_not_be_set_is_refused_with_its_reason(void) {
   rqx_client *client = with_cookies();
   rqx_error *error = NULL;
@@ -263,6 +290,7 @@ int main(int argc, char **argv) {
   a_delay_in_the_background_can_be_cancelled();
   cookies_are_added_read_and_cleared();
   cookies_can_be_kept_for_another_client();
+  threads_share_a_jar();
   what_may_not_be_set_is_refused_with_its_reason();
   who_asks_is_said_by_basic();
   return 0;

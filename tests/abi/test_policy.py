@@ -173,6 +173,14 @@ def test_a_long_body_before_is_not_read(call, wire, fields):
     assert len(site.connections) == 2
 
 
+def test_a_body_that_ends_with_its_connection_is_not_waited_for(call, wire):
+    """Nothing would be won: the limit is shorter than what is waited for others."""
+    head = b"HTTP/1.1 302 X\r\nLocation: /there\r\nConnection: close\r\n\r\nbegun"
+    site = wire([request(), send(head), wait("never")], serve(b"found"))
+
+    assert call(site.url, "redirects=1", "total=%d" % 8e8)[0] == "200 %s/there found" % site.url
+
+
 def test_a_bad_coding_of_a_body_that_is_dropped_does_no_harm(call, wire):
     """Nobody reads it."""
     site = wire(moved(b"/there", b"302 X", b"no gzip", b"Content-Encoding: gzip") + serve(b"found"))

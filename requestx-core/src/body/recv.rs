@@ -163,6 +163,11 @@ impl Body {
         self.trailers.take()
     }
 
+    /// Its connection can serve another exchange once it has been read to its end.
+    pub fn serves_on(&self) -> bool {
+        self.lease.as_ref().is_some_and(|lease| lease.keep)
+    }
+
     /// The wire has delivered the whole body.
     pub fn is_drained(&self) -> bool {
         matches!(self.state, State::Drained | State::Ended)

@@ -245,7 +245,7 @@ impl Call<'_> {
     async fn hop(&self, reply: Reply, lane: Lane) -> Hop {
         let mut timing = reply.timing;
         if let Some(mut body) = reply.body {
-            if drain(&mut body).await {
+            if body.serves_on() && drain(&mut body).await {
                 (timing.spent, timing.counts) = body.so_far();
             }
             drop(body);
