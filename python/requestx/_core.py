@@ -956,7 +956,7 @@ class Stream:
         """
         self._enter()
         try:
-            if self._asked:
+            if self._asked or self._view is not None:  # which another thread has read meanwhile
                 raise Busy()
             error = _new("rqx_error **")
             code = _lib.rqx_body_read(self.handle, token, 0, how, error)

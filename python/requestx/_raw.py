@@ -334,9 +334,14 @@ class _Answer:
         stream = self._stream
         if self._failed is not None or self._ended or stream is None or stream.closed or not self._is_of_this_loop():
             return False
-        take = self._telling(take)
-        while stream.hand_over(take) or await self._ashow(WHOLE):
-            pass
+        take, begun = self._telling(take), False
+        try:
+            while stream.hand_over(take) or await self._ashow(WHOLE):
+                begun = True
+        except Busy:
+            if begun:  # and what was taken is lost
+                self._failed = RequestException("the body was not read to its end: somebody else read a part of it")
+            raise
         self._end()
         return True
 

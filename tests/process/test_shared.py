@@ -7,6 +7,8 @@ import pytest
 from server.steps import request, send, wait
 from worlds import turn
 
+from requestx._core import Busy
+
 HALF = [request(), send(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf"), wait("go"), send(b"rest")]
 
 
@@ -168,6 +170,30 @@ def test_what_is_closed_while_it_is_awaited_says_so(awaited, wire):
     site.set("go")
     with pytest.raises(awaited.requestx.exceptions.ConnectionError, match="closed before the end"):
         awaited.run(response.aread)
+
+
+@pytest.mark.trio
+def test_a_body_that_two_have_read_is_no_whole_one(awaited, wire):
+    """Where a thread comes in between two pieces, the rest is not taken for all of it."""
+    site = wire(HALF)
+    response = awaited.get(site.url, stream=True)
+    lane = response.raw._answer._stream.lane
+    read, pieces = lane.read, []
+
+    async def read_once(*arguments):
+        if pieces:
+            raise Busy
+        pieces.append(await read(*arguments))
+        return pieces[0]
+
+    lane.read = read_once
+    with pytest.raises(RuntimeError, match="being read already"):
+        awaited.run(response.aread)
+    lane.read = read
+    site.set("go")
+    for way in (response.aread, lambda: response.content):
+        with pytest.raises(awaited.requestx.RequestException, match="somebody else"):
+            awaited.run(way)
 
 
 def test_many_threads_may_close_what_others_read(child, server):
