@@ -1,7 +1,7 @@
 //! From a name to addresses, by the system's resolver, on threads of our own.
 //!
 //! `getaddrinfo` blocks for as long as it likes and tokio's blocking pool panics when a thread cannot be had,
-//! so a few threads wait here for names and go home when nobody asks.
+//! so threads wait here for names, as many as are asked for at a time, and go home when nobody asks.
 //!
 //! What they found is kept, for as long as whoever asks next lets it count; a name whose addresses all failed is
 //! looked up again. `getaddrinfo` does not tell how long an answer holds.
@@ -17,8 +17,9 @@ use tokio::sync::oneshot;
 use crate::deadline::Phase;
 use crate::error::{Error, Kind};
 
-/// Names looked up at the same time; more wait in line.
-const THREADS: usize = 8;
+/// Names looked up at the same time; more wait in line. A resolver that gets no answer takes ten seconds and more to
+/// say so, and as many bad names as there are threads hold up all others.
+const THREADS: usize = 64;
 /// How long a thread waits for the next name.
 const LINGER: Duration = Duration::from_secs(10);
 const STACK: usize = 256 * 1024;
