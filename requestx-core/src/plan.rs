@@ -47,7 +47,7 @@ impl Outgoing {
 pub struct Plan {
     pub method: Method,
     pub key: Key,
-    /// The URL as given, without its fragment, for messages.
+    /// The URL as given, without its fragment, for messages: the beginning of a long one.
     pub url: Arc<str>,
     /// Request line and the caller's fields, each ended by CRLF; what hyper adds for framing follows, then the blank line.
     pub head: Bytes,
@@ -117,7 +117,7 @@ impl Plan {
         }
         Ok(Plan {
             key,
-            url: target.url.into(),
+            url: shown(target.url),
             keep_alive: writer.keep_alive,
             expects: body.length() != Some(0) && writer.expects(),
             framing: std::mem::take(&mut writer.framing),
@@ -139,6 +139,16 @@ impl Plan {
     /// RFC 9110 9.2.2: a client may repeat an idempotent method on its own, others not.
     pub fn repeatable(&self) -> bool {
         self.method.is_idempotent() && !matches!(self.body, Outgoing::Pushed(_))
+    }
+}
+
+/// Longer URLs would leave no room in a message for what happened.
+const LONGEST_SHOWN: usize = 300;
+
+fn shown(url: &str) -> Arc<str> {
+    match url.get(..LONGEST_SHOWN) {
+        Some(beginning) if beginning != url => format!("{beginning}…").into(),
+        _ => url.into(),
     }
 }
 

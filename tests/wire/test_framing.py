@@ -85,6 +85,16 @@ def test_a_head_that_breaks_off_is_no_answer(world, wire, head):
     assert "in the middle of the response's head" in str(caught.value)
 
 
+def test_a_long_url_leaves_room_for_what_happened(world, wire):
+    """A message is short, whatever it is about."""
+    site = wire([one_request(), send(HEAD), fin()])
+    with pytest.raises(world.requestx.exceptions.RequestException) as caught:
+        world.get(site.url + "/" + "x" * 5000, timeout=5)
+
+    assert "in the middle of the response's head" in str(caught.value)
+    assert len(str(caught.value)) < 1000
+
+
 def test_te_not_chunked_token(world, wire):
     """xchunked is not chunked (CVE-2022-1705): refused, or a body that ends with the connection (RFC 9112, 6.3)."""
     body = b"5\r\nhello\r\n0\r\n\r\n"
