@@ -185,6 +185,27 @@ def _as_bytes(value: Any) -> bytes:
     return bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else str(value).encode("utf-8")
 
 
+def is_awaited(data: Any) -> bool:
+    """
+    Whether a body can only be awaited, piece by piece.
+    """
+    return hasattr(data, "__aiter__") and not hasattr(data, "__iter__")
+
+
+def measure(data: Any) -> tuple[int, Any]:
+    """
+    How long a stream is, 0 if unknown, and where it stands (see `tell`).
+    """
+    if is_awaited(data):
+        # Where a file of this kind stands it would say to who awaits it, which nobody does here.
+        return len(data) if hasattr(data, "__len__") else 0, object() if hasattr(data, "tell") else None
+    try:
+        length = text_len(data) if isinstance(data, io.TextIOBase) else super_len(data)
+    except (TypeError, AttributeError, OSError):
+        length = 0
+    return length, tell(data)
+
+
 def super_len(o: Any) -> int:
     """
     How many bytes are left to send of an object: of its length, what lies behind its position; 0 if unknown.

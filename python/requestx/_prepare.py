@@ -9,12 +9,11 @@ Whoever only wants to know whether there are cookies or hooks asks `__dict__`.
 
 from __future__ import annotations
 
-import io
 from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
 from . import _url
-from ._body import encode_body, encode_files, encode_json, is_stream, super_len, tell, text_len
+from ._body import encode_body, encode_files, encode_json, is_stream, measure, super_len, tell
 from ._internal_utils import check_header_validity, is_field, to_native_string
 from ._ops import Call
 from .auth import HTTPBasicAuth
@@ -271,11 +270,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         self.body = body
 
     def _prepare_stream(self, data: Any, files: Any) -> None:
-        try:
-            length = text_len(data) if isinstance(data, io.TextIOBase) else super_len(data)
-        except (TypeError, AttributeError, OSError):
-            length = 0
-        self._body_position = tell(data)
+        length, self._body_position = measure(data)
         if files:
             raise NotImplementedError("Streamed bodies and files are mutually exclusive.")
         if length:

@@ -9,6 +9,7 @@ import threading
 from typing import Any, AsyncIterator, Iterator
 
 from . import _progress
+from ._body import is_awaited
 from ._core import Upload
 from ._multipart import Multipart
 from ._ops import in_thread
@@ -85,13 +86,22 @@ def chunks(request: Any) -> Iterator[Any]:
         return _slices(view.cast("B") if view.c_contiguous else memoryview(view.tobytes()))
     if isinstance(body, Multipart):
         body = body.reader()
+    if is_awaited(body):
+        raise TypeError("an async iterable as body can only be sent by a call that is awaited")
     if hasattr(body, "read"):
         return _reads(body, length_of(request))
     if hasattr(body, "__iter__"):
-        return (chunk for chunk in body if chunk is not None)
-    if hasattr(body, "__aiter__"):
-        raise TypeError("an async iterable as body can only be sent by a call that is awaited")
+        return (_piece(chunk) for chunk in body if chunk is not None)
     raise TypeError(f"a body of type {type(body).__name__} cannot be sent")
+
+
+def _piece(chunk: Any) -> Any:
+    if isinstance(chunk, (bytes, str, bytearray, memoryview)):
+        return chunk
+    try:
+        return memoryview(chunk)
+    except TypeError:
+        raise TypeError(f"a body is sent in pieces of bytes, and not of {type(chunk).__name__}") from None
 
 
 def _slices(view: memoryview) -> Iterator[memoryview]:
@@ -108,8 +118,9 @@ def _reads(file: Any, length: int | None) -> Iterator[Any]:
         chunk = file.read(min(CHUNK, left))
         if not chunk:
             return
+        chunk = _piece(chunk)
         if length is not None:
-            left -= len(chunk.encode("utf-8") if isinstance(chunk, str) else chunk)
+            left -= len(chunk.encode("utf-8")) if isinstance(chunk, str) else memoryview(chunk).nbytes
         yield chunk
 
 
@@ -146,22 +157,35 @@ class _Background:
         return type(None), ()
 
 
-async def chunks_in_background(request: Any) -> AsyncIterator[Any]:
+def chunks_in_background(request: Any) -> AsyncIterator[Any]:
     """
     The body's chunks for a call that is awaited: a file or generator, which may block, is read in a worker thread.
+
+    Raises:
+        TypeError: it is nothing that can be sent.
     """
     body = request.body
     if hasattr(body, "__aiter__"):
-        async for chunk in body:
-            if chunk is not None:
-                yield chunk
-        return
+        return _awaited(body)
     pieces = chunks(request)
     if isinstance(body, (str, bytes, bytearray, memoryview)):
-        for piece in pieces:
-            yield piece
-        return
+        return _at_hand(pieces)
     reader = request.__dict__["_reader"] = _Background(pieces)
+    return _read_in_thread(reader)
+
+
+async def _awaited(body: Any) -> AsyncIterator[Any]:
+    async for chunk in body:
+        if chunk is not None:
+            yield _piece(chunk)
+
+
+async def _at_hand(pieces: Iterator[Any]) -> AsyncIterator[Any]:
+    for piece in pieces:
+        yield piece
+
+
+async def _read_in_thread(reader: _Background) -> AsyncIterator[Any]:
     while True:
         piece = await in_thread(reader.next)
         if piece is _END:

@@ -94,6 +94,59 @@ def test_async_iterable_is_refused_where_it_cannot_be_awaited(blocking, wire):
     assert site.received == b""
 
 
+class AwaitedFile:
+    """A file whose methods are awaited, as aiofiles has them; it is iterated by lines."""
+
+    def __init__(self, data):
+        self.file = io.BytesIO(data)
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        line = self.file.readline()
+        if not line:
+            raise StopAsyncIteration
+        return line
+
+    async def read(self, amount=-1):
+        return self.file.read(amount)
+
+    async def tell(self):
+        return self.file.tell()
+
+    async def seek(self, offset, whence=0):
+        return self.file.seek(offset, whence)
+
+
+def test_a_file_that_is_awaited_is_a_body(world, wire):
+    """Where the call is, and once: nobody can go back in it, so a redirect that wants it again is an error."""
+    site = wire([request(), send(redirect())])
+    expected = requestx.exceptions.UnrewindableBodyError if world.awaits else TypeError
+    with pytest.raises(expected):
+        world.post(site.url, data=AwaitedFile(b"one\ntwo\n"))
+
+    assert [each.body for each in site.requests] == [b"one\ntwo\n"] * world.awaits
+
+
+@pytest.mark.parametrize("body", [5, object()])
+def test_what_is_no_body_is_a_typeerror(world, wire, body):
+    """It says so before anything is sent."""
+    site = wire([])
+    with pytest.raises(TypeError, match="a body of type .* cannot be sent"):
+        world.post(site.url, data=body)
+
+    assert site.received == b""
+
+
+@pytest.mark.parametrize("piece", [5, object(), ["a"]])
+def test_what_is_no_piece_of_a_body_is_a_typeerror(world, wire, piece):
+    """It says what a piece is."""
+    site = wire([request()])
+    with pytest.raises(TypeError, match="is sent in pieces of bytes, and not of"):
+        world.post(site.url, data=iter([b"a", piece]))
+
+
 @pytest.mark.parametrize("async_", [False, True])
 def test_exception_of_a_body_is_the_callers(world, wire, async_):
     """It comes out as it is, and the server does not take what it got for the whole body."""
