@@ -76,6 +76,14 @@ class RequestException(IOError):
             self.request = response.request
         super().__init__(*args, **kwargs)
 
+    def __reduce__(self) -> Any:
+        # The system's number is in no dict, and in no argument where an object explains.
+        return (*super().__reduce__()[:2], dict(vars(self), errno=self.errno))
+
+    def __setstate__(self, state: Any) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+
 
 def name_request(error: RequestException, request: Any) -> None:
     """

@@ -1,6 +1,7 @@
 """The tree of exceptions, and the table from the core's errors to it."""
 
 import builtins
+import copy
 import errno
 import json
 import pickle
@@ -109,13 +110,13 @@ def test_deeper_causes_are_told():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_errors_cross_processes(kind):
-    """Pickling keeps class, text, phase and cause."""
+    """Pickling keeps class, text, phase, cause and the system's number; so does copying."""
     for phase in range(len(PHASES)):
         error = from_core(kind, phase, "m", os_code=5, request=None)
-        again = pickle.loads(pickle.dumps(error))
-
-        assert type(again) is type(error)
-        assert (str(again), again.phase, repr(again.args)) == (str(error), error.phase, repr(error.args))
+        for again in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+            assert type(again) is type(error)
+            assert (str(again), again.phase, repr(again.args)) == (str(error), error.phase, repr(error.args))
+            assert again.errno == error.errno == 5
 
 
 def test_json_errors_cross_processes():
