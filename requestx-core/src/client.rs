@@ -52,7 +52,7 @@ impl Client {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let _flying = Flying::new(&self.in_flight);
         if plan.options.policy.is_off() {
-            return exchange::run(&self.connections, &plan, lane).await;
+            return exchange::run(&self.connections, &plan, lane, None).await;
         }
         Box::pin(policy::run(&self.memory, &self.connections, plan, lane)).await
         // large, and not everybody's

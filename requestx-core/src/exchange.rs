@@ -36,26 +36,19 @@ pub const WHOLE: usize = 1024 * 1024;
 /// when nothing of the request had left, or when the method may be repeated (RFC 9110 section 9.2.2).
 /// A server of HTTP/2 that goes away tells which requests it has not begun with; in a burst that may happen several
 /// times to one of them, so these go on to the next connection, and to the next.
+/// It may be a `leg` of a longer way; most are not, and carry no more than the place for one.
 ///
 /// # Errors
 /// Whatever ended it, with the phase it ended in.
-pub async fn run(connections: &Arc<Connections>, plan: &Plan, lane: Lane) -> Result<Reply, Error> {
-    let deadline = Deadline::start(&plan.options, Instant::now());
-    run_until(connections, plan, lane, deadline, &mut |_| true).await
-}
-
-/// The same under a deadline that has begun; `judge` says of a head whether it is the caller's answer.
-/// The body of another one is not begun, and not decoded: it is for dropping.
-///
-/// # Errors
-/// As `run`.
-pub async fn run_until(
+pub async fn run(
     connections: &Arc<Connections>,
     plan: &Plan,
     lane: Lane,
-    mut deadline: Deadline,
-    judge: &mut Judge<'_>,
+    mut leg: Option<Leg<'_>>,
 ) -> Result<Reply, Error> {
+    let now = Instant::now();
+    let mut deadline =
+        leg.as_ref().map_or_else(|| Deadline::start(&plan.options, now), |leg| leg.clock.again(now));
     let _abandon = Abandon(match &plan.body {
         Outgoing::Pushed(upload) => Some(upload.clone()),
         _ => None,
@@ -64,7 +57,7 @@ pub async fn run_until(
     loop {
         let mut lease = connections.check_out(plan, lane, &mut deadline, fresh).await?;
         match send(&mut lease, plan, &mut deadline).await {
-            Ok(response) => return receive(lease, response, plan, deadline, judge).await,
+            Ok(response) => return receive(lease, response, plan, deadline, leg.as_mut()).await,
             Err(lost) if repeated < lost.most && lost.may_be_repeated(plan, lease.reused) => {
                 (fresh, repeated) = (!lost.refused, repeated + 1);
             }
@@ -76,8 +69,14 @@ pub async fn run_until(
     }
 }
 
-/// Whether a head is that of the caller's answer.
-pub type Judge<'a> = dyn FnMut(&Head) -> bool + Send + 'a;
+/// One of several exchanges that make a call.
+pub struct Leg<'a> {
+    /// That of the call: its total goes on.
+    pub clock: &'a Deadline,
+    /// Whether a head is that of the caller's answer. The body of another one is not begun, and not decoded: it is for
+    /// dropping.
+    pub judge: &'a mut (dyn FnMut(&Head) -> bool + Send),
+}
 
 /// A request that got no answer.
 struct Lost {
@@ -208,7 +207,7 @@ async fn receive(
     response: Response<Incoming>,
     plan: &Plan,
     mut deadline: Deadline,
-    judge: &mut Judge<'_>,
+    leg: Option<&mut Leg<'_>>,
 ) -> Result<Reply, Error> {
     let connection = &mut lease.connection;
     let what = || format!("{} {} ({})", plan.method, plan.url, plan.key);
@@ -227,7 +226,7 @@ async fn receive(
     };
     let (tap, id, reused) = (connection.tap().clone(), connection.id(), lease.reused);
     let peer = if plan.key.secure { id as u32 } else { 0 };
-    let wanted = judge(&head);
+    let wanted = leg.is_none_or(|leg| (leg.judge)(&head));
     if head.status == SWITCHING_PROTOCOLS {
         let upgraded = switch(lease, &head, plan, &deadline).await.map_err(|error| error.about(&what()))?;
         deadline.enter(Phase::None, Instant::now());

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::body::recv::Body;
 use crate::deadline::{Deadline, Phase};
 use crate::error::{Error, Kind};
-use crate::exchange;
+use crate::exchange::{self, Leg};
 use crate::head::Head;
 use crate::lease::Connections;
 use crate::plan::{origin_of, Plan};
@@ -96,13 +96,14 @@ pub async fn run(
         call.make_plan()?;
     }
     loop {
-        let (plan, deadline) = (call.plan.clone(), call.deadline.clone());
+        let plan = call.plan.clone();
         let mut next = None;
         let mut judge = |head: &Head| {
             next = call.after(head);
             next.is_none()
         };
-        let outcome = exchange::run_until(connections, &plan, lane, deadline, &mut judge).await;
+        let leg = Leg { clock: &call.deadline, judge: &mut judge };
+        let outcome = exchange::run(connections, &plan, lane, Some(leg)).await;
         let (hop, step) = match (outcome, next) {
             (Ok(reply), None) => return Ok(call.end(reply)),
             (Ok(reply), Some(step)) => (call.hop(reply, lane).await, step?),
@@ -298,7 +299,6 @@ impl Call<'_> {
             self.make_plan()?;
         }
         self.hops.push(hop);
-        self.deadline = self.deadline.again(Instant::now());
         Ok(())
     }
 
