@@ -39,21 +39,22 @@ def is_stream(data: Any) -> bool:
     )
 
 
-def encode_body(data: Any, files: Any = None) -> tuple[Any, str | None]:
+def encode_body(data: Any, files: Any = None, request: Any = None) -> tuple[Any, str | None]:
     """
     The body that is no stream, and its Content-Type if it has one of its own.
 
     Args:
         data: pairs or a mapping, str, bytes, or an object with `read`.
         files: files in any of requests' shapes.
+        request: a PreparedRequest, whose `_encode_files` and `_encode_params` may be a user's.
     """
     if files:
-        return encode_files(files, data)
+        return (encode_files if request is None else request._encode_files)(files, data)
     if not data:
         return None, None
     if isinstance(data, (str, bytes)) or hasattr(data, "read"):
         return data, None
-    return encode_params(data), FORM
+    return (encode_params if request is None else request._encode_params)(data), FORM
 
 
 def encode_json(value: Any, dumps: Callable[[Any], Any] | None = None, request: Any = None) -> bytes:

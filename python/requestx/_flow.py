@@ -23,6 +23,7 @@ from . import _redirect
 from ._body import has_to_be_rewound, rewind_body
 from ._limits import begun
 from ._ops import Call, Drain, Read, Send
+from ._prepare import is_own
 from .cookies import drop_call_cookies, extract_cookies_to_jar, merge_cookies
 from .exceptions import InvalidURL, RequestException, TooManyRedirects, name_request
 
@@ -73,6 +74,9 @@ def authenticate(prepared: Any, auth: Any) -> Flow:
     """
     Have a prepared request signed; an auth object of a user's may be awaited.
     """
+    if not is_own("prepare_auth"):
+        yield Call(prepared.prepare_auth, auth)
+        return
     handler = prepared.auth_handler(auth)
     if handler is None:
         return

@@ -230,7 +230,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         """
         The URL; see `_url.prepare`.
         """
-        self.url = _url.prepare(url, params)
+        self.url = _url.prepare(url, params, self._encode_params)
 
     def prepare_headers(self, headers: _t.HeadersType) -> None:
         """
@@ -262,7 +262,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         if not data and not files and json is not None:
             body, content_type = encode_json(json, self._json_dumps, self), "application/json"
         else:
-            body, content_type = encode_body(data, files)  # type: ignore[assignment]
+            body, content_type = encode_body(data, files, self)  # type: ignore[assignment]
         self._body_position = tell(body) if files else None
         self.prepare_content_length(body)
         if content_type and "content-type" not in self.headers:
@@ -339,6 +339,16 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         for event, hook in (hooks or {}).items():
             if hook or event != "response":
                 self.register_hook(event, hook)
+
+
+_OWN = {name: value for name, value in vars(PreparedRequest).items() if name.startswith("prepare")}
+
+
+def is_own(*names: str) -> bool:
+    """
+    Whether nobody has put another in the place of one of these methods of PreparedRequest; of any, if none is named.
+    """
+    return all(getattr(PreparedRequest, name) is _OWN[name] for name in names or _OWN)
 
 
 def sketch(method: str, url: str, headers: CaseInsensitiveDict[Any]) -> PreparedRequest:

@@ -191,13 +191,14 @@ def wire_url(url: str) -> str:
     return _without_userinfo_and_fragment(url) if "@" in url or "#" in url else url
 
 
-def prepare(url: Any, params: Any = None) -> str:
+def prepare(url: Any, params: Any = None, encode: Callable[[Any], Any] | None = None) -> str:
     """
     The URL as a request is sent to it, with `params` added to its query.
 
     Args:
         url: str or bytes (UTF-8), or anything whose `str` is a URL.
         params: mapping, pairs, str or bytes.
+        encode: what to encode them by, in the place of `encode_params`.
 
     Returns:
         The URL, unchanged if it does not begin with "http".
@@ -215,7 +216,7 @@ def prepare(url: Any, params: Any = None) -> str:
         return url  # type: ignore[no-any-return]
     if isinstance(params, bytes):
         params = params.decode("ascii")
-    return _build(url, str(encode_params(params)))
+    return _build(url, str((encode or encode_params)(params)))
 
 
 @_remember(1024)

@@ -20,7 +20,7 @@ from ._body import to_key_val_list
 from ._core import CoreError
 from ._drive import drive, go, run
 from ._ops import Call
-from ._prepare import PreparedRequest, Request
+from ._prepare import PreparedRequest, Request, is_own
 from ._ready import Ready
 from .adapters import HTTPAdapter
 from .auth import _basic_auth_str
@@ -348,9 +348,12 @@ class Session(SessionRedirectMixin):
         prepared = PreparedRequest()
         if self.json_dumps is not None:
             prepared._json_dumps = self._codec("json_dumps")
+        auth = request.auth
+        if not is_own("prepare"):
+            yield Call(prepared.prepare, **self._arguments(request, auth, merged))
+            return prepared
         prepared.prepare_method(request.method)
         prepared.prepare_url(request.url, merge_setting(request.params, self.params))
-        auth = request.auth
         if self.trust_env and not auth and not self.auth:
             auth = get_netrc_auth(prepared.url)
         prepared.prepare_headers(merge_setting(request.headers, self.headers, dict_class=CaseInsensitiveDict))
@@ -359,6 +362,25 @@ class Session(SessionRedirectMixin):
         yield from _flow.authenticate(prepared, merge_setting(auth, self.auth))
         prepared.prepare_hooks(merge_hooks(request.hooks, self.hooks))
         return prepared
+
+    def _arguments(self, request: Request, auth: Any, cookies: Any) -> dict[str, Any]:
+        """
+        What requests gives to `PreparedRequest.prepare`, for one that a user has put in the place of ours.
+        """
+        if self.trust_env and not auth and not self.auth:
+            auth = get_netrc_auth(request.url)
+        return {
+            "method": request.method.upper() if request.method else None,
+            "url": request.url,
+            "files": request.files,
+            "data": request.data,
+            "json": request.json,
+            "headers": merge_setting(request.headers, self.headers, dict_class=CaseInsensitiveDict),
+            "params": merge_setting(request.params, self.params),
+            "auth": merge_setting(auth, self.auth),
+            "cookies": cookies,
+            "hooks": merge_hooks(request.hooks, self.hooks),
+        }
 
     def request(
         self,
@@ -445,7 +467,7 @@ class Session(SessionRedirectMixin):
         # Whoever changes a setting now puts another dict in the place of this one, and is not kept from being obeyed.
         shelf, version, json_loads = self._kept, self.headers._version, self.json_loads
         prepared_url = _urls.prepare(url)
-        if self.auth or self.stream or any(self._overrides(name) for name in _OWN):
+        if self.auth or self.stream or any(self._overrides(name) for name in _OWN) or not is_own():
             return None
         if type(url) is not str or "@" in prepared_url or method.upper() not in ("GET", "HEAD"):
             return None

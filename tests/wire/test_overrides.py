@@ -90,6 +90,38 @@ def test_an_async_request_is_awaited(awaited, server):
     assert awaited.run(scene) == 200
 
 
+PREPARING = "prepare prepare_method prepare_url prepare_headers prepare_cookies prepare_body prepare_auth prepare_hooks"
+
+
+@pytest.mark.parametrize("name", PREPARING.split())
+@pytest.mark.parametrize("verb", ["get", "post"])
+def test_who_prepares_in_the_place_of_ours_is_called(world, server, monkeypatch, name, verb):
+    """Each time, for the plainest of calls as well."""
+    prepared = world.requestx.PreparedRequest
+    ours, calls = getattr(prepared, name), []
+
+    def theirs(self, *arguments, **more):
+        calls.append(name)
+        return ours(self, *arguments, **more)
+
+    monkeypatch.setattr(prepared, name, theirs)
+    session = world.session()
+    for _ in range(2):
+        assert getattr(session, verb)(server.url + "/echo").ok
+    assert calls == [name] * 2
+
+
+def test_who_encodes_in_the_place_of_ours_is_asked(world, server, monkeypatch):
+    """Queries and forms by one function, files by another."""
+    mixin = world.requestx.models.RequestEncodingMixin
+    monkeypatch.setattr(mixin, "_encode_params", staticmethod(lambda data: "mine=%s" % data["a"]))
+    monkeypatch.setattr(mixin, "_encode_files", staticmethod(lambda files, data: (b"files", "text/mine")))
+    form = world.post(server.url + "/echo", params={"a": "query"}, data={"a": "form"}).json()
+    files = world.post(server.url + "/echo", files={"a": "b"}).json()
+
+    assert (form["path"], form["body"], files["body"]) == ("/echo?mine=query", "mine=form", "files")
+
+
 @pytest.mark.parametrize("path", ["/bytes/10", "/bytes/2000000", "/redirect/2"])
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_hook_may_replace_raw(world, server, path, stream):
