@@ -372,6 +372,10 @@ pub struct Wire<S> {
     space: Box<[u8]>,
     /// Our head and what went with it, until the socket has taken all of it.
     head: Option<Replaced>,
+    /// Something has been sent on it.
+    begun: bool,
+    /// Who wanted to read before that.
+    early: Option<Waker>,
 }
 
 #[derive(Debug)]
@@ -384,7 +388,8 @@ struct Replaced {
 
 impl<S> Wire<S> {
     pub fn new(io: S, tap: Tap) -> Wire<S> {
-        Wire { io, tap, incoming: Incoming::Pass, space: Box::new([0; SPACE]), head: None }
+        let (incoming, space) = (Incoming::Pass, Box::new([0; SPACE]));
+        Wire { io, tap, incoming, space, head: None, begun: false, early: None }
     }
 }
 
@@ -407,6 +412,10 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
             }
             head.written += n;
             self.tap.lock().wrote(n);
+            self.begun = true;
+            if let Some(early) = self.early.take() {
+                early.wake();
+            }
         }
         let covers = head.covers;
         self.head = None;
@@ -492,6 +501,12 @@ impl<'a> Framing<'a> {
 impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let wire = self.get_mut();
+        if !wire.begun {
+            // A server that is too busy says so before it is asked. hyper would take that for an answer to nothing, which
+            // it is on a connection that was used before.
+            wire.early = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
         loop {
             match &mut wire.incoming {
                 Incoming::Give(bytes, given) => {

@@ -165,6 +165,15 @@ def test_bytes_after_an_answer_are_not_the_next_answer(world, wire):
     assert session.get(site.url).content == b"two"
 
 
+def test_a_server_that_speaks_first_is_heard(world, wire):
+    """One that is too busy to listen answers a connection, as soon as it is there."""
+    busy = HEAD.replace(b"200 OK", b"503 Busy") + b"Content-Length: 4\r\nConnection: close\r\n\r\nbusy"
+    site = wire(*[[send(busy), one_request()]] * 20)
+    session = world.session()
+
+    assert [session.get(site.url).text for _ in range(20)] == ["busy"] * 20
+
+
 def test_bytes_after_an_answer_to_head_are_not_the_next_answer(world, wire):
     """The same when the surplus is the body that HEAD must not have."""
     site = wire([one_request(), send(answer(b"surplus"))], [one_request(), send(answer(b"two"))])
