@@ -469,6 +469,8 @@ class Session(SessionRedirectMixin):
         prepared_url = _urls.prepare(url)
         if self.auth or self.stream or any(self._overrides(name) for name in _OWN) or not is_own():
             return None
+        if any(hasattr(type(self), name) for name in _SETTINGS) or type(self).__setattr__ is not _SETATTR:
+            return None  # a setting may be another each time
         if type(url) is not str or "@" in prepared_url or method.upper() not in ("GET", "HEAD"):
             return None
         found: Any = _UNASKED
@@ -667,6 +669,9 @@ class Session(SessionRedirectMixin):
 
 
 _OWN = {name: getattr(Session, name) for name in _OVERRIDABLE}
+#: What a session has of its own, unless a class makes a property of it.
+_SETTINGS = [name for name in Session.__attrs__ if name not in _OF_THE_CLASS]
+_SETATTR = Session.__setattr__
 _SEND, _REQUEST, _GET_ADAPTER = Session.send, Session.request, Session.get_adapter
 _PREPARE_REQUEST, _MERGE_ENVIRONMENT_SETTINGS = Session.prepare_request, Session.merge_environment_settings
 _ADAPTER_SEND, _BUILD_RESPONSE = HTTPAdapter.send, HTTPAdapter.build_response

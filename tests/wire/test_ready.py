@@ -152,6 +152,46 @@ def test_a_setting_of_the_class_is_obeyed_whenever_it_comes(warm, server, monkey
         warm.get(server.url + "/get").json()
 
 
+@pytest.mark.parametrize("name", ["headers", "auth", "verify", "params"])
+def test_a_property_is_asked_each_time(world, server, name):
+    """A class may make one of a setting; it counts how often that is read."""
+    reads = []
+
+    class Mine(world.requestx.Session):
+        def read(self):
+            reads.append(name)
+            return vars(self)["_mine"]
+
+        def write(self, value):
+            vars(self)["_mine"] = value
+
+    setattr(Mine, name, property(Mine.read, Mine.write))
+    session = world.run(Mine)
+    world.sessions.append(session)
+    counts = []
+    for _ in range(3):
+        before = len(reads)
+        world.run(session.get, server.url + "/get")
+        counts.append(len(reads) - before)
+
+    assert counts[0] == counts[1] == counts[2] > 0
+
+
+def test_a_class_that_sets_attributes_by_itself_is_obeyed(world, server):
+    """Nobody tells us of what changes then."""
+
+    class Mine(world.requestx.Session):
+        def __setattr__(self, name, value):
+            object.__setattr__(self, name, value)
+
+    session = world.run(Mine)
+    world.sessions.append(session)
+    world.run(session.get, server.url + "/get")
+    session.auth = ("ann", "new")
+
+    assert "Authorization" in fields(world.run(session.get, server.url + "/get"))
+
+
 @pytest.mark.parametrize("name", ["build_response", "add_headers", "cert_verify", "get_connection_with_tls_context"])
 @pytest.mark.parametrize("where", ["instance", "class"])
 def test_an_adapters_override_is_obeyed_whenever_it_comes(warm, server, monkeypatch, name, where):
