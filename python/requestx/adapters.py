@@ -366,9 +366,8 @@ class HTTPAdapter(BaseAdapter):
         """
         The core's answer to a request whose way is known.
         """
-        resolver = self._resolver()
-        if resolver is not None:
-            resolver.find(way, request)
+        if self.resolver is not None and not self.unix_socket:
+            self._state.resolver(self).find(way, request)
         head, fields = head_of(request, way.url)
         options = self._state.options(self, way, timeout, verify, cert)
         body, upload = body_of(request, self.progress)
@@ -402,9 +401,8 @@ class HTTPAdapter(BaseAdapter):
                 return await call(_urlopen.by_theirs, self, way, request, timeout)  # type: ignore[no-any-return]
         else:
             way = self._find_way(request, stream, timeout, verify, cert, proxies)
-        resolver = self._resolver()
-        if resolver is not None:
-            await resolver.afind(way, request)
+        if self.resolver is not None and not self.unix_socket:
+            await self._state.resolver(self).afind(way, request)
         head, fields = head_of(request, way.url)
         wake = _ready.running_wake()
         stream = stream or self._builds()  # which may look at the body as it came
@@ -492,12 +490,6 @@ class HTTPAdapter(BaseAdapter):
     def _find_way(self, request: Any, stream: Any, timeout: Any, verify: Any, cert: Any, proxies: Any) -> _way.Way:
         find = _way.by_pool if self._is_custom() else _way.direct
         return find(self, request, stream, timeout, verify, cert, proxies)
-
-    def _resolver(self) -> Any:
-        """
-        What finds addresses in the place of the core, if anything does.
-        """
-        return None if self.resolver is None or self.unix_socket else self._state.resolver(self)
 
     def build_connection_pool_key_attributes(
         self, request: Any, verify: Any, cert: Any = None
