@@ -141,8 +141,8 @@ def through_socket(url: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
         ValueError: it names no socket.
     """
     rest = url[len(UNIX) :]
-    end = min(at for at in (rest.find("/"), rest.find("?"), len(rest)) if at >= 0)
+    end = min(at for at in (*map(rest.find, "/?#"), len(rest)) if at >= 0)
     path = unquote(rest[:end])
-    if not path:
+    if not path or "\0" in path:
         raise ValueError(f"{url!r} names no socket: its path comes first, percent-encoded")
     return f"http://localhost{rest[end:]}", (("UNIX_SOCKET", path),)

@@ -288,6 +288,16 @@ def test_a_url_names_no_socket_unless_that_is_asked_for(world, local):
     assert type(fails(world, session, site.address + "/")).__name__ == "AddressNotAllowed"
 
 
+def test_a_url_that_names_no_path_of_a_socket(world):
+    """InvalidURL, as for other URLs that are none, with its request."""
+    session = bare(world)
+    session.mount("http+unix://", world.requestx.adapters.HTTPAdapter())
+    with pytest.raises(world.requestx.exceptions.InvalidURL, match="names no socket") as caught:
+        session.get("http+unix://%2Ftmp%00/a")
+
+    assert caught.value.request.url == "http+unix://%2Ftmp%00/a"
+
+
 def test_a_socket_that_is_not_there_is_a_connectionerror(world, tmp_path):
     """With its path, and the system's word."""
     error = fails(world, bare(world, unix_socket=str(tmp_path / "none")), "http://localhost/")
