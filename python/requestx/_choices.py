@@ -150,6 +150,16 @@ def speaks_of_proxy(settings: Mapping[str, Any]) -> bool:
     return any(settings.get(name) is not None for name in _PROXYS)
 
 
+def verifies_proxy(settings: Mapping[str, Any]) -> bool:
+    """
+    Whether a pool of an adapter's own has the certificate of an https proxy checked.
+    """
+    required, context = settings.get("cert_reqs"), settings.get("proxy_ssl_context")
+    if required is None and context is not None:
+        required = context.verify_mode  # nobody said otherwise
+    return _requirement(required) != 0
+
+
 def _choose_tls(settings: Mapping[str, Any], numbers: list[tuple[str, int]], texts: list[tuple[str, Any]]) -> None:
     context, required = settings.get("ssl_context"), settings.get("cert_reqs")
     if required is None and context is not None:

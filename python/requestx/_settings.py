@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import _causes, _core, _network, _pools
-from ._choices import choose, choose_for_proxy, speaks_of_proxy, tls_settings
+from ._choices import choose, choose_for_proxy, speaks_of_proxy, tls_settings, verifies_proxy
 from ._core import CoreError
 from ._resolver import Resolver
 from ._url import origin
@@ -92,7 +92,7 @@ class Settings:
         if way.settings is not None:
             if way.settings.get("cert_reqs") in ("CERT_NONE", 0):
                 _warn_unverified(way, way.settings)
-            own = _with_proxys(own, adapter, proxy, verify, way.settings)
+            own = _with_proxys(own, adapter, proxy, verify if verifies_proxy(way.settings) else False, way.settings)
             return _made(choose(timeout, way.settings, secure), proxy, own)
         beneath = self.beneath(adapter)
         if verify is False:

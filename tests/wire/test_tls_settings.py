@@ -272,6 +272,32 @@ def test_a_context_of_the_proxys_own(world, listen, server, certs):
     assert manager is session.get_adapter("http://").proxy_manager_for(proxy)
 
 
+@pytest.mark.parametrize("trusts", [True, False])
+def test_an_adapter_that_says_nothing_of_verifying_leaves_the_proxy_to_its_context(
+    world, listen, server, certs, trusts
+):
+    """As the origin: whose pools come from the proxy's manager as they are means what `proxy_ssl_context` says."""
+    context = context_with(certs.ca)
+    if trusts:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+
+    class Lean(world.requestx.adapters.HTTPAdapter):
+        def cert_verify(self, *arguments):
+            pass
+
+        def get_connection_with_tls_context(self, request, verify, proxies=None, cert=None):
+            manager = self.proxy_manager_for(proxies["http"], proxy_ssl_context=context)
+            return manager.connection_from_url(request.url)
+
+    session = world.session(proxies={"http": listen("proxy", tls={"chain": certs.stranger}).at("localhost")})
+    session.mount("http://", Lean())
+    if trusts:
+        assert session.get(server.url + "/get").ok
+    else:
+        with pytest.raises(world.requestx.exceptions.ProxyError, match="certificate"):
+            session.get(server.url + "/get")
+
+
 def test_a_context_without_authorities_trusts_the_platforms(world, tls_server, ca, monkeypatch):
     """As ssl.create_default_context means it where the system keeps them in a folder."""
     monkeypatch.setenv("SSL_CERT_FILE", ca)
