@@ -299,21 +299,26 @@ def has_to_be_rewound(prepared_request: Any) -> bool:
     return any(hasattr(body, name) for name in ("read", "__next__", "__anext__"))
 
 
-def rewind_body(prepared_request: Any) -> None:
+def rewind_body(prepared_request: Any, response: Any = None) -> None:
     """
     Bring a body back to where it stood when the request was prepared.
+
+    Args:
+        prepared_request: with the body.
+        response: the answer that asks for it again, for the exception.
 
     Raises:
         UnrewindableBodyError: it has no `seek`, or that failed, or its position was not to be had.
     """
     seek = getattr(prepared_request.body, "seek", None)
     position = prepared_request._body_position
+    who = {"request": prepared_request, "response": response}
     if seek is None or not isinstance(position, int):
-        raise UnrewindableBodyError("Unable to rewind request body for redirect.")
+        raise UnrewindableBodyError("Unable to rewind request body for redirect.", **who)
     reader = prepared_request.__dict__.get("_reader")
     if reader is not None:
         reader.stop()
     try:
         seek(position)
-    except OSError as error:
-        raise UnrewindableBodyError("An error occurred when rewinding request body for redirect.") from error
+    except (OSError, ValueError) as error:  # the latter of a file that was closed
+        raise UnrewindableBodyError("An error occurred when rewinding request body for redirect.", **who) from error

@@ -275,5 +275,5 @@ def _redirected(
     if has_to_be_rewound(prepared) and (
         "Content-Length" in prepared.headers or "Transfer-Encoding" in prepared.headers
     ):
-        rewind_body(prepared)
+        rewind_body(prepared, response)
     return prepared, settings

@@ -276,7 +276,7 @@ class HTTPDigestAuth(AuthBase):
         state.url = request.url
         state.num_401_calls = 2
         if has_to_be_rewound(request):
-            rewind_body(request)
+            rewind_body(request, r)
         prepared = request.copy()
         extract_cookies_to_jar(prepared._cookies, request, r.raw)
         prepared.prepare_cookies(prepared._cookies)

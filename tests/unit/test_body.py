@@ -101,15 +101,23 @@ def _lost():
     return SimpleNamespace(tell=fail, seek=lambda position: None)
 
 
-@pytest.mark.parametrize("make", [_unseekable, _failing, _lost])
+def _closed():
+    file = io.BytesIO(b"abc")
+    return SimpleNamespace(tell=file.tell, seek=lambda position: file.close() or file.seek(position))
+
+
+@pytest.mark.parametrize("make", [_unseekable, _failing, _lost, _closed])
 def test_what_cannot_be_rewound_says_so(make):
-    """No `seek`, one that fails, or no position."""
+    """No `seek`, one that fails, a file that was closed meanwhile, or no position."""
     body = make()
     position = tell(body)
 
     assert position is not None
-    with pytest.raises(UnrewindableBodyError):
-        rewind_body(SimpleNamespace(body=body, _body_position=position))
+    request = SimpleNamespace(body=body, _body_position=position)
+    with pytest.raises(UnrewindableBodyError) as caught:
+        rewind_body(request)
+
+    assert caught.value.request is request
 
 
 @pytest.mark.parametrize(

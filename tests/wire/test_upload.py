@@ -226,12 +226,13 @@ def test_early_redirect_rewinds_a_body_that_is_being_read(world, wire, tmp_path)
 
 
 def test_body_that_cannot_be_rewound_ends_at_its_redirect(world, wire):
-    """A generator has been used up."""
+    """A generator has been used up; the error has the answer that asked for it, and the request that was not sent."""
     site = wire([request(), send(redirect())])
-    with pytest.raises(requestx.exceptions.UnrewindableBodyError):
+    with pytest.raises(requestx.exceptions.UnrewindableBodyError) as caught:
         world.post(site.url, data=(piece for piece in [b"abc"]))
 
     assert len(site.requests) == 1
+    assert (caught.value.response.status_code, caught.value.request.url) == (307, site.url + "/again")
 
 
 def test_large_form_is_sent_as_often_as_it_is_asked_for(world, wire):
