@@ -33,12 +33,13 @@ TOOLS = [
     Program("valgrind", "valgrind", "tests/abi"),
     Program("pypy3", "pypy3 pypy3-venv", "tests/wheels on PyPy"),
     Program("openssl", "openssl", "tests/wire/test_tls.py"),
+    Program("squid", "squid", "tests/wire/test_real_proxies.py"),
     Program("tinyproxy", "tinyproxy-bin", "tests/wire/test_real_proxies.py"),
     Program("microsocks", "microsocks", "tests/wire/test_real_proxies.py"),
     Program("danted", "dante-server", "tests/wire/test_real_proxies.py"),
     Program("nginx", "nginx-light", "tests/wire/test_real_http2.py"),
     Program("nghttpd", "nghttp2-server", "tests/wire/test_real_http2.py"),
-    Program("go", "golang-go", "tests/wire/test_real_http2.py"),
+    Program("go", "golang-go", "tests/wire/test_real_http2.py, test_real_httpbin.py"),
     Program("ip", "iproute2", "requests' own tests"),
 ]
 

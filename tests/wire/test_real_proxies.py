@@ -1,6 +1,9 @@
-"""Proxies as others made them: tinyproxy, microsocks and Dante, from Debian's packages."""
+"""Proxies as others made them: squid, tinyproxy, microsocks and Dante, from Debian's packages."""
 
 import getpass
+import os
+import subprocess
+import tempfile
 
 import pytest
 
@@ -12,6 +15,19 @@ Timeout 60
 MaxClients 20
 LogLevel Critical
 BasicAuth ann s3cret
+"""
+SQUID = """
+http_port 127.0.0.1:%d
+auth_param basic program /usr/lib/squid/basic_ncsa_auth {users}
+acl known proxy_auth REQUIRED
+http_access allow known
+http_access deny all
+cache deny all
+cache_log /dev/null
+access_log none
+pid_filename none
+pinger_enable off
+coredump_dir /
 """
 USER = getpass.getuser()
 DANTE = f"""
@@ -35,6 +51,18 @@ def tinyproxy(tool, launch):
 
 
 @pytest.fixture
+def squid(tool, launch):
+    """squid, which asks for user and password; its place."""
+    hashed = subprocess.run([tool("openssl"), "passwd", "-1", "s3cret"], stdout=subprocess.PIPE, check=True).stdout
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)  # started by root it becomes another user, who reads this
+        users = os.path.join(folder, "users")
+        with open(users, "wb") as file:
+            file.write(b"ann:" + hashed)
+        yield "127.0.0.1:%d" % launch([tool("squid"), "-N", "-f", "{settings}"], SQUID.replace("{users}", users))
+
+
+@pytest.fixture
 def microsocks(tool, launch):
     """microsocks, which asks for user and password; its place."""
     command = [tool("microsocks"), "-i", "127.0.0.1", "-p", "{port}", "-u", "ann", "-P", "s3cret"]
@@ -54,6 +82,25 @@ def works(session, server, tls_server):
             assert session.get(origin + "/get").status_code == 200
         assert session.post(origin + "/echo", data=b"x" * 500000).json()["length"] == 500000
         assert len(session.get(origin + "/stream/500000").content) == 500000
+
+
+def test_squid(world, squid, server, tls_server, ca):
+    """Forwards, and opens tunnels, for who logs in."""
+    works(world.session(verify=ca, proxies={"all": "http://ann:s3cret@" + squid}), server, tls_server)
+
+    assert len(tls_server.connections) == 1
+    assert all("s3cret" not in str(request) for request in server.requests + tls_server.requests)
+
+
+@pytest.mark.parametrize("login", ["ann:wrong@", ""])
+def test_squid_refuses(world, squid, server, tls_server, login):
+    """A request that it does not forward is answered with 407, and a tunnel is a ProxyError."""
+    proxies = {"all": "http://" + login + squid}
+
+    assert world.get(server.url + "/get", proxies=proxies).status_code == 407
+    with pytest.raises(world.requestx.exceptions.ProxyError, match="Tunnel connection failed: 407"):
+        world.get(tls_server.at("localhost"), proxies=proxies)
+    assert server.requests == tls_server.requests == []
 
 
 def test_tinyproxy(world, tinyproxy, server, tls_server, ca):
