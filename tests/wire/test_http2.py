@@ -296,6 +296,24 @@ def test_a_body_that_nobody_reads_stops_the_server_and_no_other_stream(world, h2
     assert len(site.connections) == 1
 
 
+def test_frames_that_are_there_come_in_one_piece(world, h2, streams):
+    """A piece is what has come, and not a frame of it."""
+    parts = [answer(1, b"a" * 1000, end=False), data(1, b"b" * 1000, end=False), data(1, b"c" * 1000)]
+    response = h2.get(streams([request(), *parts]).url, stream=True)
+
+    assert list(world.pieces(response, None)) == [b"a" * 1000 + b"b" * 1000 + b"c" * 1000]
+
+
+def test_what_came_before_a_reset_is_read(world, h2, streams):
+    """The error waits until the body that came has been taken."""
+    parts = [answer(1, b"a" * 1000, end=False), data(1, b"b" * 1000, end=False), reset(1, "INTERNAL_ERROR")]
+    pieces = world.pieces(h2.get(streams([request(), *parts]).url, stream=True), None)
+
+    assert next(pieces) == b"a" * 1000 + b"b" * 1000
+    with pytest.raises(world.requestx.exceptions.ChunkedEncodingError, match="INTERNAL_ERROR"):
+        next(pieces)
+
+
 def test_many_bodies_that_nobody_reads_stop_no_other_stream(world, h2, streams):
     """What they hold back together is no more than the connection has room for."""
     url = streams().url

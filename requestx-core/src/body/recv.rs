@@ -1,10 +1,13 @@
 //! The response's body on its way in: pulled piece by piece, decoded or raw.
 
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Instant;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::{Body as _, Frame, Incoming};
 
 use crate::body::decode::Decoder;
 use crate::body::send::while_sending;
@@ -44,7 +47,12 @@ pub struct Body {
     /// What had passed the wire when the connection was given back.
     counts: Option<Counts>,
     trailers: Option<Trailers>,
+    /// What followed the last piece, and was none to be added to it.
+    ahead: Option<Polled>,
 }
+
+/// What hyper has of a body: a frame, an error, or its end.
+type Polled = Option<Result<Frame<Bytes>, hyper::Error>>;
 
 #[derive(Debug, Clone)]
 enum State {
@@ -83,6 +91,7 @@ impl Body {
             raw_bytes: 0,
             counts: None,
             trailers: None,
+            ahead: None,
         }
     }
 
@@ -223,6 +232,40 @@ impl Body {
         }
     }
 
+    /// `data`, and what has come behind it. A frame of HTTP/2 has 16 KB, and to hand one over costs more than a copy.
+    async fn with_more(&mut self, data: Bytes) -> Bytes {
+        let shared = self.lease.as_ref().is_some_and(|lease| lease.connection.is_shared());
+        let Some(incoming) = self.incoming.as_mut().filter(|_| shared && data.len() < STEP) else {
+            return data;
+        };
+        let (mut all, ahead) = (BytesMut::new(), &mut self.ahead);
+        poll_fn(|cx| {
+            while data.len().max(all.len()) < STEP {
+                match Pin::new(&mut *incoming).poll_frame(cx) {
+                    Poll::Ready(Some(Ok(frame))) if frame.is_data() => {
+                        if all.is_empty() {
+                            all.reserve(2 * STEP);
+                            all.extend_from_slice(&data);
+                        }
+                        all.extend_from_slice(&frame.into_data().unwrap_or_default());
+                    }
+                    Poll::Ready(other) => {
+                        *ahead = Some(other);
+                        break;
+                    }
+                    Poll::Pending => break,
+                }
+            }
+            Poll::Ready(())
+        })
+        .await;
+        if all.is_empty() {
+            data
+        } else {
+            all.freeze()
+        }
+    }
+
     async fn next_raw(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             if self.is_drained() {
@@ -235,26 +278,26 @@ impl Body {
             }
             let (url, incoming) = (&self.url, &mut self.incoming);
             let what = || format!("read the body of {url}");
-            let frame =
-                match (incoming.as_mut().filter(|incoming| !incoming.is_end_stream()), &mut self.lease) {
-                    (Some(incoming), Some(lease)) => {
-                        let since = *self.waiting.get_or_insert_with(Instant::now);
-                        self.meter.iter_mut().for_each(|meter| meter.resume(since));
-                        let meter = self.meter.as_deref();
-                        let frame =
-                            self.deadline.within_since(Phase::Read, since, meter, what, incoming.frame());
-                        let frame = lease.connection.drive(frame).await?;
-                        self.waiting = None;
-                        if let Some(meter) = &mut self.meter {
-                            let passed = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
-                            let now = Instant::now();
-                            meter.pass(passed.map_or(0, Bytes::len), now);
-                            meter.pause(now);
-                        }
-                        frame
+            let incoming = incoming.as_mut().filter(|incoming| !incoming.is_end_stream());
+            let frame = match (self.ahead.take(), incoming, &mut self.lease) {
+                (Some(ahead), ..) => ahead,
+                (None, Some(incoming), Some(lease)) => {
+                    let since = *self.waiting.get_or_insert_with(Instant::now);
+                    self.meter.iter_mut().for_each(|meter| meter.resume(since));
+                    let meter = self.meter.as_deref();
+                    let frame = self.deadline.within_since(Phase::Read, since, meter, what, incoming.frame());
+                    let frame = lease.connection.drive(frame).await?;
+                    self.waiting = None;
+                    if let Some(meter) = &mut self.meter {
+                        let passed = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
+                        let now = Instant::now();
+                        meter.pass(passed.map_or(0, Bytes::len), now);
+                        meter.pause(now);
                     }
-                    _ => None,
-                };
+                    frame
+                }
+                _ => None,
+            };
             match frame.transpose().map_err(|error| Error::hyper(Phase::Read, &what(), &error))? {
                 Some(frame) => {
                     let data = frame.into_data().unwrap_or_else(|frame| {
@@ -262,6 +305,7 @@ impl Body {
                         Bytes::new()
                     });
                     if !data.is_empty() {
+                        let data = self.with_more(data).await;
                         self.raw_bytes += data.len() as u64;
                         self.lease.iter().for_each(|lease| lease.connection.tap().taken(data.len()));
                         return Ok(Some(data));
