@@ -78,7 +78,7 @@ impl Connection {
     pub async fn send_rest(&mut self) {
         poll_fn(|cx| {
             self.poll(cx);
-            if self.ended || self.tap.sent().is_some() {
+            if self.ended || self.tap.sent().is_some() || self.tap.is_broken() {
                 Poll::Ready(())
             } else {
                 Poll::Pending

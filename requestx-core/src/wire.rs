@@ -43,6 +43,8 @@ struct State {
     head: Option<Head>,
     /// The final head has come, whoever has it now.
     answered: bool,
+    /// The peer takes nothing more.
+    broken: bool,
     /// A 100 has come.
     continued: bool,
     /// The body is held back until one of the two, or until it has waited long enough.
@@ -205,6 +207,11 @@ impl Tap {
             Poll::Pending
         })
         .await;
+    }
+
+    /// Whether the rest of the request cannot be sent; what the server has said before can still be read.
+    pub fn is_broken(&self) -> bool {
+        self.lock().broken
     }
 
     /// When the request was sent whole, if it was.
@@ -376,6 +383,9 @@ pub struct Wire<S> {
     begun: bool,
     /// Who wanted to read before that.
     early: Option<Waker>,
+    /// Why nothing more can be sent. A server that does not want the rest of a request answers and closes, and its
+    /// answer is what counts: it is looked for before anybody hears of this.
+    broken: Option<io::Error>,
 }
 
 #[derive(Debug)]
@@ -389,11 +399,24 @@ struct Replaced {
 impl<S> Wire<S> {
     pub fn new(io: S, tap: Tap) -> Wire<S> {
         let (incoming, space) = (Incoming::Pass, Box::new([0; SPACE]));
-        Wire { io, tap, incoming, space, head: None, begun: false, early: None }
+        Wire { io, tap, incoming, space, head: None, begun: false, early: None, broken: None }
     }
 }
 
 impl<S: AsyncWrite + Unpin> Wire<S> {
+    /// What becomes of an error in writing: where the peer is gone, reading has the next word.
+    fn broke<T>(&mut self, cx: &Context<'_>, error: io::Error) -> Poll<io::Result<T>> {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+        if !matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset) {
+            return Poll::Ready(Err(error));
+        }
+        self.broken = Some(error);
+        self.tap.lock().broken = true;
+        self.early.take().map(Waker::wake);
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
     /// Writes the replaced head. Returns how many of hyper's bytes are done once it is out.
     fn poll_head(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<Option<usize>>> {
         if self.head.is_none() {
@@ -406,7 +429,10 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
             return Poll::Ready(Ok(None));
         };
         while head.written < head.bytes.len() {
-            let n = ready!(Pin::new(&mut self.io).poll_write(cx, &head.bytes[head.written..]))?;
+            let n = match ready!(Pin::new(&mut self.io).poll_write(cx, &head.bytes[head.written..])) {
+                Ok(n) => n,
+                Err(error) => return self.broke(cx, error),
+            };
             if n == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -501,7 +527,7 @@ impl<'a> Framing<'a> {
 impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let wire = self.get_mut();
-        if !wire.begun {
+        if !wire.begun && wire.broken.is_none() {
             // A server that is too busy says so before it is asked. hyper would take that for an answer to nothing, which
             // it is on a connection that was used before.
             wire.early = Some(cx.waker().clone());
@@ -520,7 +546,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
                 }
                 Incoming::Head(coming) => {
                     let mut piece = ReadBuf::new(&mut wire.space);
-                    ready!(Pin::new(&mut wire.io).poll_read(cx, &mut piece))?;
+                    let read = ready!(Pin::new(&mut wire.io).poll_read(cx, &mut piece));
+                    if let Some(error) = wire.broken.take_if(|_| read.is_err() || piece.filled().is_empty()) {
+                        return Poll::Ready(Err(error));
+                    }
+                    read?;
                     if piece.filled().is_empty() && coming.has_begun() {
                         let why = "the server closed the connection in the middle of the response's head";
                         return Poll::Ready(Err(refuse(Kind::Incomplete, why.into())));
@@ -545,7 +575,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
                 }
                 Incoming::Pass => {
                     let before = buf.filled().len();
-                    ready!(Pin::new(&mut wire.io).poll_read(cx, buf))?;
+                    let read = ready!(Pin::new(&mut wire.io).poll_read(cx, buf));
+                    let ended = read.is_err() || buf.filled().len() == before;
+                    if let Some(error) = wire.broken.take_if(|_| ended) {
+                        return Poll::Ready(Err(error)); // an end after a reset is no end of a body
+                    }
+                    read?;
                     wire.tap.lock().received += (buf.filled().len() - before) as u64;
                     return Poll::Ready(Ok(()));
                 }
@@ -556,12 +591,19 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if self.broken.is_some() {
+            return Poll::Pending;
+        }
         if let Some(covered) = ready!(self.poll_head(cx, &[IoSlice::new(buf)]))? {
             return Poll::Ready(Ok(covered));
         }
-        let n = ready!(Pin::new(&mut self.io).poll_write(cx, buf))?;
-        self.tap.lock().wrote(n);
-        Poll::Ready(Ok(n))
+        match ready!(Pin::new(&mut self.io).poll_write(cx, buf)) {
+            Ok(n) => {
+                self.tap.lock().wrote(n);
+                Poll::Ready(Ok(n))
+            }
+            Err(error) => self.broke(cx, error),
+        }
     }
 
     fn poll_write_vectored(
@@ -569,12 +611,19 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if self.broken.is_some() {
+            return Poll::Pending;
+        }
         if let Some(covered) = ready!(self.poll_head(cx, bufs))? {
             return Poll::Ready(Ok(covered));
         }
-        let n = ready!(Pin::new(&mut self.io).poll_write_vectored(cx, bufs))?;
-        self.tap.lock().wrote(n);
-        Poll::Ready(Ok(n))
+        match ready!(Pin::new(&mut self.io).poll_write_vectored(cx, bufs)) {
+            Ok(n) => {
+                self.tap.lock().wrote(n);
+                Poll::Ready(Ok(n))
+            }
+            Err(error) => self.broke(cx, error),
+        }
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -582,7 +631,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        if self.broken.is_some() {
+            return Poll::Pending;
+        }
+        if let Err(error) = ready!(Pin::new(&mut self.io).poll_flush(cx)) {
+            return self.broke(cx, error);
+        }
         self.tap.lock().flushed();
         Poll::Ready(Ok(()))
     }

@@ -308,6 +308,24 @@ def test_answer_before_the_body_was_sent(world, wire):
     assert (response.status_code, response.content) == (413, b"too large")
 
 
+@pytest.mark.parametrize("pushed", [False, True])
+def test_answer_of_a_server_that_closes_at_once(world, wire, pushed):
+    """The reset that follows breaks the upload off, and not what was answered before."""
+    refusal = send(answer(b"too large", b"Connection: close", status=b"413 Too Large"))
+    site = wire(*[[["head"], refusal, close()]] * 20)
+    session = world.session()
+    for _ in range(20):
+        body = (b"x" * 100000 for _ in range(80)) if pushed else b"x" * (8 << 20)
+        assert session.post(site.url, data=body, timeout=10).content == b"too large"
+
+
+def test_a_reset_is_no_end_of_an_answer(world, wire):
+    """Where only the end says that the answer is whole, one that comes while the request is sent does not."""
+    site = wire([["head"], send(answer(b"half of", length=False)), close()])
+    with pytest.raises(world.requestx.exceptions.RequestException):
+        world.post(site.url, data=b"x" * (8 << 20), timeout=10)
+
+
 def test_close_notify_while_idle_is_an_end(world, wire, certs):
     """Over TLS the same holds for close_notify."""
     tls = {"chain": certs.good}
