@@ -412,7 +412,9 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
         }
         self.broken = Some(error);
         self.tap.lock().broken = true;
-        self.early.take().map(Waker::wake);
+        if let Some(early) = self.early.take() {
+            early.wake();
+        }
         cx.waker().wake_by_ref();
         Poll::Pending
     }
