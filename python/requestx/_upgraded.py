@@ -11,9 +11,8 @@ much of a write the peer has, so a write that is given up closes the connection.
 from __future__ import annotations
 
 import io
-from contextlib import contextmanager
 from functools import partial
-from typing import Any, Coroutine, Iterator
+from typing import Any, Coroutine
 
 from . import _loops
 from ._core import PIECE, CoreError
@@ -95,8 +94,10 @@ class Upgraded(io.RawIOBase):
             return len(piece)
         if self._asked is not None:
             raise RuntimeError("an awaited read that was given up is still under way: await the next one")
-        with _told(self._request):
+        try:
             return self._connection.read_into(view)
+        except CoreError as error:
+            raise _told(error, self._request) from error
 
     async def aread(self, size: int = -1) -> bytes:
         """
@@ -126,11 +127,9 @@ class Upgraded(io.RawIOBase):
         """
         view = memoryview(data).cast("B")
         try:
-            with _told(self._request):
-                self._connection.write(view)
-        except SendTimeout:
-            self.close()  # as the core has
-            raise
+            self._connection.write(view)
+        except CoreError as error:
+            raise self._ended(_told(error, self._request)) from error
         return len(view)
 
     async def awrite(self, data: Any) -> int:
@@ -145,8 +144,10 @@ class Upgraded(io.RawIOBase):
         """
         Tell the peer that no more will be sent; reading goes on.
         """
-        with _told(self._request):
+        try:
             self._connection.shutdown()
+        except CoreError as error:
+            raise self._ended(_told(error, self._request)) from error
 
     async def ashutdown(self) -> None:
         """
@@ -194,8 +195,9 @@ class Upgraded(io.RawIOBase):
             if not self._is_of_this_loop():
                 # A connection of the blocking world, or of another loop: a thread waits for it.
                 return await self._or_close(call(self.read, size))  # type: ignore[no-any-return]
-            with _told(self._request):
-                self._kept = await self._next_piece(self._connection.lane)
+            self._kept = await self._next_piece(self._connection.lane)
+        except CoreError as error:
+            raise _told(error, self._request) from error
         finally:
             self._awaited = False
         return self._take(size)
@@ -219,14 +221,13 @@ class Upgraded(io.RawIOBase):
         if self._line is None:
             self._line = _loops.running().lock()
         async with self._line:
-            with _told(self._request):
-                if view is None:
-                    await lane.ask(connection.submit_shutdown)
-                    return
-                at = connection.write_now(view)  # most often that is all
-                while at < len(view):
-                    await lane.ask(partial(connection.submit_write, view[at : at + PIECE]))
-                    at += PIECE
+            if view is None:
+                await lane.ask(connection.submit_shutdown)
+                return
+            at = connection.write_now(view)  # most often that is all
+            while at < len(view):
+                await lane.ask(partial(connection.submit_write, view[at : at + PIECE]))
+                at += PIECE
 
     async def _or_close(self, work: Coroutine[Any, Any, Any]) -> Any:
         """
@@ -234,31 +235,31 @@ class Upgraded(io.RawIOBase):
         """
         try:
             return await work
-        except SendTimeout:
-            self.close()  # as the core has
-            raise
+        except CoreError as error:
+            raise self._ended(_told(error, self._request)) from error
         except RequestException:
             raise
         except BaseException:
             self.close()
             raise
 
+    def _ended(self, error: RequestException) -> RequestException:
+        if isinstance(error, SendTimeout):
+            self.close()  # as the core has
+        return error
 
-@contextmanager
-def _told(request: Any) -> Iterator[None]:
+
+def _told(error: CoreError, request: Any) -> RequestException:
     """
-    Where the core's errors become ours.
+    The exception for an error of the core.
     """
-    try:
-        yield
-    except CoreError as error:
-        raise from_core(
-            error.kind,
-            error.phase,
-            error.message,
-            os_code=error.os_code,
-            tls_code=error.tls_code,
-            chain=error.chain,
-            request=request,
-            dressed=False,  # there is no pool that could say it
-        ) from error
+    return from_core(
+        error.kind,
+        error.phase,
+        error.message,
+        os_code=error.os_code,
+        tls_code=error.tls_code,
+        chain=error.chain,
+        request=request,
+        dressed=False,  # there is no pool that could say it
+    )

@@ -4,6 +4,7 @@ The everyday server's ``/switch`` speaks "echo": it says hello, sends back what 
 """
 
 import asyncio
+import gc
 import io
 import subprocess
 import sys
@@ -421,6 +422,19 @@ def test_it_closes_itself_when_nobody_has_it(world, wire):
     del conversation
 
     assert site.end(0) == "eof"
+
+
+def test_an_error_does_not_keep_it(blocking, wire):
+    """Nor does it wait for the garbage collector then."""
+    site = wire([request(), send(SWITCH)])
+    gc.disable()
+    try:
+        with pytest.raises(blocking.requestx.exceptions.ReadTimeout):
+            blocking.get(site.url, headers=ASKING, timeout=(5, 0.1)).upgrade().read(9)
+
+        assert site.end(0) == "eof"
+    finally:
+        gc.enable()
 
 
 def test_it_counts_until_it_is_closed(world, wire):
