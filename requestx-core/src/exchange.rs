@@ -232,16 +232,7 @@ async fn receive(
         deadline.enter(Phase::None, Instant::now());
         let timing = Timing { spent: deadline.spent, counts: tap.counts(), connection: id, peer, reused };
         let (whole, upgraded) = (Some(Bytes::new()), Some(Arc::new(upgraded)));
-        return Ok(Reply {
-            head,
-            whole,
-            raw_bytes: 0,
-            trailers: None,
-            body: None,
-            upgraded,
-            timing,
-            course: None,
-        });
+        return Ok(Reply { whole, upgraded, ..Reply::new(head, timing) });
     }
     if !plan.keep_alive {
         connection.retire(); // HTTP/2 has no word for it, but the caller wants it closed
@@ -260,16 +251,7 @@ async fn receive(
         let timing = Timing { spent: deadline.spent, counts: tap.counts(), connection: id, peer, reused };
         lease.give_back(now).await;
         let raw_bytes = whole.len() as u64;
-        return Ok(Reply {
-            head,
-            whole: begun,
-            raw_bytes,
-            trailers: None,
-            body: None,
-            upgraded: None,
-            timing,
-            course: None,
-        });
+        return Ok(Reply { whole: begun, raw_bytes, ..Reply::new(head, timing) });
     }
     let mut body = Box::new(Body::new(begun, incoming, decoder, lease, deadline, plan.url.clone()));
     let whole = match plan.stream || !wanted {
@@ -283,16 +265,7 @@ async fn receive(
     let mut body = match whole {
         Some(Whole::Complete(bytes)) => {
             let (raw_bytes, trailers) = (body.raw_bytes, body.take_trailers());
-            return Ok(Reply {
-                head,
-                whole: Some(bytes),
-                raw_bytes,
-                trailers,
-                body: None,
-                upgraded: None,
-                timing,
-                course: None,
-            });
+            return Ok(Reply { whole: Some(bytes), raw_bytes, trailers, ..Reply::new(head, timing) });
         }
         Some(Whole::Begun(bytes)) => {
             body.put_back(bytes);
@@ -303,16 +276,7 @@ async fn receive(
     if matches!(plan.body, Outgoing::Pushed(_)) && head.status < 400 && !unwanted && wanted {
         body.send_rest(&plan.body).await?; // who only reads from here on would cut the request short
     }
-    Ok(Reply {
-        head,
-        whole: None,
-        raw_bytes: 0,
-        trailers: None,
-        body: Some(body),
-        upgraded: None,
-        timing,
-        course: None,
-    })
+    Ok(Reply { body: Some(body), ..Reply::new(head, timing) })
 }
 
 /// The server speaks another protocol from here on: the connection is the caller's, and is no pool's any more.

@@ -43,6 +43,22 @@ pub struct Reply {
     pub course: Option<Box<Course>>,
 }
 
+impl Reply {
+    /// One with a head alone.
+    pub fn new(head: Head, timing: Timing) -> Reply {
+        Reply {
+            head,
+            whole: None,
+            raw_bytes: 0,
+            trailers: None,
+            body: None,
+            upgraded: None,
+            timing,
+            course: None,
+        }
+    }
+}
+
 /// The way from what was asked for to what answered.
 #[derive(Debug, Clone, Default)]
 pub struct Course {
