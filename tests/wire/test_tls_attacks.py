@@ -4,6 +4,7 @@ They send plain bytes where records of TLS are expected, and what the client too
 """
 
 import struct
+import sys
 
 import pytest
 from server.steps import receive, repeat, send
@@ -56,3 +57,24 @@ def test_what_means_nothing_is_endured_until_the_limit_on_connecting(world, wire
         world.get(site.url.replace("http:", "https:"), timeout=(0.5, 10))
 
     assert site.end(0) in ("eof", "reset")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is looked up in /proc")
+def test_tickets_are_kept_up_to_a_limit(child, listen, certs):
+    """A server sends as many as it likes, and each holds its certificates."""
+    site = listen("everyday", tls={"chain": certs.good, "tickets": 15000})
+    outcome = child(
+        """
+        import pathlib
+        session = requestx.Session()
+        session.verify = sys.argv[2]
+        pages = lambda: int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+        ask = lambda: session.get(url + "/get", headers={"Connection": "close"}).status_code
+        before = pages()
+        print(ask(), (pages() - before) * os.sysconf("SC_PAGESIZE") < 15_000_000)
+        """,
+        site.at("localhost"),
+        certs.ca,
+    )
+
+    assert outcome.out == "200 True\n", outcome

@@ -59,6 +59,10 @@ pub fn hash(name: &str, bytes: &[u8]) -> Option<Vec<u8>> {
     digest.ok().map(|digest| digest.to_vec())
 }
 
+/// Sessions of one context, each with its chain of certificates: OpenSSL's 20480 are for servers, and a server sends as
+/// many tickets as it likes.
+const MOST_SESSIONS: i32 = 512;
+
 /// An `SSL_CTX` for one set of settings, with the sessions that can be resumed.
 pub struct Context {
     layer: HttpsLayer,
@@ -93,6 +97,7 @@ impl Context {
         if let Some(path) = &settings.keylog {
             log_keys(&mut builder, path)?;
         }
+        builder.set_session_cache_size(MOST_SESSIONS); // what goes there leaves hyper-openssl's cache as well
         let layer = HttpsLayer::with_connector(builder).map_err(|e| failed("make a TLS context", &e))?;
         Ok(Context { layer, settings: settings.clone() })
     }
