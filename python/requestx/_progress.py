@@ -61,9 +61,11 @@ def length_of(fields: Any) -> int | None:
     """
     The length of a body that a head announces, if it does.
     """
-    length = fields.get("content-length", "")
-    chunked = "chunked" in fields.get("transfer-encoding", "").lower()
-    return int(length) if length.isdigit() and not chunked else None
+    if "chunked" in fields.get("transfer-encoding", "").lower():
+        return None
+    # The same number twice is that number (RFC 9110, 8.6).
+    length, *more = {each.strip() for each in fields.get("content-length", "").split(",")}
+    return int(length) if length.isascii() and length.isdigit() and not more else None
 
 
 def _size(piece: Any) -> int:

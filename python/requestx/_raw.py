@@ -159,10 +159,10 @@ class _Answer:
         """
         if self.status in (204, 304) or getattr(self._request, "method", None) == "HEAD":
             return 0  # whatever the head says of a body that does not come
-        length = self._fields.get("content-length", "")
-        if not length.isdigit() or self.chunked:
+        length = length_of(self._fields)
+        if length is None:
             return None
-        return 0 if self._ended else max(0, int(length) - self.tell())
+        return 0 if self._ended else max(0, length - self.tell())
 
     def getheader(self, name: str, default: Any = None) -> Any:
         """

@@ -6,6 +6,8 @@ import io
 import pytest
 from server.steps import answer, request, send, serve
 
+from requestx import _progress
+
 BIG = 3_000_000
 
 
@@ -98,3 +100,9 @@ def test_what_progress_raises_ends_the_call(world, wire):
     session.mount("http://", world.requestx.adapters.HTTPAdapter(progress=refuse))
     with pytest.raises(KeyError, match="enough"):
         session.get(wire(serve(b"answer")).url)
+
+
+@pytest.mark.parametrize("length", ["\xb2", "1, 2", "-1", ""])
+def test_a_length_that_is_none_is_unknown(length):
+    """It came with an answer that has no body, or nobody has judged it yet; digits are those of ASCII."""
+    assert _progress.length_of({"content-length": length}) is None
