@@ -122,12 +122,35 @@ impl Settings {
         }
     }
 
-    /// A number for these settings; equal settings have equal numbers, never 0.
+    /// A number for these settings, never 0: that of equal ones, as long as those are remembered, and of no others.
     pub fn identity(&self) -> u64 {
-        static NUMBERS: PerProcess<Mutex<HashMap<Settings, u64>>> = PerProcess::new();
-        let mut numbers = NUMBERS.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-        let next = numbers.len() as u64 + 1;
-        *numbers.entry(self.clone()).or_insert(next)
+        static NUMBERS: PerProcess<Mutex<Numbers>> = PerProcess::new();
+        NUMBERS.get(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner).of(self)
+    }
+}
+
+/// The numbers given, each once.
+#[derive(Debug, Default)]
+struct Numbers {
+    last: u64,
+    known: HashMap<Settings, u64>,
+}
+
+/// Settings remembered. Some callers write a certificate to a new file for each request; who comes back after so many
+/// others gets another number, and so connections of its own.
+const REMEMBERED: usize = 1024;
+
+impl Numbers {
+    fn of(&mut self, settings: &Settings) -> u64 {
+        if let Some(number) = self.known.get(settings) {
+            return *number;
+        }
+        if self.known.len() >= REMEMBERED {
+            self.known.clear();
+        }
+        self.last += 1;
+        self.known.insert(settings.clone(), self.last);
+        self.last
     }
 }
 
@@ -199,6 +222,18 @@ mod tests {
         assert_eq!(Some(vec![&both[..4], &long[..]]), split_der(&both));
         assert_eq!(None, split_der(&both[..10]));
         assert_eq!(None, split_der(b"-----BEGIN"));
+    }
+
+    #[test]
+    fn settings_are_remembered_up_to_a_limit_and_no_number_is_given_twice() {
+        let mut numbers = Numbers::default();
+        let file = |n: u64| Settings { certificate: Some(format!("/tmp/{n}").into()), ..Settings::default() };
+        for n in 1..5000 {
+            assert_eq!((n, n), (numbers.of(&file(n)), numbers.of(&file(n))));
+        }
+
+        assert!(numbers.known.len() <= REMEMBERED);
+        assert_eq!(5000, numbers.of(&file(1)));
     }
 
     #[test]
