@@ -301,9 +301,12 @@ async fn switch(lease: Lease, head: &Head, plan: &Plan, deadline: &Deadline) -> 
         return wrong("and did not want the body that comes before that");
     }
     let (tap, what) = (one.tap.clone(), || format!("send the body to {}", plan.url));
-    let (wire, first) = while_sending(&tap, &plan.body, deadline, what, one.into_wire()).await?;
+    let (stream, first) = while_sending(&tap, &plan.body, deadline, what, one.into_stream()).await?;
+    if tap.sent().is_none() {
+        return wrong("and did not take the whole body that comes before that");
+    }
     let place = format!("the connection to {}", plan.url);
-    Ok(Upgraded::new(Box::new(wire), &first, &plan.options.limits, place, Some(count)))
+    Ok(Upgraded::new(Box::new(stream), &first, &plan.options.limits, place, Some(count)))
 }
 
 enum Whole {

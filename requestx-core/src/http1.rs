@@ -4,7 +4,6 @@ use std::future::{poll_fn, Future};
 use std::pin::{pin, Pin};
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 
@@ -115,11 +114,12 @@ impl Connection {
         }
     }
 
-    /// What it stands on, and what was read of it behind the answer's head, once HTTP has ended with an answer of 101.
-    pub async fn into_wire(mut self) -> (Wire<tls::Stream>, Bytes) {
+    /// What it stands on, and what was read of it behind the answer's head, once HTTP has ended with an answer of 101
+    /// and the request is out, or can never be.
+    pub async fn into_stream(mut self) -> (tls::Stream, Vec<u8>) {
         poll_fn(|cx| {
             self.poll(cx);
-            if self.ended {
+            if self.ended || self.tap.is_broken() {
                 Poll::Ready(())
             } else {
                 Poll::Pending
@@ -127,7 +127,8 @@ impl Connection {
         })
         .await;
         let parts = Pin::into_inner(self.driver).into_parts();
-        (parts.io.into_inner(), parts.read_buf)
+        let (stream, rest) = parts.io.into_inner().into_inner();
+        (stream, [parts.read_buf, rest].concat())
     }
 
     async fn turn(&mut self) {

@@ -401,6 +401,16 @@ impl<S> Wire<S> {
         let (incoming, space) = (Incoming::Pass, Box::new([0; SPACE]));
         Wire { io, tap, incoming, space, head: None, begun: false, early: None, broken: None }
     }
+
+    /// What it stands on, and what was read of that and nobody has had yet: for another protocol, whose bytes are not
+    /// to be judged by HTTP's rules.
+    pub fn into_inner(self) -> (S, Bytes) {
+        let rest = match self.incoming {
+            Incoming::Give(mut bytes, given) => bytes.split_off(given),
+            Incoming::Pass | Incoming::Head(_) => Bytes::new(),
+        };
+        (self.io, rest)
+    }
 }
 
 impl<S: AsyncWrite + Unpin> Wire<S> {

@@ -192,6 +192,13 @@ def test_a_switch_in_the_place_of_the_body_is_an_error(world, wire):
     assert "body" in str(fails(world, world.session().post, site.url, data=b"body", headers=headers))
 
 
+def test_a_switch_within_the_body_is_an_error(world, wire):
+    """When the server then takes no more of it, nobody waits for ever."""
+    site = wire([head(), send(SWITCH), rst()])
+
+    fails(world, world.session().post, site.url, data=b"x" * 64 * MIB, headers=ASKING)
+
+
 def test_early_hints_come_before_it(world, wire):
     """101 is final, and those before it are not."""
     site = wire([request(), send(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + SWITCH + b"ok")])
