@@ -299,13 +299,23 @@ def has_to_be_rewound(prepared_request: Any) -> bool:
     return any(hasattr(body, name) for name in ("read", "__next__", "__anext__"))
 
 
-def rewind_body(prepared_request: Any, response: Any = None) -> None:
+def rewind_body(prepared_request: Any) -> None:
     """
     Bring a body back to where it stood when the request was prepared.
 
+    Raises:
+        UnrewindableBodyError: see `rewind`.
+    """
+    rewind(prepared_request)
+
+
+def rewind(prepared_request: Any, response: Any = None) -> None:
+    """
+    The same for an answer that asks for the body again.
+
     Args:
         prepared_request: with the body.
-        response: the answer that asks for it again, for the exception.
+        response: the answer, for the exception.
 
     Raises:
         UnrewindableBodyError: it has no `seek`, or that failed, or its position was not to be had.

@@ -20,7 +20,7 @@ from itertools import islice
 from typing import Any, Generator
 
 from . import _redirect
-from ._body import has_to_be_rewound, rewind_body
+from ._body import has_to_be_rewound, rewind
 from ._limits import begun
 from ._ops import Call, Drain, Read, Send
 from ._prepare import is_own
@@ -275,5 +275,5 @@ def _redirected(
     if has_to_be_rewound(prepared) and (
         "Content-Length" in prepared.headers or "Transfer-Encoding" in prepared.headers
     ):
-        rewind_body(prepared, response)
+        rewind(prepared, response)
     return prepared, settings

@@ -25,7 +25,7 @@ from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 from . import _names
-from ._body import has_to_be_rewound, rewind_body
+from ._body import has_to_be_rewound, rewind
 from ._drive import drive
 from ._headers import parse_dict_header
 from ._loops import here
@@ -276,7 +276,7 @@ class HTTPDigestAuth(AuthBase):
         state.url = request.url
         state.num_401_calls = 2
         if has_to_be_rewound(request):
-            rewind_body(request, r)
+            rewind(request, r)
         prepared = request.copy()
         extract_cookies_to_jar(prepared._cookies, request, r.raw)
         prepared.prepare_cookies(prepared._cookies)
