@@ -35,6 +35,9 @@ DEFAULT_POOLSIZE = 10
 DEFAULT_RETRIES = 0
 DEFAULT_POOL_TIMEOUT = None
 
+#: As many connections as nobody has.
+_MOST = (1 << 31) - 1
+
 # Imported now: when it is needed there may be no descriptor to read it by.
 _explain.explain  # noqa: B018
 
@@ -267,7 +270,8 @@ class HTTPAdapter(BaseAdapter):
         manager = self.__dict__.get("poolmanager")
         told = getattr(manager, "connection_pool_kw", {})
         size, block = told.get("maxsize", self._pool_maxsize), told.get("block", self._pool_block)
-        hosts = getattr(manager, "num_pools", self._pool_connections)
+        hosts = _counted("pool_connections", getattr(manager, "num_pools", self._pool_connections))
+        size = _counted("pool_maxsize", size) or _MOST  # as the queue of urllib3's pools, whose 0 is no limit
         # The defaults are requests', and low; who asks for a number gets it.
         limits = [] if size == DEFAULT_POOLSIZE else [("MAX_IDLE_PER_HOST", size)]
         if hosts != DEFAULT_POOLSIZE:
@@ -666,6 +670,12 @@ class HTTPAdapter(BaseAdapter):
         What the request line names: path and query, or the whole URL where a proxy forwards the request.
         """
         return _way.target_of(request, proxies)  # type: ignore[no-any-return]
+
+
+def _counted(name: str, number: Any) -> int:
+    if not isinstance(number, int):
+        raise TypeError(f"{name} is a whole number, and not {number!r}")
+    return max(0, min(number, _MOST))
 
 
 def _answer(adapter: HTTPAdapter, request: Any, reply: Reply) -> Response:

@@ -195,6 +195,24 @@ def test_idle_connections_are_kept_up_to_a_limit(world, server):
     assert len([each for each in server.connections if not each["end"]]) <= 2
 
 
+@pytest.mark.parametrize("size", [0, -1, 1 << 80])
+def test_a_pool_of_no_size_has_no_limit(world, server, size):
+    """As urllib3's; with pool_block nobody has to wait."""
+    session = world.session()
+    session.mount("http://", world.requestx.adapters.HTTPAdapter(size, size, pool_block=True))
+    calls = [session.start("get", server.url + "/get") for _ in range(4)]
+
+    assert all(call.result().ok for call in calls)
+
+
+@pytest.mark.parametrize("setting", ["pool_connections", "pool_maxsize"])
+@pytest.mark.parametrize("wrong", [None, "10", 1.5])
+def test_a_size_is_a_whole_number(world, setting, wrong):
+    """It is said where it is set, by its name."""
+    with pytest.raises(TypeError, match=setting + " is a whole number"):
+        world.requestx.adapters.HTTPAdapter(**{setting: wrong})
+
+
 def test_unread_body_gives_its_connection_up(world, wire):
     """A streamed response closed early closes its connection: the rest is not read."""
     site = wire([request(), send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\nsome")], serve(b"next"))
