@@ -641,6 +641,14 @@ mod tests {
     }
 
     #[test]
+    fn a_zone_tells_hosts_apart() {
+        let key = |host: &str| parse(&format!("GET\nhttp://{host}/"), 0).unwrap().key;
+
+        assert_ne!(key("[fe80::1%25a]"), key("[fe80::1%25b]")); // CVE-2022-27775
+        assert_eq!(key("[FE80::1%25a]:80"), key("[fe80:0::1%25a]"));
+    }
+
+    #[test]
     fn other_credentials_are_another_connection_and_other_origins_are_not() {
         let key = |proxy, url: &str| through(proxy, &format!("GET\n{url}"), 0).unwrap().key;
 

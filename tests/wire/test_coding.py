@@ -131,7 +131,15 @@ def test_large_coded_body(world, wire):
     assert coded(world, wire, body, b"gzip").content == b"\0" * (50 << 20)
 
 
-@pytest.mark.parametrize("compress, name", [(gzip.compress, b"gzip"), (zlib.compress, b"deflate")])
+def zstd_of_zeros(data, level):
+    """Blocks of 128 KiB, each of one repeated byte (RFC 8878, 3.1.1.2)."""
+    head, block = b"\x28\xb5\x2f\xfd\x00\x38", lambda last: (last | 1 << 1 | 1 << 20).to_bytes(3, "little") + b"\0"
+    return head + block(0) * ((len(data) >> 17) - 1) + block(1)
+
+
+@pytest.mark.parametrize(
+    "compress, name", [(gzip.compress, b"gzip"), (zlib.compress, b"deflate"), (zstd_of_zeros, b"zstd")]
+)
 def test_bombs_are_decoded_as_they_are_read(child, wire, compress, name):
     """Reading the start of a body does not decode the rest (CVE-2025-66471)."""
     site = wire(serve(compress(b"\0" * (400 << 20), 9), b"Content-Encoding: " + name))
