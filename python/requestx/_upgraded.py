@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 from functools import partial
-from typing import Any, Coroutine
+from typing import Any, Awaitable, Callable
 
 from . import _loops
 from ._core import PIECE, CoreError
@@ -38,7 +38,9 @@ class Upgraded(io.RawIOBase):
         self._connection = connection
         self._request = request
         self._adapter = adapter
+        #: What came and was not asked for yet, from `_at` on.
         self._kept = b""
+        self._at = 0
         #: The future of what was asked for and has not been given, and whether somebody waits for it.
         self._asked: Any = None
         self._awaited = False
@@ -137,7 +139,10 @@ class Upgraded(io.RawIOBase):
         The awaited twin of `write`. Cancelled on the way, it closes the connection.
         """
         view = memoryview(data).cast("B")
-        await self._or_close(self._asend(view) if self._is_of_this_loop() else call(self.write, view))
+        if self._is_of_this_loop():
+            await self._in_line(self._asend, view)
+        else:
+            await self._or_close(call(self.write, view))
         return len(view)
 
     def shutdown(self) -> None:
@@ -153,13 +158,16 @@ class Upgraded(io.RawIOBase):
         """
         The awaited twin of `shutdown`.
         """
-        await self._or_close(self._asend(None) if self._is_of_this_loop() else call(self.shutdown))
+        if self._is_of_this_loop():
+            await self._in_line(self._ado, self._connection.submit_shutdown)
+        else:
+            await self._or_close(call(self.shutdown))
 
     def close(self) -> None:
         """
         Close it. Who waits for it gets a ConnectionError.
         """
-        self._kept = b""
+        self._kept, self._at = b"", 0
         self._connection.close()
 
     async def aclose(self) -> None:
@@ -182,7 +190,10 @@ class Upgraded(io.RawIOBase):
         return lane is not None and lane.is_of_this_loop()
 
     def _take(self, size: int) -> bytes:
-        piece, self._kept = self._kept[:size], self._kept[size:]
+        piece = self._kept[self._at : self._at + size]
+        self._at += len(piece)
+        if self._at == len(self._kept):
+            self._kept, self._at = b"", 0
         return piece
 
     async def _anext(self, size: int) -> bytes:
@@ -213,23 +224,25 @@ class Upgraded(io.RawIOBase):
         self._asked = None
         return piece
 
-    async def _asend(self, view: Any) -> None:
+    async def _in_line(self, send: Callable[[Any], Awaitable[None]], what: Any) -> None:
         """
-        Send all of it, and nobody else's in between; None is the end.
+        Await what sends something, when nobody else does.
         """
-        connection, lane = self._connection, self._connection.lane
         if self._line is None:
             self._line = _loops.running().lock()
-        async with self._line:
-            if view is None:
-                await lane.ask(connection.submit_shutdown)
-                return
-            at = connection.write_now(view)  # most often that is all
-            while at < len(view):
-                await lane.ask(partial(connection.submit_write, view[at : at + PIECE]))
-                at += PIECE
+        async with self._line:  # who is cancelled here has sent nothing
+            await self._or_close(send(what))
 
-    async def _or_close(self, work: Coroutine[Any, Any, Any]) -> Any:
+    async def _asend(self, view: Any) -> None:
+        at = self._connection.write_now(view)  # most often that is all
+        while at < len(view):
+            await self._ado(partial(self._connection.submit_write, view[at : at + PIECE]))
+            at += PIECE
+
+    async def _ado(self, submit: Callable[[int], None]) -> None:
+        await self._connection.lane.ask(submit)
+
+    async def _or_close(self, work: Awaitable[Any]) -> Any:
         """
         Await what cannot be given up halfway.
         """

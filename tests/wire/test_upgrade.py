@@ -405,6 +405,7 @@ def test_closing_it_ends_what_waits(world, wire):
     assert "it was closed" in str(fails(world, reading.result))
     assert conversation.connection.closed
     fails(world, conversation.write, b"x")
+    fails(world, conversation.shutdown)
     assert site.end(0) == "eof"
 
 
@@ -492,6 +493,24 @@ def test_a_write_that_is_cancelled_closes(awaited, wire):
         await connection.aread(9)
 
     fails(awaited, awaited.run, scene)
+
+
+def test_a_write_that_is_cancelled_before_its_turn_does_not(awaited, wire):
+    """Nothing of it was sent."""
+    size = 16 * MIB
+    site = wire([request(), send(SWITCH), wait("go"), receive(size), send(b"all")])
+
+    async def scene():
+        connection = (await awaited.requestx.get(site.url, headers=ASKING)).upgrade()
+        first = awaited.start(connection.awrite, b"x" * size)
+        await awaited.sleep(0.1)
+        assert await in_time(awaited, connection.awrite(b"y")) is None
+        site.set("go")
+        while not first.done():
+            await awaited.sleep(0.01)
+        return await connection.aread(9)
+
+    assert awaited.run(scene) == b"all"
 
 
 def test_one_task_reads(awaited, wire):
