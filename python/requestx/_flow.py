@@ -23,7 +23,7 @@ from . import _redirect
 from ._body import has_to_be_rewound, rewind
 from ._limits import begun
 from ._ops import Call, Drain, Read, Send
-from ._prepare import is_own
+from ._prepare import signs_by_itself
 from .cookies import drop_call_cookies, extract_cookies_to_jar, merge_cookies
 from .exceptions import InvalidURL, RequestException, TooManyRedirects, name_request
 
@@ -74,7 +74,7 @@ def authenticate(prepared: Any, auth: Any) -> Flow:
     """
     Have a prepared request signed; an auth object of a user's may be awaited.
     """
-    if not is_own("prepare_auth"):
+    if signs_by_itself():
         yield Call(prepared.prepare_auth, auth)
         return
     handler = prepared.auth_handler(auth)

@@ -341,14 +341,30 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
                 self.register_hook(event, hook)
 
 
+# Ours, whatever somebody puts in the place of it.
+_PREPARE, _PREPARE_AUTH = PreparedRequest.prepare, PreparedRequest.prepare_auth
 _OWN = {name: value for name, value in vars(PreparedRequest).items() if name.startswith("prepare")}
 
 
-def is_own(*names: str) -> bool:
+def is_own() -> bool:
     """
-    Whether nobody has put another in the place of one of these methods of PreparedRequest; of any, if none is named.
+    Whether nobody has put another in the place of a method of PreparedRequest that prepares.
     """
-    return all(getattr(PreparedRequest, name) is _OWN[name] for name in names or _OWN)
+    return all(getattr(PreparedRequest, name) is ours for name, ours in _OWN.items())
+
+
+def prepares_by_itself() -> bool:
+    """
+    Whether somebody has put another in the place of `PreparedRequest.prepare`, which the flow does without.
+    """
+    return PreparedRequest.prepare is not _PREPARE
+
+
+def signs_by_itself() -> bool:
+    """
+    The same of `prepare_auth`.
+    """
+    return PreparedRequest.prepare_auth is not _PREPARE_AUTH
 
 
 def sketch(method: str, url: str, headers: CaseInsensitiveDict[Any]) -> PreparedRequest:

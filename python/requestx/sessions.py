@@ -20,7 +20,7 @@ from ._body import to_key_val_list
 from ._core import CoreError
 from ._drive import drive, go, run
 from ._ops import Call
-from ._prepare import PreparedRequest, Request, is_own
+from ._prepare import PreparedRequest, Request, is_own, prepares_by_itself
 from ._ready import Ready
 from .adapters import HTTPAdapter
 from .auth import _basic_auth_str
@@ -349,7 +349,7 @@ class Session(SessionRedirectMixin):
         if self.json_dumps is not None:
             prepared._json_dumps = self._codec("json_dumps")
         auth = request.auth
-        if not is_own("prepare"):
+        if prepares_by_itself():
             yield Call(prepared.prepare, **self._arguments(request, auth, merged))
             return prepared
         prepared.prepare_method(request.method)
