@@ -161,10 +161,12 @@ def play(case, world, here, elsewhere):
     return facts
 
 
-# Where ours may be more than theirs: an exception that is one of theirs and of others, one that knows its request.
+# Where ours may be more than theirs: an exception that is one of theirs and of others, one that knows its request, or
+# the answer that led to it.
 AGREE = {
     "error": lambda theirs, ours: theirs is not None and ours is not None and set(theirs) <= set(ours),
     "request": lambda theirs, ours: theirs in (None, ours),
+    "response": lambda theirs, ours: theirs in (None, ours),
 }
 
 
