@@ -1,9 +1,11 @@
 """The least that has to pass of a body: whoever is slower is told so, and only the server's time counts."""
 
+import threading
 import time
 
 import pytest
-from server.steps import answer, head, request, send, serve, wait
+from server import frames
+from server.steps import answer, head, receive, request, send, serve, wait
 
 pytestmark = pytest.mark.trio
 
@@ -126,6 +128,21 @@ def test_streams_are_measured_each_by_itself(world, streams):
     assert WINDOW <= seconds < WINDOW + 1
     assert len(world.read(other)) == 100000
     assert len(site.connections) == 1
+
+
+def test_frames_that_come_together_all_count(world, wire):
+    """They are read as one piece, and what is counted is the piece."""
+    burst = frames.data(1, b"x" * 16000) * 4
+    steps = [send(frames.SETTINGS + frames.head(1) + burst), wait("one"), send(burst), wait("two")]
+    site = wire([receive(len(frames.PREFACE) + 66), *steps, send(burst + frames.data(1, end=True))])
+    session = world.session(transport={"min_throughput": (40000, 1), "http2": "only"})
+    timers = [threading.Timer(0.7 * number, site.set, [name]) for number, name in enumerate(["one", "two"], 1)]
+    for timer in timers:
+        timer.start()
+
+    assert len(session.get(site.url).content) == 192000
+    for timer in timers:
+        timer.join()
 
 
 def test_window_of_a_stream_that_stays_closed(world, streams):

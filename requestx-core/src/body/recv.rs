@@ -288,12 +288,7 @@ impl Body {
                     let frame = self.deadline.within_since(Phase::Read, since, meter, what, incoming.frame());
                     let frame = lease.connection.drive(frame).await?;
                     self.waiting = None;
-                    if let Some(meter) = &mut self.meter {
-                        let passed = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref());
-                        let now = Instant::now();
-                        meter.pass(passed.map_or(0, Bytes::len), now);
-                        meter.pause(now);
-                    }
+                    self.meter.iter_mut().for_each(|meter| meter.pause(Instant::now()));
                     frame
                 }
                 _ => None,
@@ -307,6 +302,7 @@ impl Body {
                     if !data.is_empty() {
                         let data = self.with_more(data).await;
                         self.raw_bytes += data.len() as u64;
+                        self.meter.iter_mut().for_each(|meter| meter.pass(data.len(), Instant::now()));
                         self.lease.iter().for_each(|lease| lease.connection.tap().taken(data.len()));
                         return Ok(Some(data));
                     }
