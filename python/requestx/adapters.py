@@ -187,23 +187,28 @@ class HTTPAdapter(BaseAdapter):
         self._pool_connections = pool_connections
         self._pool_maxsize = pool_maxsize
         self._pool_block = pool_block
-        self.http2 = http2
-        self.max_decoded_bytes = max_decoded_bytes
-        self.max_decoded_ratio = max_decoded_ratio
-        self.progress = progress
-        self.allow_addresses = allow_addresses
-        self.deny_addresses = deny_addresses
-        self.trust_proxy = trust_proxy
-        self.resolve = resolve
-        self.resolver = resolver
-        self.dns_cache = dns_cache
-        self.unix_socket = unix_socket
-        self.min_throughput = min_throughput
-        self.max_connections = max_connections
-        self.pool_timeout = pool_timeout
-        self.max_head_bytes = max_head_bytes
-        self.proxy_verify = proxy_verify
-        self.proxy_cert = proxy_cert
+        settings = {
+            "http2": http2,
+            "max_decoded_bytes": max_decoded_bytes,
+            "max_decoded_ratio": max_decoded_ratio,
+            "progress": progress,
+            "allow_addresses": allow_addresses,
+            "deny_addresses": deny_addresses,
+            "trust_proxy": trust_proxy,
+            "resolve": resolve,
+            "resolver": resolver,
+            "dns_cache": dns_cache,
+            "unix_socket": unix_socket,
+            "min_throughput": min_throughput,
+            "max_connections": max_connections,
+            "pool_timeout": pool_timeout,
+            "max_head_bytes": max_head_bytes,
+            "proxy_verify": proxy_verify,
+            "proxy_cert": proxy_cert,
+        }
+        for name, value in settings.items():
+            if value is not getattr(type(self), name):  # else it is the class's, and need not be checked
+                setattr(self, name, value)
         self.init_poolmanager(pool_connections, pool_maxsize, block=pool_block)
         self._start()
 
