@@ -250,7 +250,9 @@ def launch(tmp_path):
         if settings:
             (tmp_path / "settings").write_text(settings % port)
         words = [word.format(port=port, settings=tmp_path / "settings") for word in command]
-        running.append(subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more))
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        # A session of its own: its workers are killed with it.
+        running.append(subprocess.Popen(words, start_new_session=True, **silent, **more))
         end = time.monotonic() + 15
         while True:
             try:
@@ -261,7 +263,10 @@ def launch(tmp_path):
 
     yield start
     for process in running:
-        process.kill()  # some would wait for their clients
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)  # some would wait for their clients
+        else:
+            process.kill()
         process.wait(10)
 
 
