@@ -100,6 +100,14 @@ def test_server_name_is_sent(world, tls_server, ca):
     assert [each["tls"]["sni"] for each in tls_server.connections] == ["localhost", None]
 
 
+def test_the_last_dot_of_a_name_is_neither_sent_nor_looked_for(world, tls_server, ca):
+    """A name is the same with it; SNI has none (RFC 6066, 3), and certificates have none."""
+    session = world.session(verify=ca, transport={"resolve": {"localhost.": "127.0.0.1"}})
+
+    assert session.get(tls_server.at("localhost.") + "/get").ok
+    assert tls_server.connections[0]["tls"]["sni"] == "localhost"
+
+
 def test_verify_may_be_the_sessions(world, tls_server, ca):
     """``Session.verify`` is used where the call says nothing."""
     assert world.session(verify=ca).get(tls_server.at("localhost") + "/get").ok

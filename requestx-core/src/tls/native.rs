@@ -180,6 +180,7 @@ pub async fn handshake(
     stream: Stream,
 ) -> Result<TlsStream, Error> {
     let host = context.server_name.as_deref().unwrap_or(host);
+    let host = host.strip_suffix('.').unwrap_or(host); // as in no certificate, and in no SNI: RFC 6066 section 3
     let uri = format!("https://{}/", authority::join(host, port))
         .parse::<http::Uri>()
         .map_err(|e| Error::caller(Kind::InvalidUrl, e.to_string()))?;
