@@ -5,6 +5,7 @@ self-signed) are built with ``cryptography``, which trustme stands on.
 """
 
 import datetime
+import ipaddress
 import warnings
 
 with warnings.catch_warnings():
@@ -18,6 +19,7 @@ with warnings.catch_warnings():
 
 PASSWORD = "a secret"
 HOSTS = ("localhost", "127.0.0.1", "::1")
+LOOPBACK = ipaddress.ip_address("127.0.0.1")
 
 
 class Certificates:
@@ -27,6 +29,7 @@ class Certificates:
     Attributes:
         ca, other_ca: authorities (``other_ca`` signed nothing but ``stranger``).
         good, wrong_host, stranger, expired, cn_only, self_signed: key and chain of a server.
+        mail_only, address_only: localhost is the common name, and something else the alternative one.
         loose: without what names its authority, which RFC 5280 wants.
         not_yet, weak: of tomorrow; with an RSA key of 1024 bits.
         through, gap: signed by an intermediate authority, which the chain of ``gap`` leaves out.
@@ -50,6 +53,8 @@ class Certificates:
         self.bob = self._leaf("bob", authority.issue_cert("bob@example.org", common_name="bob"))
         self.expired = self._odd("expired", authority, age=30, lasts=10)
         self.cn_only = self._odd("cn_only", authority, names=())
+        self.mail_only = self._odd("mail_only", authority, names=(x509.RFC822Name("a@localhost"),))
+        self.address_only = self._odd("address_only", authority, names=(x509.IPAddress(LOOPBACK),))
         self.self_signed = self._odd("self_signed", None)
         self.loose = self._odd("loose", authority)
         self.not_yet = self._odd("not_yet", authority, age=-1)
@@ -99,7 +104,9 @@ class Certificates:
         maker = x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
         maker = maker.not_valid_before(start).not_valid_after(start + datetime.timedelta(days=lasts))
         if names:
-            alternative = x509.SubjectAlternativeName([x509.DNSName(each) for each in names])
+            alternative = x509.SubjectAlternativeName(
+                [x509.DNSName(each) if isinstance(each, str) else each for each in names]
+            )
             maker = maker.add_extension(alternative, critical=False)
         made = maker.sign(signer, hashes.SHA256())
         pem, private = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8

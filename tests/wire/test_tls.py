@@ -9,7 +9,7 @@ from server.steps import answer, close, notify, request, send, serve
 # verify=False warns, which is not what these tests are about.
 pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS")
 
-BAD = ["wrong_host", "stranger", "expired", "cn_only", "self_signed"]
+BAD = ["wrong_host", "stranger", "expired", "cn_only", "mail_only", "address_only", "self_signed"]
 
 
 @pytest.fixture

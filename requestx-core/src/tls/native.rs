@@ -4,6 +4,7 @@
 
 use std::future::{ready, Ready};
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context as Task, Poll};
@@ -200,22 +201,54 @@ pub async fn handshake(
     })?;
     let certificate = certificate_of(&stream);
     if context.verify && !context.any_host {
-        require_alternative_name(certificate.as_deref())?;
+        require_alternative_name(certificate.as_deref(), host)?;
     }
     let protocol = String::from_utf8_lossy(&chosen_protocol(&stream).unwrap_or_default()).into_owned();
     let peer = Arc::new(Peer { chain: certificate.into_iter().collect(), protocol, ..Peer::default() });
     Ok(TlsStream { io: TokioIo::new(stream), peer })
 }
 
-/// RFC 9525 section 2: the common name says nothing, but native-tls falls back to it where there is no
-/// subjectAltName. The extension's object identifier, 2.5.29.17, is looked for in the certificate's own bytes.
-fn require_alternative_name(certificate: Option<&[u8]>) -> Result<(), Error> {
-    const SUBJECT_ALT_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x1d, 0x11];
-    if certificate.is_some_and(|der| memchr::memmem::find(der, &SUBJECT_ALT_NAME).is_some()) {
+/// RFC 9525 section 2: the common name says nothing, but native-tls falls back to it where subjectAltName has no name of
+/// the kind that is asked for. The extension, 2.5.29.17, is looked for in the certificate's own bytes.
+fn require_alternative_name(certificate: Option<&[u8]>, host: &str) -> Result<(), Error> {
+    const DNS_NAME: u8 = 0x82;
+    const IP_ADDRESS: u8 = 0x87;
+    let kind = if host.parse::<IpAddr>().is_ok() { IP_ADDRESS } else { DNS_NAME };
+    if certificate.and_then(alternative_names).is_some_and(|kinds| kinds.contains(&kind)) {
         return Ok(());
     }
     let why = "certificate verify failed: the certificate names no host in subjectAltName";
     Err(Error::new(Kind::TlsVerify, Phase::Secure, why))
+}
+
+/// The kinds of the names in a certificate's subjectAltName, as DER tags them; `None` where it has none.
+fn alternative_names(der: &[u8]) -> Option<Vec<u8>> {
+    const SUBJECT_ALT_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x1d, 0x11];
+    const CRITICAL: [u8; 3] = [0x01, 0x01, 0xff];
+    let extension = &der[memchr::memmem::find(der, &SUBJECT_ALT_NAME)? + SUBJECT_ALT_NAME.len()..];
+    let (_, octets, _) = value_of(extension.strip_prefix(&CRITICAL).unwrap_or(extension))?;
+    let (_, mut names, _) = value_of(octets)?;
+    let mut kinds = Vec::new();
+    while !names.is_empty() {
+        let (kind, _, rest) = value_of(names)?;
+        kinds.push(kind);
+        names = rest;
+    }
+    Some(kinds)
+}
+
+/// The first value in DER, its tag before it and what follows behind.
+fn value_of(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&tag, rest) = der.split_first()?;
+    let (&first, rest) = rest.split_first()?;
+    let digits = if first < 0x80 { 0 } else { usize::from(first & 0x7f) };
+    let (digits, rest) = rest.split_at_checked(digits).filter(|(digits, _)| digits.len() <= 3)?;
+    let length = match first {
+        short @ ..0x80 => usize::from(short),
+        _ => digits.iter().fold(0, |sum, digit| sum << 8 | usize::from(*digit)),
+    };
+    let (value, rest) = rest.split_at_checked(length)?;
+    Some((tag, value, rest))
 }
 
 /// The server's own certificate in DER; native-tls shows no more of the peer than this.
