@@ -65,7 +65,7 @@ class Child:
         self.process.send_signal(number)
         return moment
 
-    def finish(self, limit=15):
+    def finish(self, limit=40):
         """
         Wait for the end.
 
@@ -100,7 +100,7 @@ class Children:
         return made
 
     def __call__(self, source, *arguments, **more):
-        limit = more.pop("limit", 15)
+        limit = more.pop("limit", 40)
         return self.start(source, *arguments, **more).finish(limit)
 
     def end(self):

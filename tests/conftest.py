@@ -30,7 +30,7 @@ sys.path.insert(0, str(TESTS))
 from children import Children  # noqa: E402
 from worlds import Awaited, Blocking, Trio  # noqa: E402
 
-LIMIT = 20.0
+LIMIT = 60.0
 STRAYS = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE", "NETRC")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ws_proxy", "wss_proxy", "ftp_proxy")
 
