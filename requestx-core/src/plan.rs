@@ -407,6 +407,9 @@ impl HeadWriter {
         if coding && length.is_some() {
             return refuse("Content-Length beside Transfer-Encoding, RFC 9112 section 6.2".into());
         }
+        if coding && body.length() == Some(0) {
+            return refuse("Transfer-Encoding: chunked, and there is no body, RFC 9112 section 6.1".into());
+        }
         let Some(length) = length else { return Ok(()) };
         let Some(length) = length else {
             return refuse("Content-Length is not a number".into());
@@ -555,6 +558,7 @@ mod tests {
             "Content-Length\n0\nContent-Length\n0",
             "Content-Length\n0\nTransfer-Encoding\nchunked",
             "Transfer-Encoding\ngzip",
+            "Transfer-Encoding\nchunked",
             "Host\na\nHost\nb",
         ] {
             let count = fields.matches('\n').count().div_ceil(2);
