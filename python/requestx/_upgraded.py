@@ -18,7 +18,7 @@ from . import _loops
 from ._core import PIECE, CoreError
 from ._core import Upgraded as _Connection
 from ._ops import call
-from .exceptions import RequestException, SendTimeout, from_core
+from .exceptions import RequestException, SendTimeout, told
 
 
 class Upgraded(io.RawIOBase):
@@ -99,7 +99,7 @@ class Upgraded(io.RawIOBase):
         try:
             return self._connection.read_into(view)
         except CoreError as error:
-            raise _told(error, self._request) from error
+            raise self._told(error) from error
 
     async def aread(self, size: int = -1) -> bytes:
         """
@@ -131,7 +131,7 @@ class Upgraded(io.RawIOBase):
         try:
             self._connection.write(view)
         except CoreError as error:
-            raise self._ended(_told(error, self._request)) from error
+            raise self._ended(self._told(error)) from error
         return len(view)
 
     async def awrite(self, data: Any) -> int:
@@ -152,7 +152,7 @@ class Upgraded(io.RawIOBase):
         try:
             self._connection.shutdown()
         except CoreError as error:
-            raise self._ended(_told(error, self._request)) from error
+            raise self._ended(self._told(error)) from error
 
     async def ashutdown(self) -> None:
         """
@@ -208,7 +208,7 @@ class Upgraded(io.RawIOBase):
                 return await self._or_close(call(self.read, size))  # type: ignore[no-any-return]
             self._kept = await self._next_piece(self._connection.lane)
         except CoreError as error:
-            raise _told(error, self._request) from error
+            raise self._told(error) from error
         finally:
             self._awaited = False
         return self._take(size)
@@ -249,30 +249,17 @@ class Upgraded(io.RawIOBase):
         try:
             return await work
         except CoreError as error:
-            raise self._ended(_told(error, self._request)) from error
+            raise self._ended(self._told(error)) from error
         except RequestException:
             raise
         except BaseException:
             self.close()
             raise
 
+    def _told(self, error: CoreError) -> RequestException:
+        return told(error, self._request, dressed=False)  # there is no pool that could say it
+
     def _ended(self, error: RequestException) -> RequestException:
         if isinstance(error, SendTimeout):
             self.close()  # as the core has
         return error
-
-
-def _told(error: CoreError, request: Any) -> RequestException:
-    """
-    The exception for an error of the core.
-    """
-    return from_core(
-        error.kind,
-        error.phase,
-        error.message,
-        os_code=error.os_code,
-        tls_code=error.tls_code,
-        chain=error.chain,
-        request=request,
-        dressed=False,  # there is no pool that could say it
-    )

@@ -436,9 +436,9 @@ def from_pool(error: Exception, request: Any = None) -> RequestException | None:
     return cls(error, request=request)
 
 
-def told(error: Any, request: Any) -> RequestException:
+def told(error: Any, request: Any, dressed: bool = True) -> RequestException:
     """
-    The exception for a CoreError; the caller raises it.
+    The exception for a CoreError, as `from_core` makes it; the caller raises it.
     """
     return from_core(
         error.kind,
@@ -449,6 +449,7 @@ def told(error: Any, request: Any) -> RequestException:
         chain=error.chain,
         proxy_status=error.proxy_status,
         request=request,
+        dressed=dressed,
     )
 
 
