@@ -16,7 +16,7 @@ from . import _explain, _retry
 from ._body import rewind_body
 from ._causes import is_a
 from ._limits import begun
-from ._ops import Drain, Pause
+from ._ops import Drain, Pause, Read
 from .exceptions import ConnectionError, InvalidHeader, RequestException, RetryError
 
 #: More of an answer's body than this is not read to keep its connection.
@@ -82,7 +82,7 @@ def retrying(adapter: Any, retries: Any, request: Any, settings: tuple[Any, ...]
     retries = _retry.retry_class().from_int(retries)
     pool, url = _explain.where(request)
     stream, timeout, *others = settings
-    settings = (stream, begun(timeout), *others)
+    settings = (True, begun(timeout), *others)  # as a stream, since an answer that is not taken need not be whole
     while True:
         try:
             response = yield Try(adapter, request, settings)
@@ -95,13 +95,16 @@ def retrying(adapter: Any, retries: Any, request: Any, settings: tuple[Any, ...]
             following = _after_answer(retries, response, request, pool, url)
             with _readable(request):
                 if following is None or _comes_too_late(following, answer, settings):
-                    return response
+                    break
             retries = following
             yield Drain(response, DRAIN_LIMIT)
         with _readable(request):
             yield Pause(retries, answer)
         if getattr(request, "_body_position", None) is not None:
             rewind_body(request)
+    if not stream:
+        yield Read(response)
+    return response
 
 
 @contextmanager

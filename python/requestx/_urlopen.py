@@ -103,7 +103,9 @@ def by_ours(
     if retries is None:
         response = sender._send(request, *settings)
     else:
-        response = drive(retrying(sender, retries, request, settings))
+        response = drive(retrying(sender, retries, request, (True, *settings[1:])))
+        if not stream:
+            response.raw.data  # noqa: B018, which is kept
     return response.raw  # type: ignore[no-any-return]
 
 

@@ -1,12 +1,13 @@
 """max_retries: what is sent again, how long is waited, and what is raised in the end."""
 
+import gzip
 import io
 import signal
 import threading
 import time
 
 import pytest
-from server.steps import answer, close, mark, request, rst, send, serve
+from server.steps import answer, close, mark, repeat, request, rst, send, serve
 
 pytestmark = pytest.mark.trio
 
@@ -123,6 +124,47 @@ def test_a_body_that_breaks_off_is_not_retried(world, wire):
     site = wire([request(), send(half), close()], serve(b"second"))
     with pytest.raises(world.requestx.exceptions.ChunkedEncodingError):
         retrying(world, 3).get(site.url)
+
+    assert len(site.requests) == 1
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("coding", [None, "gzip"])
+def test_a_try_that_broke_off_is_no_part_of_the_answer(world, wire, coding, stream):
+    """What came of its body is forgotten, and how it was coded as well (CVE-2026-16728)."""
+    fields = [b"Content-Encoding: gzip"] if coding else []
+    half = answer(gzip.compress(b"first" * 100), *fields, status=BUSY)[:-20]
+    site = wire([request(), send(half), close()], serve(b"second"))
+    response = retrying(world, 1, status_forcelist=[503]).get(site.url, stream=stream)
+
+    assert (response.status_code, world.read(response)) == (200, b"second")
+
+
+def test_what_follows_an_answer_is_not_the_next_try(world, wire):
+    """Nobody had asked for it when it came."""
+    site = wire([request(), send(answer(b"no", status=BUSY) + answer(b"smuggled"))], serve(b"second"))
+
+    assert retrying(world, 1, status_forcelist=[503]).get(site.url).content == b"second"
+    assert len(site.connections) == 2
+
+
+def test_an_answer_without_end_is_not_read_to_its_end(world, wire):
+    """The next try has a connection of its own."""
+    endless = [send(b"HTTP/1.1 503 Busy\r\nContent-Length: 99999999999\r\n\r\n"), repeat(b"x" * 1000, 1 << 22)]
+    site = wire([request(), *endless], serve(b"second"))
+
+    assert retrying(world, 1, status_forcelist=[503]).get(site.url, timeout=10).content == b"second"
+    assert site.end(0) in ("eof", "reset")
+    assert site.connections[0]["sent"] < 16 << 20
+
+
+def test_a_stream_that_breaks_off_is_not_continued_by_another(world, wire):
+    """Its reader has the beginning already."""
+    site = wire([request(), send(answer(b"x" * 100)[:-50]), close()], serve(b"y" * 100))
+    pieces = world.pieces(retrying(world, 3).get(site.url, stream=True), 10)
+    read = []
+    with pytest.raises(world.requestx.exceptions.ChunkedEncodingError):
+        read.extend(iter(pieces))
 
     assert len(site.requests) == 1
 
