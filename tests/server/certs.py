@@ -27,6 +27,7 @@ class Certificates:
     PEM files in a folder, each an attribute holding a path as text.
 
     Attributes:
+        authority: the one behind ``ca``, for what a test makes itself.
         ca, other_ca: authorities (``other_ca`` signed nothing but ``stranger``).
         good, wrong_host, stranger, expired, cn_only, self_signed: key and chain of a server.
         mail_only, address_only: localhost is the common name, and something else the alternative one.
@@ -41,6 +42,7 @@ class Certificates:
     def __init__(self, folder):
         self.folder = folder
         authority, other = trustme.CA(), trustme.CA()
+        self.authority = authority
         self.ca = self._write("ca.pem", authority.cert_pem)
         self.other_ca = self._write("other_ca.pem", other.cert_pem)
         self.good = self._leaf("good", authority.issue_cert(*HOSTS))
