@@ -75,7 +75,8 @@ class Listener:
     Args:
         tls: None, or a dict with ``chain`` (PEM file: key and certificates), and optionally ``client_ca`` (a client
             certificate is then demanded), ``alpn``, ``max`` and ``min`` (protocol versions, as ssl.TLSVersion names
-            them), ``ciphers`` (OpenSSL's list, for weak keys and old versions), and ``tickets`` (how many are sent).
+            them), ``ciphers`` (OpenSSL's list, for weak keys and old versions), ``tickets`` (how many are sent), and
+            ``keylog`` (a file for the secrets).
         host: the address to listen on.
         backlog: how many connections the system may hold; 0 for tests that want connecting to hang.
         accept: False leaves every connection in the backlog.
@@ -182,9 +183,11 @@ class Listener:
             sock.close()
 
 
-def server_context(chain, client_ca=None, alpn=("http/1.1",), max=None, min=None, ciphers=None, tickets=2):
+def server_context(chain, client_ca=None, alpn=("http/1.1",), max=None, min=None, ciphers=None, tickets=2, keylog=None):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.num_tickets = tickets
+    if keylog:
+        context.keylog_filename = keylog
     if ciphers:
         context.set_ciphers(ciphers)
     if min:

@@ -38,6 +38,11 @@ def repeat(data, times):
     return ["repeat", data.decode("latin-1"), times]
 
 
+def rekey(times, data, asks=False):
+    """Change TLS 1.3's keys so often, and then send these bytes; the listener needs ``keylog`` and no tickets."""
+    return ["rekey", times, asks, data.decode("latin-1")]
+
+
 def wait(name):
     """Go on when the test says ``site.set(name)``."""
     return ["wait", name]

@@ -10,6 +10,7 @@ import ssl
 import struct
 
 from listener import Listener, notify
+from rekey import DATA, Sender
 
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.I)
 CHUNKED = re.compile(rb"\r\ntransfer-encoding:[ \t]*chunked", re.I)
@@ -123,6 +124,16 @@ class Player:
             self.connection.sock.sendall(block[:left])
             self.connection.sent += min(left, len(block))
             left -= len(block)
+
+    def do_rekey(self, times, asks, text):
+        """Change the keys again and again, until the client will have no more of it, and then send these bytes."""
+        secured = self.connection.sock
+        sender = Sender(self.listener.context.keylog_filename, secured.cipher()[0])
+        while times > 0:
+            records = [sender.update(asks) for _ in range(min(times, 500))]
+            socket.socket.sendall(secured, b"".join(records))
+            times -= len(records)
+        socket.socket.sendall(secured, sender.record(DATA, text.encode("latin-1")))
 
     def do_wait(self, name):
         """Wait for a mark."""

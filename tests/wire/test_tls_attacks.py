@@ -5,9 +5,10 @@ They send plain bytes where records of TLS are expected, and what the client too
 
 import struct
 import sys
+import time
 
 import pytest
-from server.steps import receive, repeat, send
+from server.steps import answer, receive, rekey, repeat, request, send
 
 MIB = 1 << 20
 FOREVER = 1 << 22
@@ -78,3 +79,52 @@ def test_tickets_are_kept_up_to_a_limit(child, listen, certs):
     )
 
     assert outcome.out == "200 True\n", outcome
+
+
+@pytest.fixture
+def rekeying(listen, certs, tmp_path):
+    """``rekeying(times, ...)`` is a server that answers when it has changed its keys so often."""
+
+    def start(times, **more):
+        tls = {"chain": certs.good, "tickets": 0, "min": "TLSv1_3", "keylog": str(tmp_path / "secrets")}
+        return listen("wire", scripts=[[request(), rekey(times, answer(b"at last"), **more)]], tls=tls)
+
+    return start
+
+
+@pytest.mark.parametrize("asks", [False, True])
+def test_keys_may_change_often(world, rekeying, certs, asks):
+    """Whether the client is asked to change its own or not, and by a server that reads nothing (CVE-2026-32283)."""
+    site = rekeying(10000, asks=asks)
+
+    assert world.get(site.at("localhost"), verify=certs.ca, timeout=10).content == b"at last"
+
+
+@pytest.mark.parametrize("limit", ["read", "total"])
+def test_new_keys_are_no_answer(world, rekeying, certs, limit):
+    """Who waits for one waits no longer than was said."""
+    site, began = rekeying(FOREVER), time.monotonic()
+    with pytest.raises(world.requestx.exceptions.ReadTimeout):
+        world.get(site.at("localhost"), verify=certs.ca, timeout=world.requestx.TimeLimits(**{limit: 0.5}))
+
+    assert time.monotonic() - began < 2
+    assert site.end(0) in ("eof", "reset")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is looked up in /proc")
+def test_new_keys_take_the_place_of_the_old(child, rekeying, certs):
+    """A hundred thousand of them take no more memory than one."""
+    outcome = child(
+        """
+        import pathlib
+        session = requestx.Session()
+        session.verify = sys.argv[2]
+        pages = lambda: int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+        before = pages()
+        print(session.get(url).text, (pages() - before) * os.sysconf("SC_PAGESIZE") < 15_000_000)
+        """,
+        rekeying(100000).at("localhost"),
+        certs.ca,
+    )
+
+    assert outcome.out == "at last True\n", outcome
