@@ -130,6 +130,34 @@ def test_hook_asks_again_on_the_same_connection(world, wire):
     assert [each.field(b"x-step") for each in site.requests] == [[], [b"0"], [b"1"]]
 
 
+class Negotiated(AuthBase):
+    """Authenticates the connection, as NTLM and Kerberos may."""
+
+    def __call__(self, request):
+        request.register_hook("response", self.sign)
+        return request
+
+    def sign(self, response, **more):
+        for step in ("Negotiate one", "Negotiate two"):
+            response.content  # noqa: B018, so that the connection is free
+            again = response.request.copy()
+            again.headers["Authorization"] = step
+            response = response.connection.send(again, **more)
+        return response
+
+
+def test_a_connection_that_was_authenticated_serves_no_other_session(world, wire):
+    """Who asks there is somebody else (CVE-2014-0015)."""
+    refusal = [request(), send(answer(b"", b"WWW-Authenticate: Negotiate", status=b"401 x"))]
+    site = wire(refusal * 2 + serve(b"ann's"), serve(b"nobody's"), serve(b"nobody's"))
+    session, other = world.session(), world.session()
+
+    assert session.get(site.url, auth=Negotiated()).content == b"ann's"
+    assert [other.get(site.url).content, world.get(site.url).content] == [b"nobody's"] * 2
+    signs = [each.field(b"authorization") for each in site.connections[0]["requests"]]
+    assert signs == [[], [b"Negotiate one"], [b"Negotiate two"]]
+
+
 class Token(AuthBase):
     """Signs, in whichever world."""
 

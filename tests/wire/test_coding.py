@@ -1,5 +1,6 @@
 """Content codings: bodies arrive decoded, whole or in pieces, and a coding that breaks off is an error."""
 
+import base64
 import gzip
 import time
 import zlib
@@ -137,12 +138,24 @@ def zstd_of_zeros(data, level):
     return head + block(0) * ((len(data) >> 17) - 1) + block(1)
 
 
-@pytest.mark.parametrize(
-    "compress, name", [(gzip.compress, b"gzip"), (zlib.compress, b"deflate"), (zstd_of_zeros, b"zstd")]
+def br_of_zeros(data, level):
+    """Meta-blocks of a megabyte that end at a byte, made once with the reference encoder."""
+    head, block = base64.b64decode("8AAA/wRAhBEAMAA="), base64.b64decode(BR_OF_A_MEGABYTE)
+    return head + block * (len(data) >> 20) + b"\3"
+
+
+BR_OF_A_MEGABYTE = (
+    "+v8P+CcA4rAAQPc+QP//Af8EQBwWAOjeB+j/P+CfAIjDAgDd+wD9/wf8EwBxWACgex+g//+AfwIgDgsAdO8D9P8f8E8AxGEBgO59gP7/A/4JgDgs"
+    "ANC9D9D/f8A/ARCHBQC69wE="
 )
-def test_bombs_are_decoded_as_they_are_read(child, wire, compress, name):
-    """Reading the start of a body does not decode the rest (CVE-2025-66471)."""
-    site = wire(serve(compress(b"\0" * (400 << 20), 9), b"Content-Encoding: " + name))
+BOMBS = {"gzip": gzip.compress, "deflate": zlib.compress, "br": br_of_zeros, "zstd": zstd_of_zeros}
+
+
+@pytest.mark.parametrize("coding", sorted(BOMBS))
+def test_bombs_are_decoded_as_they_are_read(child, wire, coding):
+    """Reading the start of a body does not decode the rest (CVE-2025-66471), nor does closing it (CVE-2026-44432)."""
+    bomb = BOMBS[coding](b"\0" * (400 << 20), 9)
+    site = wire(*[serve(bomb, b"Content-Encoding: " + coding.encode())] * 2)
     outcome = child(
         """
         import resource
@@ -150,12 +163,21 @@ def test_bombs_are_decoded_as_they_are_read(child, wire, compress, name):
         response = requestx.get(url, stream=True)
         print(len(next(response.iter_content(1000))))
         response.close()
+
+        async def main():
+            response = await requestx.get(url, stream=True)
+            async for piece in response.aiter_content(1000):
+                print(len(piece))
+                break
+            await response.aclose()
+
+        asyncio.run(main())
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64000)
         """,
         site.url,
     )
 
-    assert outcome.out.split() == ["1000", "True"], outcome
+    assert outcome.out.split() == ["1000", "1000", "True"], outcome
 
 
 @pytest.mark.parametrize("stream", [False, True])

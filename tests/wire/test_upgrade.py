@@ -224,6 +224,36 @@ def test_it_serves_no_other_request(world, wire):
     assert len(site.connections) == 2
 
 
+def test_what_follows_a_refusal_is_not_the_next_answer(world, wire):
+    """Bytes that were sent as if the protocol had been switched belong to nobody."""
+    site = wire([request(), send(answer(b"no", status=b"426 x") + answer(b"smuggled"))], serve(b"two"))
+    session = world.session()
+
+    assert session.get(site.url, headers=ASKING).content == b"no"
+    assert session.get(site.url).content == b"two"
+
+
+def test_where_it_is_led_to_nobody_learns_who_asks(world, wire):
+    """Credentials and cookies of one call are for the origin that it asked (CVE-2026-47265)."""
+    there = wire([request(), send(SWITCH)])
+    here = wire([request(), send(answer(b"", b"Location: " + there.at("localhost").encode(), status=b"302 Found"))])
+    secrets = {"auth": ("ann", "s3cret"), "cookies": {"s3cret": "1"}}
+
+    assert world.session().get(here.url, headers=ASKING, **secrets).status_code == 101
+    assert (here.received.count(b"s3cret"), b"Authorization: Basic" in here.received) == (1, True)
+    assert (b"s3cret" in there.received, b"Authorization" in there.received) == (False, False)
+
+
+@pytest.mark.parametrize("name", ["Upgrade", "Connection"])
+def test_nothing_can_be_put_into_its_head(world, wire, name):
+    """A line end is no part of a protocol's name."""
+    site = wire(serve())
+    with pytest.raises(world.requestx.exceptions.InvalidHeader):
+        world.session().get(site.url, headers={**ASKING, name: "upgrade\r\nX-Smuggled: 1"})
+
+    assert site.received == b""
+
+
 def test_an_idle_connection_may_be_switched(world, wire):
     """On plain connections there is nothing to negotiate."""
     site = wire([*serve(b"first"), request(), send(SWITCH + b"ok")])
