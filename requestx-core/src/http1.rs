@@ -88,7 +88,8 @@ impl Connection {
 
     /// Drives the connection for as long as `work`, which waits for it, takes.
     pub async fn drive<F: Future>(&mut self, work: F) -> F::Output {
-        let mut work = pin!(work);
+        // tokio's budget is for the driver, which may use it up each time: the clock of `work` has to go on for all that.
+        let mut work = pin!(tokio::task::unconstrained(work));
         poll_fn(|cx| {
             self.poll(cx);
             let mut output = work.as_mut().poll(cx);

@@ -100,10 +100,11 @@ def test_keys_may_change_often(world, rekeying, certs, asks):
     assert world.get(site.at("localhost"), verify=certs.ca, timeout=10).content == b"at last"
 
 
+@pytest.mark.parametrize("asks", [False, True])
 @pytest.mark.parametrize("limit", ["read", "total"])
-def test_new_keys_are_no_answer(world, rekeying, certs, limit):
-    """Who waits for one waits no longer than was said."""
-    site, began = rekeying(FOREVER), time.monotonic()
+def test_new_keys_are_no_answer(world, rekeying, certs, limit, asks):
+    """Who waits for one waits no longer than was said, also where there is always something to reply."""
+    site, began = rekeying(FOREVER, asks=asks), time.monotonic()
     with pytest.raises(world.requestx.exceptions.ReadTimeout):
         world.get(site.at("localhost"), verify=certs.ca, timeout=world.requestx.TimeLimits(**{limit: 0.5}))
 
