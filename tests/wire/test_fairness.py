@@ -1,8 +1,8 @@
 """Many streams at once: none is served to its end while another waits for its share.
 
-Tasks of one loop take turns, and share almost evenly what comes; how evenly it comes is the server's, whose threads have
-the turns that the interpreter and the system give them, as those of a blocking client.  What is seen here is that no
-stream is left waiting, however fast the others are.
+Tasks of one loop take turns, and share almost evenly what comes; how evenly it comes is the server's, whose threads
+have the turns that the interpreter and the system give them, as those of a blocking client.  What is seen here is that
+no stream is left waiting, however fast the others are.
 """
 
 import threading
