@@ -229,6 +229,7 @@ class Session(SessionRedirectMixin):
     A session may be shared by threads and event loops.
 
     Args:
+        timeout, json_loads, json_dumps: set on it, as assigning them does; what is left out is the class's.
         **transport: given to the adapter that it begins with, as in `Session(http2=False)`; see `HTTPAdapter`.
 
     Raises:
@@ -266,7 +267,17 @@ class Session(SessionRedirectMixin):
     _go: Callable[[Any, Any, Any, bool], _t.ResponseOrAwaitable] = staticmethod(go)
     _kept: dict[Any, _Kept]
 
-    def __init__(self, **transport: Any) -> None:
+    def __init__(
+        self,
+        *,
+        timeout: _t.TimeoutType = None,
+        json_loads: Callable[..., Any] | None = None,
+        json_dumps: Callable[[Any], str | bytes] | None = None,
+        **transport: Any,
+    ) -> None:
+        for name, value in (("timeout", timeout), ("json_loads", json_loads), ("json_dumps", json_dumps)):
+            if value is not None:
+                setattr(self, name, value)
         #: Sent with every request.
         self.headers: CaseInsensitiveDict[Any] = default_headers()
         #: A pair of user and password, or a callable.

@@ -20,6 +20,17 @@ def test_answers_are_decoded_by_the_sessions_decoder(world, server, verb):
     assert seen == [("mine", str)] * 2
 
 
+def test_a_session_may_be_made_with_them(world, server):
+    """Decoder, encoder and time limit; what is left out is the class's."""
+    codecs = {"json_loads": lambda text: ("mine", text), "json_dumps": lambda value: "so", "timeout": 7}
+    session = world.session(transport=codecs)
+    answer = session.post(server.url + "/echo", json=1)
+
+    assert answer.json() == ("mine", answer.text)
+    assert json.loads(answer.text)["body"] == "so"
+    assert (session.timeout, world.session().timeout) == (7, None)
+
+
 def test_a_decoder_may_come_and_go(world, server):
     """What is set counts for the next call."""
     session = world.session()
