@@ -51,7 +51,7 @@ def main() -> int:
             "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1",
             "PYTHONMALLOC": "malloc",
         }
-        pytest = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *suites]
+        pytest = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not bare", *suites]
         steps.run("the suites, instrumented", pytest, "see the sanitizer's report above", settings)
     steps.summary()
     return 1 if steps.failed else 0

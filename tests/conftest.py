@@ -52,6 +52,7 @@ def pytest_configure(config):
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "trio: the test is also for calls that are awaited in a trio run")
     config.addinivalue_line("markers", "slow: the test is run where --slow is given")
+    config.addinivalue_line("markers", "bare: not for a sanitizer, which keeps freed memory and has locks of its own")
     config.addinivalue_line("markers", "limit(seconds): how long the test may take (%d by default)" % LIMIT)
     capture = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
@@ -250,6 +251,7 @@ def launch(tmp_path):
         if settings:
             (tmp_path / "settings").write_text(settings % port)
         words = [word.format(port=port, settings=tmp_path / "settings") for word in command]
+        more.setdefault("env", {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"})
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         # A session of its own: its workers are killed with it.
         running.append(subprocess.Popen(words, start_new_session=True, **silent, **more))

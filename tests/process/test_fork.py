@@ -153,6 +153,7 @@ print(asyncio.run(scene()))
     assert (outcome.out, outcome.clean) == ("0\n[200, 200, 200, 200]\n", True), outcome
 
 
+@pytest.mark.bare
 def test_fork_in_a_process_with_many_threads(child, server):
     """Forks at any moment of other threads' requests: no lock stays held in the child."""
     source = """

@@ -60,6 +60,7 @@ def test_what_means_nothing_is_endured_until_the_limit_on_connecting(world, wire
     assert site.end(0) in ("eof", "reset")
 
 
+@pytest.mark.bare
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is looked up in /proc")
 def test_tickets_are_kept_up_to_a_limit(child, listen, certs):
     """A server sends as many as it likes, and each holds its certificates."""
@@ -112,6 +113,7 @@ def test_new_keys_are_no_answer(world, rekeying, certs, limit, asks):
     assert site.end(0) in ("eof", "reset")
 
 
+@pytest.mark.bare
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is looked up in /proc")
 def test_new_keys_take_the_place_of_the_old(child, rekeying, certs):
     """A hundred thousand of them take no more memory than one."""
