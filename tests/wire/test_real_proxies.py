@@ -76,12 +76,12 @@ def dante(tool, launch):
 
 
 def works(session, server, tls_server):
-    """Both schemes, twice each, and a large body in each direction."""
+    """Both schemes, and a large body in each direction; first what could not be repeated: tinyproxy closes unsaid."""
     for origin in (server.at("localhost"), tls_server.at("localhost")):
-        for _ in range(2):
-            assert session.get(origin + "/get").status_code == 200
         assert session.post(origin + "/echo", data=b"x" * 500000).json()["length"] == 500000
         assert len(session.get(origin + "/stream/500000").content) == 500000
+        for _ in range(2):
+            assert session.get(origin + "/get").status_code == 200
 
 
 def test_squid(world, squid, server, tls_server, ca):
