@@ -273,9 +273,11 @@ class HTTPAdapter(BaseAdapter):
         The options of a client: what the adapter's pools are told, else what the adapter itself is.
         """
         manager = self.__dict__.get("poolmanager")
-        told = getattr(manager, "connection_pool_kw", {})
+        told, hosts = getattr(manager, "connection_pool_kw", None), getattr(manager, "num_pools", None)
+        if not isinstance(told, dict) or not isinstance(hosts, int):  # what stands in for one in a test says nothing
+            told, hosts = {}, self._pool_connections
         size, block = told.get("maxsize", self._pool_maxsize), told.get("block", self._pool_block)
-        hosts = _counted("pool_connections", getattr(manager, "num_pools", self._pool_connections))
+        hosts = _counted("pool_connections", hosts)
         size = _counted("pool_maxsize", size) or _MOST  # as the queue of urllib3's pools, whose 0 is no limit
         # The defaults are requests', and low; who asks for a number gets it.
         limits = [] if size == DEFAULT_POOLSIZE else [("MAX_IDLE_PER_HOST", size)]

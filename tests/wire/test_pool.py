@@ -3,6 +3,8 @@
 The rule behind the second half: a request is sent again on its own only if the server cannot have acted on it twice.
 """
 
+import unittest.mock
+
 import pytest
 from server.steps import answer, close, fin, mark, notify, request, rst, send, serve, wait
 
@@ -211,6 +213,18 @@ def test_a_size_is_a_whole_number(world, setting, wrong):
     """It is said where it is set, by its name."""
     with pytest.raises(TypeError, match=setting + " is a whole number"):
         world.requestx.adapters.HTTPAdapter(**{setting: wrong})
+
+
+def test_what_stands_in_for_a_pool_manager_says_nothing(world):
+    """Tests of libraries put a mock in its place, which has every attribute."""
+
+    class Mocked(world.requestx.adapters.HTTPAdapter):
+        def init_poolmanager(self, *sizes, **more):
+            self.poolmanager = unittest.mock.MagicMock()
+
+    assert "0 connections" in repr(world.run(Mocked))
+    with pytest.raises(TypeError, match="pool_maxsize is a whole number"):
+        world.run(Mocked, pool_maxsize="10")
 
 
 def test_unread_body_gives_its_connection_up(world, wire):
