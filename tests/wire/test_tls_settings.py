@@ -537,18 +537,38 @@ def reused(site):
 @pytest.mark.parametrize("highest", ["TLSv1_2", "TLSv1_3"])
 def test_sessions_are_resumed(world, listen, certs, highest):
     """A new connection costs half a handshake, in the same session and in another."""
-    site = closing(listen, certs, times=6, max=highest)
-    peers = [world.get(site.at("localhost"), verify=certs.ca).peer for _ in range(6)]
+    site = closing(listen, certs, times=20, max=highest)
+    peers = [world.get(site.at("localhost"), verify=certs.ca).peer for _ in range(20)]
 
-    # A connection that ends before its goodbye is out takes its last ticket along, so not each of them has to be.
-    assert [peer.resumed for peer in peers] == reused(site)
-    assert not peers[0].resumed and any(peer.resumed for peer in peers)
+    assert [peer.resumed for peer in peers] == reused(site) == [False] + [True] * 19
     assert {peer.certificate for peer in peers} == {der_of(certs.good)}
 
 
-def test_sessions_may_be_left_alone(world, listen, certs):
+@pytest.mark.parametrize("highest", ["TLSv1_2", "TLSv1_3"])
+@pytest.mark.parametrize("server, protocol", [("everyday", "http/1.1"), ("streams", "h2")])
+def test_sessions_outlive_connections_that_we_close(world, listen, certs, highest, server, protocol):
+    """Idle ones with their client, and one in the midst of an answer: what was agreed upon holds for the next."""
+    site = listen(server, tls={"chain": certs.good, "max": highest, "alpn": [protocol]})
+    for path in ["/bytes/5", "/bytes/50000000"] * 3:
+        world.close(world.get(site.at("localhost") + path, verify=certs.ca, stream=path != "/bytes/5"))
+
+    assert reused(site) == [False] + [True] * 5
+
+
+def test_a_connection_that_is_closed_says_goodbye(world, wire, certs):
+    """The server hears close_notify, and need not take the end for an attack."""
+    site = wire(serve(b"ok"), tls={"chain": certs.good})
+    session = world.session(verify=certs.ca)
+    session.get(site.at("localhost"))
+    world.run(session.aclose if world.awaits else session.close)
+
+    assert site.end(0) == "eof"
+
+
+@pytest.mark.parametrize("highest", ["TLSv1_2", "TLSv1_3"])
+def test_sessions_may_be_left_alone(world, listen, certs, highest):
     """A context that wants no tickets."""
-    site = closing(listen, certs)
+    site = closing(listen, certs, max=highest)
     context = context_with(certs.ca)
     context.options |= ssl.OP_NO_TICKET
     for _ in range(2):

@@ -112,9 +112,6 @@ impl Contexts {
     /// # Errors
     /// `Tls` if a file cannot be read or used.
     pub fn get(&self, settings: &Settings, number: u64) -> Result<Arc<Context>, Error> {
-        if settings.no_resumption {
-            return Ok(Arc::new(Context::new(settings)?)); // sessions are kept with their context
-        }
         let stamps = stamps(settings);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) =
@@ -211,5 +208,22 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<io::Result<()>> {
         either!(self, stream => Pin::new(stream).poll_shutdown(cx))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_is_kept_whether_sessions_are_or_not() {
+        let contexts = Contexts::default();
+        for no_resumption in [false, true] {
+            let settings = Settings { no_resumption, ..Settings::default() };
+            let number = settings.identity();
+            let first = contexts.get(&settings, number).unwrap();
+
+            assert!(Arc::ptr_eq(&first, &contexts.get(&settings, number).unwrap()));
+        }
     }
 }

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{ready, Context as Task, Poll};
+use std::task::{ready, Context as Task, Poll, Waker};
 
 use hyper_openssl::client::legacy::{HttpsLayer, MaybeHttpsStream};
 use hyper_openssl::SslStream;
@@ -22,7 +22,7 @@ use openssl::pkcs12::Pkcs12;
 use openssl::pkey::{PKey, Private};
 use openssl::ssl::{
     ConnectConfiguration, Error as SslError, SslConnector, SslConnectorBuilder, SslFiletype, SslMethod,
-    SslOptions, SslRef, SslVerifyMode, SslVersion,
+    SslOptions, SslRef, SslSessionCacheMode, SslVerifyMode, SslVersion,
 };
 use openssl::stack::Stack;
 use openssl::x509::store::{X509Lookup, X509StoreBuilder};
@@ -63,10 +63,18 @@ pub fn hash(name: &str, bytes: &[u8]) -> Option<Vec<u8>> {
 /// many tickets as it likes.
 const MOST_SESSIONS: i32 = 512;
 
-/// An `SSL_CTX` for one set of settings, with the sessions that can be resumed.
+/// An `SSL_CTX` for one set of settings.
 pub struct Context {
-    layer: HttpsLayer,
+    sessions: Sessions,
     settings: Settings,
+}
+
+/// What becomes of the sessions of a context.
+enum Sessions {
+    /// They are kept, and resumed.
+    Kept(HttpsLayer),
+    /// Each handshake is a whole one.
+    Forgotten(SslConnector),
 }
 
 impl std::fmt::Debug for Context {
@@ -97,9 +105,14 @@ impl Context {
         if let Some(path) = &settings.keylog {
             log_keys(&mut builder, path)?;
         }
-        builder.set_session_cache_size(MOST_SESSIONS); // what goes there leaves hyper-openssl's cache as well
-        let layer = HttpsLayer::with_connector(builder).map_err(|e| failed("make a TLS context", &e))?;
-        Ok(Context { layer, settings: settings.clone() })
+        let sessions = if settings.no_resumption {
+            builder.set_session_cache_mode(SslSessionCacheMode::OFF);
+            Sessions::Forgotten(builder.build())
+        } else {
+            builder.set_session_cache_size(MOST_SESSIONS); // what goes there leaves hyper-openssl's cache as well
+            Sessions::Kept(HttpsLayer::with_connector(builder).map_err(|e| failed("make a TLS context", &e))?)
+        };
+        Ok(Context { sessions, settings: settings.clone() })
     }
 }
 
@@ -246,9 +259,13 @@ fn log_keys(builder: &mut SslConnectorBuilder, path: &Path) -> Result<(), Error>
 /// A secured connection. Its end is an end only if the peer said so.
 #[derive(Debug)]
 pub struct TlsStream {
-    io: TokioIo<SslStream<TokioIo<Watched>>>,
+    io: TokioIo<Secured>,
+    /// We have said that nothing more comes from us.
+    parted: bool,
     pub peer: Arc<Peer>,
 }
+
+type Secured = SslStream<TokioIo<Watched>>;
 
 /// What lies below, and whether it has ended. OpenSSL reads no further once it has seen close_notify,
 /// so a stream that ended below an ended session means that there was none.
@@ -301,27 +318,50 @@ pub async fn handshake(
         verify: !settings.danger_accept_invalid,
         offered: offer(http),
     };
-    // Sessions are kept by what this URL says.
-    let uri = format!("https://{}/", authority::join(host, port))
-        .parse::<http::Uri>()
-        .map_err(|e| Error::caller(Kind::InvalidUrl, e.to_string()))?;
     let verdict = Arc::new(Mutex::new(X509VerifyResult::OK));
-    let mut connector = context.layer.layer(Given(Some(Watched { stream, ended: false })));
-    let noted = verdict.clone();
-    connector.set_callback(move |config, _| configure(config, &names, noted.clone()));
-    let secured = match connector.call(uri).await {
-        Ok(MaybeHttpsStream::Https(secured)) => secured,
-        Ok(MaybeHttpsStream::Http(_)) => {
-            return Err(Error::new(Kind::Internal, Phase::Secure, "there was no handshake"))
-        }
-        Err(error) => {
-            let verdict = *verdict.lock().unwrap_or_else(PoisonError::into_inner);
-            return Err(told(&*error, verdict));
-        }
+    let watched = Watched { stream, ended: false };
+    let secured = match &context.sessions {
+        Sessions::Kept(layer) => resume_or_begin(layer, names, host, port, watched, verdict.clone()).await,
+        Sessions::Forgotten(connector) => begin(connector, &names, watched, verdict.clone()).await,
     };
+    let secured =
+        secured.map_err(|error| told(&*error, *verdict.lock().unwrap_or_else(PoisonError::into_inner)))?;
     require_pin(secured.ssl(), &settings.pins)?;
     let peer = Arc::new(describe(secured.ssl()));
-    Ok(TlsStream { io: TokioIo::new(secured), peer })
+    Ok(TlsStream { io: TokioIo::new(secured), parted: false, peer })
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+async fn resume_or_begin(
+    layer: &HttpsLayer,
+    names: Names,
+    host: &str,
+    port: u16,
+    watched: Watched,
+    verdict: Arc<Mutex<X509VerifyResult>>,
+) -> Result<Secured, Failure> {
+    let mut connector = layer.layer(Given(Some(watched)));
+    connector.set_callback(move |config, _| configure(config, &names, verdict.clone()));
+    // Sessions are kept by what this URL says.
+    let uri = format!("https://{}/", authority::join(host, port)).parse()?;
+    match connector.call(uri).await? {
+        MaybeHttpsStream::Https(secured) => Ok(secured),
+        MaybeHttpsStream::Http(_) => Err("there was no handshake".into()),
+    }
+}
+
+async fn begin(
+    connector: &SslConnector,
+    names: &Names,
+    watched: Watched,
+    verdict: Arc<Mutex<X509VerifyResult>>,
+) -> Result<Secured, Failure> {
+    let mut config = connector.configure()?;
+    configure(&mut config, names, verdict)?;
+    let mut secured = SslStream::new(config.into_ssl(&names.sent)?, TokioIo::new(watched))?;
+    Pin::new(&mut secured).connect().await?;
+    Ok(secured)
 }
 
 fn without_dot(name: &str) -> &str {
@@ -380,7 +420,7 @@ fn told(error: &(dyn std::error::Error + 'static), verdict: X509VerifyResult) ->
         let why = format!("certificate verify failed: {}", verdict.error_string());
         return Error::new(Kind::TlsVerify, Phase::Secure, why).with_tls_code(verdict.as_raw());
     }
-    let ssl = error.source().unwrap_or(error).downcast_ref::<SslError>();
+    let ssl = error.downcast_ref().or_else(|| error.source()?.downcast_ref::<SslError>());
     if let Some(source) = ssl.and_then(SslError::io_error) {
         let mut error = Error::io(Phase::Secure, "the connection broke", source);
         error.kind = Kind::Tls;
@@ -459,7 +499,17 @@ impl AsyncWrite for TlsStream {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<io::Result<()>> {
+        self.parted = true;
         Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+impl Drop for TlsStream {
+    /// Says goodbye, if the socket takes that at once. OpenSSL resumes no session of a connection that went without.
+    fn drop(&mut self) {
+        if !self.parted {
+            let _ = Pin::new(&mut self.io).poll_shutdown(&mut Task::from_waker(Waker::noop()));
+        }
     }
 }
 
