@@ -151,6 +151,8 @@ class HTTPAdapter(BaseAdapter):
     proxy_cert: Any = None
     poolmanager: Any
     _client: _core.Client
+    #: Whether somebody has the object that `max_retries` is, and may change it.
+    _retries_shown: bool = True
     #: Another object after each change.
     _state: _settings.Settings
 
@@ -180,7 +182,9 @@ class HTTPAdapter(BaseAdapter):
         proxy_cert: _t.CertType = None,
     ) -> None:
         retry = retry_class()
-        self.max_retries: Any = retry(0, read=False) if max_retries == DEFAULT_RETRIES else retry.from_int(max_retries)
+        given = max_retries != DEFAULT_RETRIES
+        self.max_retries = retry.from_int(max_retries) if given else retry(0, read=False)
+        self._retries_shown = given
         self.config: dict[str, Any] = {}
         self.proxy_manager: dict[str, Any] = {}
         super().__init__()
@@ -220,6 +224,24 @@ class HTTPAdapter(BaseAdapter):
         self._changed()
         if name in ("poolmanager", "max_connections") and "_client" in self.__dict__:
             self._start()
+
+    @property
+    def max_retries(self) -> Any:
+        """
+        When requests are tried again, a `Retry`.
+
+        Whoever has it may change it in place, so from then on it is looked at for each request.
+        """
+        if "max_retries" not in self.__dict__:
+            raise AttributeError("max_retries was not set yet: HTTPAdapter.__init__ was not called")
+        if not self._retries_shown:
+            self._retries_shown = True
+        return self.__dict__["max_retries"]
+
+    @max_retries.setter
+    def max_retries(self, retries: Any) -> None:
+        self.__dict__["max_retries"] = retries
+        self._retries_shown = True
 
     def _changed(self) -> None:
         """
@@ -290,13 +312,17 @@ class HTTPAdapter(BaseAdapter):
         return tuple(limits)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: getattr(self, name, None) for name in self.__attrs__}
+        own = self.__dict__
+        return {name: own[name] if name in own else getattr(self, name, None) for name in self.__attrs__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.proxy_manager = {}
         self.config = {}
         for name, value in state.items():
             setattr(self, name, value)
+        if is_single(self.__dict__.get("max_retries")):
+            self.max_retries = retry_class()(0, read=False)  # its own, which nobody else has
+            self._retries_shown = False
         self.init_poolmanager(self._pool_connections, self._pool_maxsize, block=self._pool_block)
         self._start()
 
@@ -463,7 +489,7 @@ class HTTPAdapter(BaseAdapter):
         """
         The adapter's retries, or those among the keywords of its pools where it has none.
         """
-        retries = self.max_retries
+        retries = self.__dict__["max_retries"] if "max_retries" in self.__dict__ else self.max_retries
         return self._state.beneath(self).get("retries", retries) if is_single(retries) else retries
 
     def _is_simple(self) -> bool:
@@ -473,7 +499,7 @@ class HTTPAdapter(BaseAdapter):
         known = self._state.beneath(self) or type(self.poolmanager) is not _pools.PoolManager
         known = known or self.resolver is not None or self.progress is not None
         own = self._builds() or self._is_custom() or "send" in self.__dict__
-        return not known and not own and is_single(self.max_retries)
+        return not (known or own or self._retries_shown)
 
     def _builds(self) -> bool:
         """

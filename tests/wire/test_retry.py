@@ -265,6 +265,32 @@ def test_retries_set_later_count(world, wire):
     assert session.get(site.url).content == b"two"
 
 
+def test_retries_changed_in_place_count(world, wire):
+    """``adapter.max_retries.total = n``, and sets of its own, as with requests: before, or after a request was kept."""
+    site = wire(serve(b"one") + serve(b"two") + [request(), rst()], [request(), rst()], serve(b"three"))
+    session = world.session()
+    session.get(site.url), session.get(site.url)
+    retries = session.get_adapter(site.url).max_retries
+    retries.total, retries.read = 3, None
+
+    assert session.get(site.url).content == b"three"
+    site = wire(serve(b"one") + serve(b"no", status=BUSY) + serve(b"yes"))
+    session.get(site.url)
+    retries.status_forcelist.add(503)
+    assert session.get(site.url).content == b"yes"
+
+
+def test_a_retry_that_was_given_may_be_changed(world, wire):
+    """It is the caller's, also where it was none at first."""
+    given = world.requestx.adapters.Retry(0, read=False)
+    site = wire(serve(b"one") + [request(), rst()], [request(), rst()], serve(b"two"))
+    session = retrying(world, given)
+    session.get(site.url)
+    given.total, given.read = 3, None
+
+    assert session.get(site.url).content == b"two"
+
+
 def test_send_of_the_adapter_retries(world, wire):
     """Called by itself, as hooks and tests do."""
     site = wire([request(), rst()], serve(b"second"))
