@@ -121,6 +121,7 @@ impl Connections {
                     let full = self.lock().pool.why_full(&plan.key);
                     format!("{} {} ({}): the pool is full, {full}", plan.method, plan.url, plan.key)
                 };
+                let turn = self.wait_for(turn);
                 let _ = deadline.within_since(Phase::Queue, since, None, what, turn).await?;
                 // a lost sender means: look again
             }
@@ -135,6 +136,21 @@ impl Connections {
         }
     }
 
+    /// Waits for its turn. Who was told before may not come, since nobody goes on waiting for that exchange, or not yet:
+    /// then it is the next one's, and those who wait look after that.
+    async fn wait_for(&self, mut turn: oneshot::Receiver<()>) -> Result<(), oneshot::error::RecvError> {
+        loop {
+            match tokio::time::timeout(OVERLOOKED, &mut turn).await {
+                Ok(told) => return told,
+                Err(_) => {
+                    let mut state = self.lock();
+                    let next = state.pool.next_in_line();
+                    state.wake(next);
+                }
+            }
+        }
+    }
+
     fn ask_pool(
         &self,
         key: &Key,
@@ -146,12 +162,14 @@ impl Connections {
         let mut turn = None;
         let mut state = self.lock();
         let grant = state.pool.check_out(key, lane, place.ticket, now, &mut close);
-        place.ticket = None;
+        let before = place.ticket.take();
         if let Grant::Wait(ticket) | Grant::Hope(ticket) = grant {
             let (wake, woken) = oneshot::channel();
             place.ticket = Some(ticket);
             state.waiting.insert(ticket, wake);
             turn = Some(woken);
+        } else if let Some(ticket) = before {
+            state.waiting.remove(&ticket); // it may have lost patience before it was told
         }
         drop(state);
         drop(close); // without the lock
@@ -317,6 +335,8 @@ fn patience(deadline: &Deadline) -> Duration {
 }
 
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a place may be there without the next in line coming for it.
+const OVERLOOKED: Duration = Duration::from_millis(250);
 
 /// A connection being opened, which others may wait for.
 struct Opening {

@@ -476,7 +476,7 @@ impl<C: Shareable> Pool<C> {
     }
 
     /// Who may try again: the first in line that could go now and has not been told so yet.
-    fn next_in_line(&mut self) -> Option<Ticket> {
+    pub fn next_in_line(&mut self) -> Option<Ticket> {
         let may_go =
             |waiting: &Waiting| !waiting.woken && !waiting.hopes && self.could_go(&waiting.key, waiting.lane);
         let next = self.line.iter().position(may_go)?;

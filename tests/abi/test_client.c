@@ -83,6 +83,27 @@ static void waiting_for_a_place_has_a_limit(void) {
   rqx_client_free(client);
 }
 
+static void who_does_not_come_for_its_place_holds_up_nobody(void) {
+  rqx_client *client = client_with(RQX_OPT_MAX_CONNECTIONS, 1);
+  rqx_queue *queue = new_queue();
+  rqx_exchange *first = NULL;
+  rqx_event held, begun, event;
+  char head[600];
+  CHECK_CODE(RQX_OK, ask(client, NULL, "GET", under(at, sizeof at, http_url, "/bytes/3000000"), NULL, RQX_SEND_STREAM, &held));
+  int length = snprintf(head, sizeof head, "GET\n%s/get", http_url);
+  CHECK_CODE(RQX_PENDING, rqx_send(client, NULL, (const uint8_t *)head, (size_t)length, 0, NULL, 0, NULL, 0, &first, &begun));
+  CHECK_CODE(RQX_OK, submit(client, queue, 1, under(at, sizeof at, http_url, "/get"), 0));
+  while (stats_of(client).queued < 2) continue;
+  done(&held); /* it is the turn of the first, which nobody resumes */
+  event = next(queue);
+  CHECK_CODE(RQX_OK, event.code);
+  done(&event);
+  CHECK_CODE(RQX_OK, finish(RQX_PENDING, &first, &begun));
+  done(&begun);
+  rqx_queue_free(queue);
+  rqx_client_free(client);
+}
+
 static void idle_connections_are_kept_up_to_a_limit(void) {
   rqx_client *client = client_with(RQX_OPT_MAX_IDLE_PER_HOST, 2);
   rqx_queue *queue = new_queue();
@@ -133,6 +154,7 @@ int main(int argc, char **argv) {
   an_unread_response_holds_its_connection();
   a_limit_makes_others_wait();
   waiting_for_a_place_has_a_limit();
+  who_does_not_come_for_its_place_holds_up_nobody();
   idle_connections_are_kept_up_to_a_limit();
   idle_connections_are_kept_for_a_time();
   lanes_give_way_to_each_other();
