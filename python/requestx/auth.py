@@ -249,6 +249,7 @@ class HTTPDigestAuth(AuthBase):
         again = yield Send(r.connection, prepared, settings)
         again.history.append(r)
         again.request = prepared
+        self._look_ahead(again)
         return again
 
     handle_401._flow = _answering  # type: ignore[attr-defined]
@@ -264,6 +265,7 @@ class HTTPDigestAuth(AuthBase):
         state = self._thread_local
         request = r.request
         state.num_401_calls = 1
+        self._look_ahead(r)
         if not 400 <= r.status_code < 500:
             return None
         challenge = _find_challenge(r.headers.get("www-authenticate", ""))
@@ -283,6 +285,17 @@ class HTTPDigestAuth(AuthBase):
         prepared.headers["Authorization"] = header
         prepared._digest_answered = self
         return prepared
+
+    def _look_ahead(self, r: Any) -> None:
+        """
+        Keep the nonce that the server wants next time (RFC 7616, 3.5), in an answer to what it was told.
+        """
+        info, state = r.headers.get("authentication-info"), self._thread_local
+        if not info or not state.chal or self._is_foreign(r.request):
+            return
+        if f'nonce="{_quoted(state.last_nonce)}"' in str(r.request.headers.get("Authorization", "")):
+            said = {name.lower(): value for name, value in parse_dict_header(info).items()}
+            state.chal = {**state.chal, "nonce": said.get("nextnonce") or state.last_nonce}
 
     def _is_foreign(self, request: Any) -> bool:
         given = [url for auth, url in request.__dict__.get("_digest_given", ()) if auth is self]

@@ -490,6 +490,31 @@ def test_an_answer_that_was_wrong_is_not_given_again(call, wire):
     assert call(never.url, *ANN, "auth=1")[0] == "401 %s who?" % never.url
 
 
+def test_the_server_may_say_what_the_next_nonce_is(call, wire):
+    """Authentication-Info (RFC 7616, 3.5), of an answer or of a redirect; the next request is made of it, from one."""
+    site = wire(asks(b"n1") + serve(b"ok", b'Authentication-Info: qop=auth, nextnonce="n2"') + serve() + serve())
+    call(site.url, *ANN, "auth=1", "times=3")
+    assert is_right(site.requests[2], "n2", 1) and is_right(site.requests[3], "n2", 2)
+
+    led = wire(asks(b"n1") + moved(b"/b", b"302 X", b"", b'authentication-info: nextnonce="n2"') + serve())
+    call(led.url + "/a", *ANN, "auth=1", "redirects=1")
+    assert is_right(led.requests[2], "n2", 1)
+
+
+def test_nobody_else_says_what_the_next_nonce_is(call, wire):
+    """Another origin, or an answer to a request that was not authenticated."""
+    info = b'Authentication-Info: nextnonce="evil"'
+    there = wire(serve(b"ok", info) * 2)
+    lead = moved(there.url.encode(), b"302 X", b"", info.replace(b"evil", b"n2"))
+    here = wire(asks(b"n1") + lead + lead)
+    call(here.url, *ANN, "auth=1", "redirects=5", "times=2")
+    assert is_right(here.requests[1], "n1", 1) and is_right(here.requests[2], "n2", 1)
+
+    plain = wire(serve(b"ok", info) + asks(b"n1") + serve())
+    call(plain.url, *ANN, "auth=1", "times=2")
+    assert is_right(plain.requests[2], "n1", 1)
+
+
 def test_no_other_origin_is_answered(call, wire):
     """Nor after the way back from there; on its own origin each hop has an answer of its own."""
     there = wire(asks(b"evil"))

@@ -239,7 +239,7 @@ def test_the_hook_sends_on_the_responses_connection():
     """As users' own hooks do; the challenge is in the history."""
     auth = HTTPDigestAuth("u", "p")
     prepared = request(auth=auth, cookies={"a": "b"})
-    final = SimpleNamespace(history=[])
+    final = SimpleNamespace(headers={}, history=[])
     sent = []
     response = answered(prepared)
     response.content = b""

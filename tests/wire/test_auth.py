@@ -77,6 +77,31 @@ def test_stale_nonce_is_replaced(world, wire):
     ]
 
 
+def test_the_server_may_say_what_the_next_nonce_is(world, wire):
+    """Authentication-Info (RFC 7616, 3.5): the next request is made of it, counted from one, and not challenged."""
+    info = b'Authentication-Info: qop=auth, nextnonce="n\\"2", nc=00000001'
+    site = wire(challenged() + serve(b"ok", info) + serve(b"ok", info.replace(b"2", b"3")) + serve() + serve())
+    session = world.session(auth=HTTPDigestAuth("ann", "x"))
+    for _ in range(4):
+        session.get(site.url)
+
+    fields = [each.field(b"authorization")[0] for each in site.requests[1:]]
+    said = [re.search(b'nonce="(.*?)", .*, nc=0+(.)', field).groups() for field in fields]
+    assert said == [(b"n1", b"1"), (b'n\\"2', b"1"), (b'n\\"3', b"1"), (b'n\\"3', b"2")]
+
+
+def test_nobody_else_says_what_the_next_nonce_is(world, wire):
+    """An answer that was not asked with credentials, from another origin, has no say."""
+    info = b'Authentication-Info: nextnonce="evil"'
+    there = wire(serve(b"there", info))
+    moved = serve(b"", b"Location: %s/" % there.url.encode(), status=b"302 Found")
+    site = wire(challenged() + moved + serve())
+    session = world.session(auth=HTTPDigestAuth("ann", "x"))
+    session.get(site.url), session.get(site.url)
+
+    assert told(site.requests[2])["nonce"] == "n1"
+
+
 def test_refused_credentials_are_not_tried_again(world, wire):
     """Two requests, and the 401 is the caller's."""
     site = wire(challenged() + challenged(2))

@@ -86,6 +86,14 @@ impl Challenges {
         Some((challenge.clone(), *count))
     }
 
+    /// The server of `origin` wants another nonce next time.
+    pub fn renew(&self, origin: &Origin, nonce: Vec<u8>) {
+        let mut all = self.lock();
+        if let Some((_, challenge, count)) = all.iter_mut().find(|(other, ..)| other == origin) {
+            (challenge.nonce, *count) = (nonce, 0);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, VecDeque<(Origin, Challenge, u32)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -96,6 +104,17 @@ pub fn challenge(head: &Head) -> Option<Challenge> {
     head.all("www-authenticate").flat_map(challenges).find_map(|(scheme, parameters)| {
         scheme.eq_ignore_ascii_case(b"digest").then(|| Challenge::of(&parameters)).flatten()
     })
+}
+
+/// The nonce that the server wants next time: RFC 7616 section 3.5.
+pub fn next_nonce(head: &Head) -> Option<Vec<u8>> {
+    let said = |item: &[u8]| {
+        let at = item.iter().position(|byte| *byte == b'=')?;
+        let named = item[..at].trim_ascii().eq_ignore_ascii_case(b"nextnonce");
+        named.then(|| unquoted(item[at + 1..].trim_ascii()))
+    };
+    let nonce = head.all("authentication-info").flat_map(items).find_map(said)?;
+    (1..=LONGEST).contains(&nonce.len()).then_some(nonce)
 }
 
 impl Challenge {
@@ -382,6 +401,24 @@ mod tests {
         assert_eq!((Hash::Sha256, true), (challenge.hash, challenge.is_stale));
         assert!(answer(&challenge, &login("a\"b", ""), GET, b"c")
             .contains("username=\"a\\\"b\", realm=\"z\\\\\""));
+    }
+
+    #[test]
+    fn the_next_nonce_is_found_among_what_else_is_said() {
+        let of = |value: &str| {
+            let sent = format!("HTTP/1.1 200 X\r\nAuthentication-Info: {value}\r\n\r\n");
+            next_nonce(&Head::read(sent.as_bytes(), b"", false).unwrap().0)
+        };
+
+        assert_eq!(
+            Some(b"a, \"b".to_vec()),
+            of("qop=auth, rspauth=\"x, nextnonce=y\", NextNonce = \"a, \\\"b\"")
+        );
+        for none in
+            ["", "nextnonce", "nextnonce=\"\"", "nonce=a", &format!("nextnonce={}", "n".repeat(LONGEST + 1))]
+        {
+            assert_eq!(None, of(none), "{none}");
+        }
     }
 
     #[test]

@@ -103,6 +103,9 @@ impl Call<'_> {
         if self.choice.cookies && head.sets_cookies {
             self.keep_cookies(head);
         }
+        if let (Some(home), Some(nonce)) = (&self.home, auth::next_nonce(head)) {
+            self.memory.challenges.renew(home, nonce);
+        }
         if self.choice.redirects > 0 && follow::is_redirect(head) {
             return Some(self.redirect(head));
         }
