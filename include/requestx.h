@@ -351,7 +351,8 @@
 /** 1: the client's cookies are sent, and those that come are kept, by RFC 6265bis. Default 0. */
 #define RQX_OPT_COOKIES 1077
 /**
- * Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM. RQX_OPT_CA_* together replace the platform's; empty for none.
+ * Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM.
+ * RQX_OPT_CA_FILE, _FOLDER and _DATA together replace the platform's certificates; empty for none.
  */
 #define RQX_OPT_CA_FILE 2001
 /** A folder of CA certificates in PEM, named by `openssl rehash`. */
@@ -399,6 +400,8 @@
 #define RQX_OPT_CIPHERSUITES 2016
 /** A file that the secrets of each session are added to, for debugging (NSS key log format). Who has it reads it all. */
 #define RQX_OPT_TLS_KEYLOG_FILE 2017
+/** A file of CA certificates in PEM for where the platform's are trusted, and it has none. */
+#define RQX_OPT_CA_FALLBACK_FILE 2018
 /** This machine's side of each connection: "address:port", "[address]:port" for IPv6, ":port"; 0 is any port. */
 #define RQX_OPT_LOCAL_ADDRESS 2020
 /**
@@ -444,6 +447,8 @@
 #define RQX_OPT_PROXY_CIPHERSUITES 2116
 /** See RQX_OPT_TLS_KEYLOG_FILE. */
 #define RQX_OPT_PROXY_TLS_KEYLOG_FILE 2117
+/** See RQX_OPT_CA_FALLBACK_FILE. */
+#define RQX_OPT_PROXY_CA_FALLBACK_FILE 2118
 /**
  * The user, as it is: requests say who asks, as RQX_OPT_AUTH has it, unless they have an Authorization field of their own.
  * Told to the origin that is asked first and to no other. No colon; empty for nobody.

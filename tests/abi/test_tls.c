@@ -79,6 +79,31 @@ static void another_name_or_certificate_is_refused(void) {
   CHECK_CODE(RQX_E_TLS, told(RQX_OPT_CIPHERS, "NO-SUCH-CIPHER"));
 }
 
+/* The code of "GET /get" over https, trusting the platform and with a bundle for where it has none. */
+static int32_t by_platform(const char *fallback) {
+  char url[256];
+  rqx_event event;
+  rqx_options *options = new_options();
+  rqx_client *client = new_client();
+  CHECK_CODE(RQX_OK, rqx_options_set_bytes(options, RQX_OPT_CA_FALLBACK_FILE, TEXT(fallback), NULL));
+  int32_t code = ask(client, options, "GET", under(url, sizeof url, https_url, "/get"), NULL, 0, &event);
+  done(&event);
+  rqx_options_free(options);
+  rqx_client_free(client);
+  return code;
+}
+
+static void a_bundle_counts_where_the_platform_has_none(void) {
+  CHECK_CODE(RQX_E_TLS_VERIFY, by_platform("")); /* nobody named this authority */
+  setenv("SSL_CERT_FILE", "/nowhere/file", 1);
+  setenv("SSL_CERT_DIR", "/nowhere/folder", 1);
+  CHECK_CODE(RQX_OK, by_platform(ca_file));
+  CHECK_CODE(RQX_E_TLS_VERIFY, by_platform(""));
+  CHECK_CODE(RQX_E_TLS, by_platform("/no/such/file"));
+  setenv("SSL_CERT_FILE", proxy_ca_file, 1);
+  CHECK_CODE(RQX_E_TLS_VERIFY, by_platform(ca_file));
+}
+
 static void the_peer_is_known(void) {
   rqx_event event;
   rqx_peer *peer = NULL;
@@ -124,5 +149,6 @@ int main(int argc, char **argv) {
   another_name_or_certificate_is_refused();
   the_peer_is_known();
   a_plain_connection_has_none();
+  a_bundle_counts_where_the_platform_has_none();
   return 0;
 }

@@ -126,7 +126,8 @@ pub const RQX_OPT_AUTH: i32 = 1078;
 /// 1: the client's cookies are sent, and those that come are kept, by RFC 6265bis. Default 0.
 pub const RQX_OPT_COOKIES: i32 = 1077;
 
-/// Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM. RQX_OPT_CA_* together replace the platform's; empty for none.
+/// Text in UTF-8 without NUL, but for user, password and header field. Paths: a file of CA certificates in PEM.
+/// RQX_OPT_CA_FILE, _FOLDER and _DATA together replace the platform's certificates; empty for none.
 pub const RQX_OPT_CA_FILE: i32 = 2001;
 /// A folder of CA certificates in PEM, named by `openssl rehash`.
 pub const RQX_OPT_CA_FOLDER: i32 = 2002;
@@ -167,6 +168,8 @@ pub const RQX_OPT_CIPHERS: i32 = 2015;
 pub const RQX_OPT_CIPHERSUITES: i32 = 2016;
 /// A file that the secrets of each session are added to, for debugging (NSS key log format). Who has it reads it all.
 pub const RQX_OPT_TLS_KEYLOG_FILE: i32 = 2017;
+/// A file of CA certificates in PEM for where the platform's are trusted, and it has none.
+pub const RQX_OPT_CA_FALLBACK_FILE: i32 = 2018;
 /// This machine's side of each connection: "address:port", "[address]:port" for IPv6, ":port"; 0 is any port.
 pub const RQX_OPT_LOCAL_ADDRESS: i32 = 2020;
 /// Socket options set before connecting, "level,name,value;..." in the system's numbers, "x" and hexadecimal digits for
@@ -207,6 +210,8 @@ pub const RQX_OPT_PROXY_CIPHERS: i32 = 2115;
 pub const RQX_OPT_PROXY_CIPHERSUITES: i32 = 2116;
 /// See RQX_OPT_TLS_KEYLOG_FILE.
 pub const RQX_OPT_PROXY_TLS_KEYLOG_FILE: i32 = 2117;
+/// See RQX_OPT_CA_FALLBACK_FILE.
+pub const RQX_OPT_PROXY_CA_FALLBACK_FILE: i32 = 2118;
 /// The user, as it is: requests say who asks, as RQX_OPT_AUTH has it, unless they have an Authorization field of their own.
 /// Told to the origin that is asked first and to no other. No colon; empty for nobody.
 pub const RQX_OPT_USER: i32 = 2040;
@@ -375,7 +380,7 @@ const PROXYS: i32 = RQX_OPT_PROXY_CA_FILE - RQX_OPT_CA_FILE;
 fn tls_that(choices: &mut Options, option: i32) -> (&mut Settings, i32) {
     match option {
         RQX_OPT_PROXY_DANGER_ACCEPT_INVALID_CERTS..=RQX_OPT_PROXY_CA_PLATFORM
-        | RQX_OPT_PROXY_CA_FILE..=RQX_OPT_PROXY_TLS_KEYLOG_FILE => {
+        | RQX_OPT_PROXY_CA_FILE..=RQX_OPT_PROXY_CA_FALLBACK_FILE => {
             (choices.proxy_tls.get_or_insert_default().change(), option - PROXYS)
         }
         _ => (choices.tls.change(), option),
@@ -483,6 +488,7 @@ fn set_tls_text(choices: &mut Options, option: i32, text: &str, path: Option<Pat
     match known {
         RQX_OPT_CA_FILE => tls.roots.file = path,
         RQX_OPT_CA_FOLDER => tls.roots.folder = path,
+        RQX_OPT_CA_FALLBACK_FILE => tls.roots.fallback = path,
         RQX_OPT_CLIENT_CERT_FILE => tls.certificate = path,
         RQX_OPT_CLIENT_KEY_FILE => tls.key = path,
         RQX_OPT_TLS_KEYLOG_FILE => tls.keylog = path,

@@ -26,6 +26,7 @@ mod backend;
 #[path = "native.rs"]
 mod backend;
 
+mod platform;
 mod settings;
 
 pub use settings::{Choice, Pin as Fingerprint, Roots, Settings, Version};
@@ -131,9 +132,11 @@ impl Contexts {
 
 fn stamps(settings: &Settings) -> Vec<Stamp> {
     let roots = &settings.roots;
-    [&roots.file, &roots.folder, &settings.certificate, &settings.key]
+    let own = roots.platform_store();
+    [&roots.file, &roots.folder, &settings.certificate, &settings.key, &own.file]
         .into_iter()
         .flatten()
+        .chain(&own.folders)
         .map(|path| std::fs::metadata(path).and_then(|meta| Ok((meta.modified()?, meta.len()))).ok())
         .collect()
 }

@@ -64,11 +64,11 @@ impl Context {
         let roots = &settings.roots;
         // The caller's certificates replace the platform's; native-tls would add them.
         builder.disable_built_in_roots(!roots.trust_platform());
-        let file = match &roots.file {
-            Some(path) => Some(std::fs::read(path).map_err(|e| unreadable("CA file", path, &e))?),
-            None => None,
-        };
-        for data in file.as_deref().into_iter().chain(roots.data.as_deref()) {
+        let own = roots.platform_store();
+        let files = roots.file.iter().chain(&own.file);
+        let files = files.map(|path| std::fs::read(path).map_err(|e| unreadable("CA file", path, &e)));
+        let files = files.collect::<Result<Vec<_>, _>>()?;
+        for data in files.iter().map(Vec::as_slice).chain(roots.data.as_deref()) {
             for certificate in certificates(data).map_err(|e| failed("read CA certificates", &e))? {
                 builder.add_root_certificate(certificate);
             }

@@ -157,7 +157,8 @@ fn trust(builder: &mut SslConnectorBuilder, roots: &Roots) -> Result<(), Error> 
             store.add_cert(certificate).map_err(|e| failed("trust a CA certificate given", &e))?;
         }
     }
-    if let Some(path) = &roots.folder {
+    let own = roots.platform_store();
+    for path in roots.folder.iter().chain(&own.folders) {
         let folder = path
             .to_str()
             .ok_or_else(|| Error::new(Kind::Tls, Phase::Secure, "the CA folder's name is not UTF-8"))?;
@@ -167,17 +168,8 @@ fn trust(builder: &mut SslConnectorBuilder, roots: &Roots) -> Result<(), Error> 
             .map_err(|e| unreadable("CA folder", path, &e))?;
     }
     builder.set_cert_store(store.build()); // in the place of one with the platform's
-    if let Some(path) = &roots.file {
+    for path in roots.file.iter().chain(&own.file) {
         builder.set_ca_file(path).map_err(|e| unreadable("CA file", path, &e))?;
-    }
-    if roots.trust_platform() {
-        // A vendored OpenSSL looks where it was built, not where this system keeps its certificates.
-        let found = openssl_probe::probe();
-        if found.cert_file.is_some() || found.cert_dir.is_some() {
-            builder
-                .load_verify_locations(found.cert_file.as_deref(), found.cert_dir.as_deref())
-                .map_err(|e| failed("read the platform's certificates", &e))?;
-        }
     }
     Ok(())
 }

@@ -8,12 +8,15 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use crate::error::{Error, Kind};
 use crate::hex;
 use crate::process::PerProcess;
+use crate::tls::platform;
 
 /// Whose certificates are trusted: all that is named here, or the platform's store where nothing is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Roots {
     /// The platform's store as well, where SSL_CERT_FILE and SSL_CERT_DIR may point elsewhere.
     pub platform: bool,
+    /// In the place of the platform's store where there is none. In PEM.
+    pub fallback: Option<PathBuf>,
     /// In PEM.
     pub file: Option<PathBuf>,
     /// In PEM, named by their hashes (`openssl rehash`).
@@ -26,6 +29,15 @@ impl Roots {
     /// Whether the platform's store is trusted.
     pub fn trust_platform(&self) -> bool {
         self.platform || (self.file.is_none() && self.folder.is_none() && self.data.is_none())
+    }
+
+    /// The platform's store as it is now, where it is trusted, or the file that stands in for it.
+    pub fn platform_store(&self) -> platform::Store {
+        if !self.trust_platform() {
+            return platform::Store::default();
+        }
+        platform::find()
+            .unwrap_or_else(|| platform::Store { file: self.fallback.clone(), folders: Vec::new() })
     }
 }
 
