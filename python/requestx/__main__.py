@@ -13,6 +13,7 @@ from typing import Any
 from . import Response, Session, __version__, _core
 from ._timings import Timings
 from .adapters import HTTPAdapter
+from .certs import PLATFORM
 from .exceptions import RequestException
 
 # Of a picture, in characters.
@@ -30,12 +31,15 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("url", help="http:// or https://")
     parser.add_argument("--timeout", type=float, default=30, metavar="SECONDS", help="for connecting and between bytes")
-    parser.add_argument("--cacert", metavar="FILE", help="trust these CA certificates, and no others")
-    parser.add_argument("--insecure", action="store_true", help="do not verify the server's certificate")
+    trust = parser.add_mutually_exclusive_group()
+    trust.add_argument("--cacert", metavar="FILE", help="trust these CA certificates, and no others")
+    trust.add_argument("--ca-native", action="store_true", help="trust the CA certificates of this system")
+    trust.add_argument("--insecure", action="store_true", help="do not verify the server's certificate")
     parser.add_argument("-o", "--output", metavar="FILE", help="get it once and put the body into this file")
     chosen = parser.parse_args(arguments)
     url = chosen.url if "://" in chosen.url else f"http://{chosen.url}"
-    settings = {"timeout": chosen.timeout, "verify": False if chosen.insecure else chosen.cacert}
+    verify = PLATFORM if chosen.ca_native else False if chosen.insecure else chosen.cacert
+    settings = {"timeout": chosen.timeout, "verify": verify}
     if chosen.output is not None:
         return 0 if _save(url, settings, chosen.output) is not None else 1
     seen = [_show("blocking", *_blocking(url, settings)), _show("awaited", *asyncio.run(_awaited(url, settings)))]

@@ -16,7 +16,10 @@ import re
 from typing import Any, Iterable, Mapping
 
 from ._limits import nanoseconds
-from .certs import where
+from .certs import PLATFORM, where
+
+#: Of a pool's settings, those that say whom it trusts.
+AUTHORITIES = ("ca_certs", "ca_cert_dir", "ca_cert_data", "ca_platform")
 
 
 def tls_settings(verify: Any, cert: Any, beneath: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,7 +27,7 @@ def tls_settings(verify: Any, cert: Any, beneath: Mapping[str, Any]) -> dict[str
     The settings of a pool for a request.
 
     Args:
-        verify: True, False, or a path of CA certificates.
+        verify: True, False, a path of CA certificates, or `certs.PLATFORM`.
         cert: a path, or a pair of certificate and key, or a triple with the key's password.
         beneath: the adapter's own, by urllib3's names.
 
@@ -36,10 +39,13 @@ def tls_settings(verify: Any, cert: Any, beneath: Mapping[str, Any]) -> dict[str
     merged = dict(beneath)
     if verify is None or verify:
         named = verify is not None and verify is not True
-        own = [name for name in ("ca_certs", "ca_cert_dir", "ca_cert_data") if merged.get(name)]
+        own = [name for name in AUTHORITIES if merged.get(name)]
         if named or not own:
             for name in own:
                 del merged[name]
+        if verify is PLATFORM:
+            merged["ca_platform"] = True
+        elif named or not own:
             bundle = _bundle(verify if named else where())
             merged["ca_cert_dir" if os.path.isdir(bundle) else "ca_certs"] = bundle
         merged["cert_reqs"] = "CERT_REQUIRED"
@@ -57,7 +63,7 @@ def tls_settings(verify: Any, cert: Any, beneath: Mapping[str, Any]) -> dict[str
 def _bundle(verify: Any) -> str:
     if not isinstance(verify, (str, bytes, os.PathLike)):
         raise TypeError(
-            f"verify is True, False or a path of CA certificates, and not {type(verify).__name__}; "
+            f"verify is True, False, a path of CA certificates or certs.PLATFORM, and not {type(verify).__name__}; "
             "an SSLContext is given to an adapter: HTTPAdapter.init_poolmanager(..., ssl_context=...)"
         )
     path = os.fsdecode(os.fspath(verify))
@@ -182,6 +188,9 @@ def _choose_tls(settings: Mapping[str, Any], numbers: list[tuple[str, int]], tex
     if verifies:
         if settings.get("ca_certs"):
             texts.append(("CA_FILE", os.fsdecode(settings["ca_certs"])))
+        if settings.get("ca_platform"):
+            numbers.append(("CA_PLATFORM", 1))
+            texts.append(("CA_FALLBACK_FILE", where()))
         if settings.get("ca_cert_dir"):
             texts.append(("CA_FOLDER", os.fsdecode(settings["ca_cert_dir"])))
         if data:

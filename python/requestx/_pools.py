@@ -27,6 +27,7 @@ TLS_ATTRIBUTES = (
     "ca_certs",
     "ca_cert_dir",
     "ca_cert_data",
+    "ca_platform",
     "cert_file",
     "key_file",
     "key_password",

@@ -32,6 +32,8 @@ from typing import (
     runtime_checkable,
 )
 
+from .certs import Trust
+
 if TYPE_CHECKING:
     from typing import Coroutine, Generator, Generic, TypedDict
 
@@ -118,8 +120,8 @@ ProxiesType = Mapping[str, Optional[str]]
 HookType = Callable[..., Any]
 HooksInputType = Mapping[str, Union[Iterable[HookType], HookType]]
 HooksType = Optional[Dict[str, List[HookType]]]
-VerifyType = Union[bool, Path]
-CertType = Union[Path, Tuple[Path, Path], None]
+VerifyType = Union[bool, Path, Trust]
+CertType = Union[Path, Tuple[Path, Optional[Path]], Tuple[Path, Optional[Path], _Chunk], None]
 
 
 def is_prepared(request: PreparedRequest) -> bool:

@@ -13,7 +13,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, Callable
 
 from . import _core, _explain, _names, _network, _pools, _progress, _proxy, _ready, _settings, _urlopen, _way
-from ._choices import tls_settings
+from ._choices import AUTHORITIES, tls_settings
 from ._core import CoreError, Reply
 from ._drive import adrive, drive
 from ._environ import select_proxy
@@ -347,7 +347,8 @@ class HTTPAdapter(BaseAdapter):
             request: the PreparedRequest.
             stream: return with the head; the body is read when it is asked for.
             timeout: seconds for connecting and between bytes, a pair of the two, or `TimeLimits`; None for ever.
-            verify: False not to verify the server's certificate; a path of CA certificates to trust those alone.
+            verify: False not to verify the server's certificate; a path of CA certificates to trust those alone;
+                `certs.PLATFORM` to trust those whom this system trusts.
             cert: path of a client certificate with its key, or a pair of paths, or these and the key's password.
             proxies: by scheme; see `select_proxy`.
 
@@ -628,7 +629,7 @@ class HTTPAdapter(BaseAdapter):
         Raises:
             OSError: a file is not there.
         """
-        own = {name: getattr(conn, name, None) for name in ("ca_certs", "ca_cert_dir", "ca_cert_data")}
+        own = {name: getattr(conn, name, None) for name in AUTHORITIES}
         secure = url.lower().startswith("https")
         found = tls_settings(verify if secure else False, cert, own)
         conn.cert_reqs = found["cert_reqs"]

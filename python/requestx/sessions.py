@@ -24,6 +24,7 @@ from ._prepare import PreparedRequest, Request, is_own, prepares_by_itself
 from ._ready import Ready
 from .adapters import HTTPAdapter
 from .auth import _basic_auth_str
+from .certs import PLATFORM
 from .cookies import RequestsCookieJar, cookiejar_from_dict, extract_cookies_to_jar, merge_cookies
 from .exceptions import (
     ChunkedEncodingError,
@@ -288,7 +289,7 @@ class Session(SessionRedirectMixin):
         #: Added to every URL's query.
         self.params: MutableMapping[str, Any] = {}
         self.stream = False
-        #: False not to verify, or a path of CA certificates.
+        #: False not to verify, a path of CA certificates, or `certs.PLATFORM`.
         self.verify: _t.VerifyType = True
         #: Path of a client certificate, or a pair of certificate and key.
         self.cert: _t.CertType = None
@@ -430,7 +431,7 @@ class Session(SessionRedirectMixin):
             proxies: by scheme.
             hooks: event to hook.
             stream: return with the head; the body is read when it is asked for.
-            verify: False not to verify the server's certificate, or a path of CA certificates.
+            verify: False not to verify the server's certificate, a path of CA certificates, or `certs.PLATFORM`.
             cert: path of a client certificate, or a pair of certificate and key.
             json: the body, as JSON.
 
@@ -541,7 +542,7 @@ class Session(SessionRedirectMixin):
                 if theirs:
                     proxies = dict(theirs, **(proxies or {}))
             # A session told not to verify is not told otherwise by a variable (requests' oldest open bug).
-            if (verify is True or verify is None) and self.verify is not False and found.ca_bundle:
+            if (verify is True or verify is None) and self.verify not in (False, PLATFORM) and found.ca_bundle:
                 verify = found.ca_bundle
         return {
             "proxies": merge_setting(proxies, self.proxies) if proxies or self.proxies else {},

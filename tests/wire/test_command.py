@@ -21,9 +21,10 @@ def environment():
     return dict(os.environ, PYTHONPATH=place, PYTHONIOENCODING="utf-8")
 
 
-def run(*arguments):
+def run(*arguments, **variables):
     """The command line in a process of its own: its code, and what it printed."""
-    done = subprocess.run([*COMMAND, *arguments], capture_output=True, env=environment(), timeout=30)
+    settings = dict(environment(), **variables)
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, env=settings, timeout=30)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
@@ -88,6 +89,15 @@ def test_both_worlds_and_every_hop_are_shown(wire):
     assert printed.count("302") == printed.count("200 OK") == 2
     assert printed.count("connect ") == 2
     assert printed.count("await ") == 4
+
+
+def test_whom_the_system_trusts_is_asked_for(tls_server, ca, tmp_path):
+    """``--ca-native``, as curl has it; without it certifi's bundle counts."""
+    url = tls_server.at("localhost") + "/get"
+    system = {"SSL_CERT_FILE": ca, "SSL_CERT_DIR": str(tmp_path)}
+
+    assert run(url, "--ca-native", **system)[0] == 0
+    assert run(url, **system)[0] == 1
 
 
 def test_the_version_of_http_is_shown(streams, wire, ca):
