@@ -87,11 +87,14 @@ impl Upload {
         Ok(taken)
     }
 
-    /// Ends the body, or with an error the exchange.
+    /// Ends the body, or with an error the exchange; one that is over is not told.
     pub fn finish(&self, end: Result<(), Error>) -> Result<(), Error> {
         let mut state = self.lock();
         if state.end.is_some() {
             return Err(Error::new(Kind::State, Phase::Send, "the body has ended already"));
+        }
+        if state.abandoned {
+            return Ok(()); // pieces may be missing, and the server would take it for whole
         }
         let short = self.length.filter(|length| end.is_ok() && state.pushed < *length);
         let verdict = match short {
@@ -138,11 +141,14 @@ impl Upload {
         Ok(())
     }
 
-    /// The exchange is over: whatever is pushed now is refused.
+    /// The exchange is over: whatever is pushed now is refused. A body that has ended goes on its way for as long as the
+    /// connection is driven, and another one stays without an end.
     pub fn abandon(&self) {
         let mut state = self.lock();
         state.abandoned = true;
-        state.chunks.clear();
+        if state.end.is_none() {
+            state.chunks.clear();
+        }
         wake(&mut state.feeder);
     }
 
@@ -440,6 +446,29 @@ mod tests {
         assert_eq!(2, upload.push(b"ab").unwrap());
         assert_eq!(Kind::InvalidArgument, upload.finish(Ok(())).unwrap_err().kind);
         assert!(matches!(chunk(&upload), Poll::Ready(Some(Err(_)))));
+    }
+
+    #[test]
+    fn a_body_that_ended_before_its_exchange_is_sent_to_its_end() {
+        let upload = Upload::new(4, None);
+        upload.push(b"ab").unwrap();
+        upload.finish(Ok(())).unwrap();
+        upload.abandon();
+
+        assert!(matches!(chunk(&upload), Poll::Ready(Some(Ok(bytes))) if bytes == "ab"));
+        assert!(matches!(chunk(&upload), Poll::Ready(None)));
+    }
+
+    #[test]
+    fn a_body_that_its_exchange_did_not_wait_for_has_no_end() {
+        for end in [Ok(()), Err(Error::new(Kind::Cancelled, Phase::Send, "freed"))] {
+            let upload = Upload::new(4, None);
+            upload.push(b"ab").unwrap();
+            upload.abandon();
+
+            upload.finish(end).unwrap();
+            assert!(chunk(&upload).is_pending());
+        }
     }
 
     #[test]
