@@ -56,21 +56,29 @@ pub struct Lanes {
 ///
 /// tokio writes to a descriptor for every task that another thread spawns. Here the first job of a batch wakes the
 /// thread, and the others are found with it: with 32 exchanges in flight that is a system call less for each.
-#[derive(Default)]
 pub struct Jobs {
-    waiting: Mutex<Vec<Job>>,
+    /// `None` once the thread takes no more.
+    waiting: Mutex<Option<Vec<Job>>>,
     some: Notify,
 }
 
 type Job = Box<dyn FnOnce() + Send>;
 
 impl Jobs {
+    fn new() -> Jobs {
+        Jobs { waiting: Mutex::new(Some(Vec::new())), some: Notify::new() }
+    }
+
     /// Has `job` run on the background thread, inside its runtime. Dropped if the thread ends before.
     pub fn push(&self, job: impl FnOnce() + Send + 'static) {
         let first = {
             let mut waiting = lock(&self.waiting);
-            waiting.push(Box::new(job));
-            waiting.len() == 1
+            let Some(jobs) = &mut *waiting else {
+                drop(waiting);
+                return; // without the lock: `job` says that it was dropped
+            };
+            jobs.push(Box::new(job));
+            jobs.len() == 1
         };
         if first {
             self.some.notify_one();
@@ -80,15 +88,25 @@ impl Jobs {
     async fn run(&self) {
         loop {
             self.some.notified().await;
-            let jobs = std::mem::take(&mut *lock(&self.waiting));
+            let jobs = lock(&self.waiting).as_mut().map(std::mem::take).unwrap_or_default();
             jobs.into_iter().for_each(|job| job());
         }
+    }
+
+    /// Takes no more of them, and drops those that wait.
+    fn end(&self) {
+        let late = lock(&self.waiting).take();
+        drop(late); // without the lock
+    }
+
+    fn have_ended(&self) -> bool {
+        lock(&self.waiting).is_none()
     }
 }
 
 impl std::fmt::Debug for Jobs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Jobs({} waiting)", lock(&self.waiting).len())
+        write!(f, "Jobs({:?} waiting)", lock(&self.waiting).as_ref().map(Vec::len))
     }
 }
 
@@ -139,7 +157,7 @@ impl Lanes {
     pub fn background(&self) -> Result<Arc<Jobs>, Error> {
         let mut background = lock(&self.spawn);
         let background = match &mut *background {
-            Some(running) => running,
+            Some(running) if !running.jobs.have_ended() => running,
             none => none.insert(Background::start()?),
         };
         Ok(background.jobs.clone())
@@ -180,7 +198,7 @@ impl Lanes {
 impl Background {
     fn start() -> Result<Background, Error> {
         let runtime = runtime()?;
-        let jobs = Arc::new(Jobs::default());
+        let jobs = Arc::new(Jobs::new());
         let stop = Arc::new(Notify::new());
         let (stopped, work) = (stop.clone(), jobs.clone());
         let thread = std::thread::Builder::new()
@@ -193,8 +211,7 @@ impl Background {
                 });
                 runtime.block_on(stopped.notified());
                 drop(runtime);
-                let late = std::mem::take(&mut *lock(&work.waiting));
-                drop(late); // what came too late ends here
+                work.end(); // what came too late ends here
             })
             .map_err(|source| unavailable("start the background thread", &source))?;
         Ok(Background { jobs, stop, thread })
@@ -249,6 +266,27 @@ mod tests {
 
         assert_eq!(Ok(1), finished.recv_timeout(Duration::from_secs(5)));
         assert!(lanes.shutdown(Duration::from_secs(5)));
+    }
+
+    #[test]
+    fn a_thread_that_took_too_long_to_end_is_given_no_work_once_it_has() {
+        let lanes = Lanes::default();
+        let (begin, begun) = std::sync::mpsc::channel();
+        let (go_on, busy) = std::sync::mpsc::channel::<()>();
+        lanes.background().unwrap().push(move || {
+            begin.send(()).unwrap();
+            busy.recv().unwrap();
+        });
+        begun.recv().unwrap();
+        assert!(!lanes.shutdown(Duration::from_millis(20)));
+        go_on.send(()).unwrap();
+        while lock(&lanes.spawn).as_ref().is_some_and(|background| !background.thread.is_finished()) {
+            std::thread::yield_now();
+        }
+
+        let (done, finished) = std::sync::mpsc::channel();
+        lanes.background().unwrap().push(move || done.send(1).unwrap());
+        assert_eq!(Ok(1), finished.recv_timeout(Duration::from_secs(5)));
     }
 
     #[test]
