@@ -1,10 +1,11 @@
 """Bodies that are read while they are sent: files, text, iterables; what goes wrong, and sending them again."""
 
+import gc
 import io
 import mmap
 
 import pytest
-from server.steps import answer, head, request, send, serve
+from server.steps import answer, head, request, send, serve, wait
 
 import requestx
 
@@ -223,6 +224,17 @@ def test_early_redirect_rewinds_a_body_that_is_being_read(world, wire, tmp_path)
 
     assert response.status_code == 200
     assert site.requests[-1].body == b"0123456789" * 800000
+
+
+def test_refusal_is_read_to_its_end_whatever_becomes_of_the_upload(world, wire):
+    """Who stops sending because the server has said no still wants to hear why; in requests that is often a reset."""
+    said = answer(b"", b"Content-Length: 8", status=b"413 Too Large", length=False) + b"half"
+    site = wire([head(), send(said), wait("more"), send(b"rest")])
+    response = world.post(site.url, data=(b"x" * 65536 for _ in range(1000)), stream=True)
+    gc.collect()
+    site.set("more")
+
+    assert (response.status_code, world.read(response)) == (413, b"halfrest")
 
 
 def test_body_that_cannot_be_rewound_ends_at_its_redirect(world, wire):
