@@ -156,13 +156,13 @@ impl Body {
             if raw || self.decoder.is_none() { self.next_raw().await } else { self.next_decoded().await };
         if let Err(error) = &read {
             self.incoming = None;
+            self.state = State::Failed(error.clone()); // first: who asks may be gone before the server is told
             if let Some(lease) = self.lease.take() {
                 if error.kind == Kind::Timeout {
                     lease.connection.retire();
                 }
                 lease.give_up().await;
             }
-            self.state = State::Failed(error.clone());
         }
         read
     }
@@ -323,5 +323,61 @@ impl Body {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::task::{Context, Waker};
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::client::Client;
+    use crate::options::{Http, Options};
+    use crate::plan::Plan;
+    use crate::runtime::Lane;
+
+    /// An answer over HTTP/2 that is broken off after "half", when that is asked for.
+    async fn answer() -> (Box<Body>, oneshot::Sender<()>) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let head = format!("GET\nhttp://{}/", listener.local_addr().unwrap());
+        let (tell, told) = oneshot::channel();
+        tokio::spawn(async move {
+            let mut connection = h2::server::handshake(listener.accept().await.unwrap().0).await.unwrap();
+            let (_, mut responder) = connection.accept().await.unwrap().unwrap();
+            let mut stream = responder.send_response(http::Response::new(()), false).unwrap();
+            stream.send_data(Bytes::from_static(b"half"), false).unwrap();
+            tokio::spawn(async move {
+                told.await.unwrap();
+                stream.send_reset(h2::Reason::INTERNAL_ERROR);
+            });
+            poll_fn(|cx| connection.poll_closed(cx)).await.unwrap();
+        });
+        let options = Arc::new(Options { http: Http::Two, ..Options::default() });
+        let plan = Plan::parse(head.as_bytes(), 0, Outgoing::Empty, options.clone(), true).unwrap();
+        let reply = Client::new(options).perform(Arc::new(plan), Lane::Wait).await.unwrap();
+        (reply.body.unwrap(), tell)
+    }
+
+    #[test]
+    fn an_error_is_told_to_who_was_not_there_when_it_came() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (mut body, tell) = answer().await;
+            assert_eq!(Some(Bytes::from_static(b"half")), body.next(false).await.unwrap());
+            tell.send(()).unwrap();
+            let told = loop {
+                let next = pin!(body.next(false)).poll(&mut Context::from_waker(Waker::noop()));
+                match next {
+                    Poll::Ready(told) => break told,
+                    Poll::Pending => tokio::task::yield_now().await, // what was begun is dropped
+                }
+            };
+            assert_eq!(Some(Kind::Stream), told.err().map(|error| error.kind));
+        });
     }
 }
