@@ -307,6 +307,7 @@ impl SocketOption {
             (libc::SOL_SOCKET, libc::SO_SNDBUF) => set!(set_socket_send_buffer_size, count as usize),
             (libc::SOL_SOCKET, libc::SO_MARK) => Some(Box::new(move |socket| socket.set_mark(count))),
             (libc::IPPROTO_TCP, libc::TCP_NODELAY) => set!(set_tcp_nodelay, on),
+            (libc::IPPROTO_TCP, libc::TCP_MAXSEG) => Some(Box::new(move |socket| socket.set_tcp_mss(count))),
             (libc::IPPROTO_TCP, libc::TCP_KEEPIDLE) => set!(set_tcp_keepidle, seconds),
             (libc::IPPROTO_TCP, libc::TCP_KEEPINTVL) => set!(set_tcp_keepintvl, seconds),
             (libc::IPPROTO_TCP, libc::TCP_KEEPCNT) => set!(set_tcp_keepcnt, count),

@@ -2,10 +2,13 @@
  *
  *   call URL WORD...
  *
- * Words: redirects=N plain=N and the like set options; method=M header=Name:value body=TEXT upload=TEXT make the request;
- * "background" submits it to a queue, "stream" pulls the body; times=N makes it so often. Prints the code's name and the error's message, or status,
- * URL and body; then a line for each hop, and in the end one for each cookie. */
+ * Words: redirects=N plain=N and the like set options, and so does NUMBER=VALUE, any of them; method=M header=Name:value
+ * body=TEXT size=N upload=TEXT make the request; "background" submits it to a queue, "stream" pulls the body; times=N
+ * makes it so often. Prints the code's name and the error's message, or status, URL and body; then a line for each hop,
+ * and in the end one for each cookie. */
 #include "check.h"
+
+#include <ctype.h>
 
 static const struct {
   const char *name;
@@ -27,6 +30,7 @@ static const struct {
 
 struct call {
   const char *method, *body, *upload;
+  size_t size;
   char fields[1024];
   uint32_t n_fields, flags;
   int background, times;
@@ -47,6 +51,14 @@ static void add_field(struct call *call, const char *field) {
   call->n_fields++;
 }
 
+/* "NUMBER=VALUE": numbers of options below 2000 take a number. */
+static void set(const char *word, rqx_options *options) {
+  int32_t option = atoi(word);
+  const char *value = strchr(word, '=') + 1;
+  if (option < 2000) CHECK_CODE(RQX_OK, rqx_options_set_int(options, option, atoll(value), NULL));
+  else CHECK_CODE(RQX_OK, rqx_options_set_bytes(options, option, TEXT(value), NULL));
+}
+
 static void obey(const char *word, struct call *call, rqx_options *options) {
   const char *value;
   for (size_t n = 0; n < sizeof NUMBERS / sizeof *NUMBERS; n++)
@@ -54,7 +66,9 @@ static void obey(const char *word, struct call *call, rqx_options *options) {
       CHECK_CODE(RQX_OK, rqx_options_set_int(options, NUMBERS[n].option, atoll(value), NULL));
       return;
     }
-  if ((value = value_of(word, "method"))) call->method = value;
+  if (isdigit((unsigned char)*word)) set(word, options);
+  else if ((value = value_of(word, "method"))) call->method = value;
+  else if ((value = value_of(word, "size"))) call->size = strtoul(value, NULL, 10);
   else if ((value = value_of(word, "header"))) add_field(call, value);
   else if ((value = value_of(word, "body"))) call->body = value;
   else if ((value = value_of(word, "upload"))) call->upload = value;
@@ -81,8 +95,9 @@ static rqx_upload *upload_of(const struct call *call) {
 static int32_t perform(rqx_client *client, const char *url, const struct call *call, rqx_event *event) {
   char head[4096];
   rqx_upload *upload = upload_of(call);
-  const uint8_t *body = (const uint8_t *)call->body;
-  size_t size = call->body ? strlen(call->body) : 0;
+  uint8_t *zeros = call->size ? calloc(1, call->size) : NULL;
+  const uint8_t *body = zeros ? zeros : (const uint8_t *)call->body;
+  size_t size = zeros ? call->size : call->body ? strlen(call->body) : 0;
   int length = snprintf(head, sizeof head, "%s\n%s%s", call->method, url, call->fields);
   CHECK(length > 0 && (size_t)length < sizeof head);
   memset(event, 0, sizeof *event);
@@ -100,17 +115,19 @@ static int32_t perform(rqx_client *client, const char *url, const struct call *c
            &pending, event);
   }
   rqx_upload_free(upload);
+  free(zeros);
   return event->code;
 }
 
 static void print_body(const rqx_event *event) {
-  uint8_t piece[256];
+  static uint8_t piece[65536];
   size_t n = 1;
   if (event->flags & RQX_EVF_BODY_COMPLETE) printf("%.*s", (int)event->body.len, (const char *)event->body.ptr);
   while (!(event->flags & RQX_EVF_BODY_COMPLETE) && n > 0) {
     int32_t code = RQX_PENDING;
     while (code == RQX_PENDING) code = rqx_body_read_into(event->response, piece, sizeof piece, 0, &n, NULL);
-    CHECK_CODE(RQX_OK, code);
+    if (code != RQX_OK) printf(" %s", rqx_code_name(code));
+    if (code != RQX_OK) break;
     printf("%.*s", (int)n, (const char *)piece);
   }
   printf("\n");

@@ -39,6 +39,8 @@ class Connection:
         self.sock = sock
         peer = sock.getpeername()
         self.address = peer[0] if isinstance(peer, tuple) else "unix"
+        # As long as the client said that its segments may be.
+        self.segment = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG) if self.address != "unix" else 0
         self.number = number
         self.opened = time.monotonic()
         self.closed = None
@@ -57,6 +59,7 @@ class Connection:
     def record(self):
         return {
             "address": self.address,
+            "segment": self.segment,
             "opened": self.opened,
             "closed": self.closed,
             "end": self.end,
