@@ -257,6 +257,27 @@ static void shutting_down_ends_what_runs_and_starts_again(void) {
   CHECK_CODE(RQX_OK, rqx_shutdown(5000000000));
 }
 
+static void post(rqx_client *client, rqx_queue *queue, uint64_t token) {
+  char head[600];
+  int length = snprintf(head, sizeof head, "POST\n%s", under(at, sizeof at, http_url, "/post"));
+  CHECK_CODE(RQX_OK, rqx_submit(client, queue, token, NULL, (const uint8_t *)head, (size_t)length, 0, BYTES("once"), NULL, 0, NULL));
+  rqx_event event = next(queue);
+  CHECK_CODE(RQX_OK, event.code);
+  CHECK(event.status == 200 && event.token == token);
+  done(&event);
+}
+
+static void a_connection_does_not_outlive_what_drove_it(void) {
+  rqx_client *client = new_client();
+  rqx_queue *queue = new_queue();
+  post(client, queue, 1);
+  CHECK_CODE(RQX_OK, rqx_shutdown(5000000000));
+  post(client, queue, 2);
+  rqx_queue_free(queue);
+  rqx_client_free(client);
+  CHECK_CODE(RQX_OK, rqx_shutdown(5000000000));
+}
+
 int main(int argc, char **argv) {
   begin(argc, argv);
   completions_are_called_on_the_thread_that_dispatches();
@@ -271,5 +292,6 @@ int main(int argc, char **argv) {
   bodies_are_pulled_by_events();
   a_read_can_be_cancelled();
   shutting_down_ends_what_runs_and_starts_again();
+  a_connection_does_not_outlive_what_drove_it();
   return 0;
 }
