@@ -254,6 +254,25 @@ static void a_closed_response_gives_its_connection_up_and_keeps_what_it_showed(v
   rqx_client_free(client);
 }
 
+static void what_was_counted_is_known_after_the_response_was_closed(void) {
+  rqx_client *client = new_client();
+  rqx_event event;
+  rqx_slice piece = {0};
+  uint64_t raw = 0;
+  rqx_timing then = {.struct_size = sizeof then}, now = {.struct_size = sizeof now};
+  under(at, sizeof at, http_url, "/bytes/3000000");
+  CHECK_CODE(RQX_OK, ask(client, NULL, "GET", at, NULL, RQX_SEND_STREAM, &event));
+  CHECK_CODE(RQX_OK, next_of(event.response, &piece));
+  CHECK_CODE(RQX_OK, rqx_response_timing(event.response, &then));
+  rqx_response_close(event.response);
+  CHECK_CODE(RQX_OK, rqx_response_raw_bytes(event.response, &raw));
+  CHECK(raw == piece.len);
+  CHECK_CODE(RQX_OK, rqx_response_timing(event.response, &now));
+  CHECK(now.read_ns >= then.read_ns && now.bytes_received == then.bytes_received);
+  done(&event);
+  rqx_client_free(client);
+}
+
 static void reading_in_the_background_is_for_background_responses(void) {
   rqx_client *client = new_client();
   rqx_event event;
@@ -277,6 +296,7 @@ int main(int argc, char **argv) {
   a_broken_body_fails_the_same_each_time();
   pieces_are_shown_where_they_lie();
   a_closed_response_gives_its_connection_up_and_keeps_what_it_showed();
+  what_was_counted_is_known_after_the_response_was_closed();
   reading_in_the_background_is_for_background_responses();
   return 0;
 }

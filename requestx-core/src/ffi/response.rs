@@ -15,13 +15,14 @@ use super::queue::Queue;
 use super::types::*;
 use super::{boundary, freed, guard_or, raw, tables};
 use crate::body::recv::Body;
-use crate::deadline::Phase;
+use crate::deadline::{Phase, PHASES};
 use crate::error::{Error, Kind};
 use crate::head::{Head, Trailers, SWITCHING_PROTOCOLS};
 use crate::process;
 use crate::reply::{Course, Reply, Timing};
 use crate::runtime::Lane;
 use crate::upgraded::Upgraded;
+use crate::wire::Counts;
 
 /// A response that C has a handle to.
 #[derive(Debug)]
@@ -29,8 +30,9 @@ pub struct Held {
     /// Its block with an rqx_timing behind it.
     head: Head,
     whole: Option<Bytes>,
-    raw_bytes: u64,
     body: AsyncMutex<Option<Box<Body>>>,
+    /// As of the last read: the body may be in somebody's hands, or gone.
+    counted: Mutex<Counted>,
     shown: Arc<Shown>,
     /// The connection, until it is taken.
     upgraded: Mutex<Option<Arc<Upgraded>>>,
@@ -52,6 +54,21 @@ pub struct Origin {
     pub queue: Option<Arc<Queue>>,
 }
 
+/// What a body's counters say.
+#[derive(Debug, Clone, Copy)]
+struct Counted {
+    raw_bytes: u64,
+    spent: [u64; PHASES],
+    wire: Counts,
+}
+
+impl Counted {
+    fn of(body: &Body) -> Counted {
+        let (spent, wire) = body.so_far();
+        Counted { raw_bytes: body.raw_bytes, spent, wire }
+    }
+}
+
 impl Held {
     pub fn register(reply: Reply, origin: Origin) -> Result<(usize, Arc<Held>), Error> {
         let Reply { mut head, whole, raw_bytes, trailers, body, upgraded, timing, course } = reply;
@@ -60,8 +77,8 @@ impl Held {
         let held = Arc::new(Held {
             head,
             whole,
-            raw_bytes,
             body: AsyncMutex::new(body),
+            counted: Mutex::new(Counted { raw_bytes, spent: timing.spent, wire: timing.counts }),
             shown: Arc::default(),
             upgraded: Mutex::new(upgraded),
             closed: AtomicBool::new(false),
@@ -126,9 +143,11 @@ impl Held {
         let Some(read) =
             unless(self.closing.notified(), body.next(how.raw)).await.filter(|_| !self.is_closed())
         else {
+            self.count(body);
             *held = None;
             return Err(given_up());
         };
+        self.count(body);
         let Some(mut piece) = read? else {
             let _ = self.trailers.set(body.take_trailers().unwrap_or_default()); // those that are known stay
             return Ok(None);
@@ -137,6 +156,15 @@ impl Held {
             body.put_back(piece.split_off(max));
         }
         Ok(Some(piece))
+    }
+
+    fn count(&self, body: &Body) {
+        *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = Counted::of(body);
+    }
+
+    fn counted(&self) -> Counted {
+        let now = self.body.try_lock().ok().and_then(|body| body.as_deref().map(Counted::of));
+        now.unwrap_or_else(|| *self.counted.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn is_closed(&self) -> bool {
@@ -148,6 +176,7 @@ impl Held {
         self.closed.store(true, Ordering::Release);
         self.closing.notify_one();
         let body = self.body.try_lock().ok().and_then(|mut body| body.take());
+        body.iter().for_each(|body| self.count(body));
         let upgraded = self.upgraded().take();
         drop((body, upgraded)); // without the locks
     }
@@ -343,8 +372,7 @@ pub extern "C" fn rqx_body_read(
 pub extern "C" fn rqx_response_raw_bytes(response: *const rqx_response, n: *mut u64) -> i32 {
     boundary(std::ptr::null_mut(), || {
         let (held, n) = (get(response)?, raw::Out::new("n", n)?);
-        let pulled = held.body.try_lock().ok().and_then(|body| body.as_ref().map(|body| body.raw_bytes));
-        n.set(pulled.unwrap_or(held.raw_bytes));
+        n.set(held.counted().raw_bytes);
         Ok(RQX_OK)
     })
 }
@@ -354,9 +382,8 @@ pub extern "C" fn rqx_response_raw_bytes(response: *const rqx_response, n: *mut 
 pub extern "C" fn rqx_response_timing(response: *const rqx_response, timing: *mut rqx_timing) -> i32 {
     boundary(std::ptr::null_mut(), || {
         let held = get(response)?;
-        let now = held.body.try_lock().ok().and_then(|body| body.as_ref().map(|body| body.so_far()));
-        let (spent, counts) = now.unwrap_or((held.timing.spent, held.timing.counts));
-        let now = Timing { spent, counts, ..held.timing };
+        let Counted { spent, wire, .. } = held.counted();
+        let now = Timing { spent, counts: wire, ..held.timing };
         raw::fill_sized("timing", timing, timed(&now)).map(|()| RQX_OK)
     })
 }
