@@ -152,6 +152,16 @@ impl Queue {
         }
     }
 
+    #[cfg(unix)]
+    fn descriptor(&self) -> i32 {
+        self.signal.number()
+    }
+
+    #[cfg(not(unix))]
+    fn descriptor(&self) -> i32 {
+        -1
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -340,13 +350,7 @@ pub extern "C" fn rqx_queue_new(out: *mut *mut rqx_queue, err: *mut *mut rqx_err
 /// -1 where there is none (see RQX_F_QUEUE_FD) or if it is no queue. Since 1.0.
 #[no_mangle]
 pub extern "C" fn rqx_queue_fd(queue: *const rqx_queue) -> i32 {
-    guard_or(-1, || {
-        let queue = get(queue)?;
-        #[cfg(unix)]
-        return Ok(queue.signal.number());
-        #[cfg(not(unix))]
-        return Ok(-1);
-    })
+    guard_or(-1, || Ok(get(queue)?.descriptor()))
 }
 
 /// Sends in the background. Each accepted exchange gives exactly one event with RQX_EVF_TERMINAL in `queue`:
