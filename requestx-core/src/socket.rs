@@ -110,7 +110,7 @@ impl AsyncRead for Socket {
         let state = &mut *self.lock();
         if std::mem::take(&mut state.wrote) && state.eager {
             let room = buf.remaining().min(FIRST); // it is filled with zeros first
-            // It does not wait: tokio's sockets never do.
+                                                   // It does not wait: tokio's sockets never do.
             match rustix::net::recv(&state.stream, buf.initialize_unfilled_to(room), RecvFlags::empty()) {
                 Ok((n, _)) => {
                     buf.advance(n);

@@ -226,6 +226,24 @@ pub(super) struct Space {
 
 pub(super) const NO_SPACE: Space = Space { at: std::ptr::null_mut(), cap: 0 };
 
+impl Space {
+    pub(super) fn holds(&self, reply: &Reply) -> bool {
+        !self.at.is_null() && response::is_inline(reply, self.cap)
+    }
+
+    /// Puts a reply there, which it holds, and describes it in `seen`; what is left is behind it.
+    pub(super) fn put(&mut self, reply: &Reply, seen: &mut rqx_event) -> Result<(), Error> {
+        let base = self.at;
+        response::put_inline(reply, |part| {
+            let used = raw::fill("space", self.at, self.cap, part)?;
+            *self = Space { at: self.at.wrapping_add(used), cap: self.cap - used };
+            Ok(())
+        })?;
+        response::describe_inline(seen, reply, base);
+        Ok(())
+    }
+}
+
 /// Drives `blocking` for a slice and writes what came of it.
 fn advance(
     mut blocking: Blocking,
@@ -245,15 +263,9 @@ fn advance(
 }
 
 /// Puts the reply into the caller's space, or behind a handle.
-fn deliver(reply: Reply, shared: &Arc<Shared>, space: Space, seen: &mut rqx_event) -> Result<(), Error> {
-    if !space.at.is_null() && response::is_inline(&reply, space.cap) {
-        let mut at = 0;
-        response::put_inline(&reply, |part| {
-            at += raw::fill("space", space.at.wrapping_add(at), space.cap - at, part)?;
-            Ok(())
-        })?;
-        response::describe_inline(seen, &reply, space.at);
-        return Ok(());
+fn deliver(reply: Reply, shared: &Arc<Shared>, mut space: Space, seen: &mut rqx_event) -> Result<(), Error> {
+    if space.holds(&reply) {
+        return space.put(&reply, seen);
     }
     let origin = Origin { shared: shared.clone(), lane: Lane::Wait, queue: None };
     let (handle, held) = Held::register(reply, origin)?;

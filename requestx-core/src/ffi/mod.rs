@@ -25,13 +25,15 @@ pub mod upgrade;
 pub mod upload;
 
 use std::cell::{Cell, RefCell};
+use std::future::Future;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, Once};
 
 use crate::body::send::Upload;
 use crate::error::{Error, Kind};
 use crate::options::Options;
-use crate::process::PerProcess;
+use crate::process::{self, PerProcess};
 use crate::tls::Peer;
 use handle::Table;
 use types::{rqx_error, RQX_E_INTERNAL};
@@ -85,6 +87,12 @@ fn boundary(err: *mut *mut rqx_error, body: impl FnOnce() -> Result<i32, Error>)
             code
         }
     }
+}
+
+/// Drives the wait lane for a slice: what came of `work`, or None if the caller is to call again.
+fn wait_for<T>(work: impl Future<Output = Result<T, Error>>) -> Result<Option<T>, Error> {
+    let done = process::current().lanes.wait(&mut pin!(work))?;
+    done.transpose()
 }
 
 /// Runs `body`; a panic comes out as an error with the panic's text.

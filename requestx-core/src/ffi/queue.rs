@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::exchange::Space;
 use super::piece::Reading;
 use super::response::{self, Held};
 use super::types::*;
@@ -406,11 +407,33 @@ pub extern "C" fn rqx_queue_dispatch(
     })
 }
 
-fn check_room(events: *mut rqx_event, max: usize) -> Result<(), Error> {
-    raw::Out::new("events", events)?;
-    match max {
-        0 => Err(Error::caller(Kind::InvalidArgument, "max is 0: there is no room for an event")),
-        _ => Ok(()),
+/// The caller's array, and where to say how many are in it.
+struct Room {
+    events: *mut rqx_event,
+    n: raw::Out<usize>,
+}
+
+impl Room {
+    fn new(events: *mut rqx_event, max: usize, n: *mut usize) -> Result<Room, Error> {
+        let n = raw::Out::new("n", n)?;
+        raw::Out::new("events", events)?;
+        match max {
+            0 => Err(Error::caller(Kind::InvalidArgument, "max is 0: there is no room for an event")),
+            _ => Ok(Room { events, n }),
+        }
+    }
+
+    /// Puts the events there as `seen` shows them; they are no more than there is room for.
+    fn fill(
+        self,
+        taken: Vec<Event>,
+        mut seen: impl FnMut(Event) -> Result<rqx_event, Error>,
+    ) -> Result<i32, Error> {
+        self.n.set(taken.len());
+        for (index, event) in taken.into_iter().enumerate() {
+            raw::Out::new("events", self.events.wrapping_add(index))?.set(seen(event)?);
+        }
+        Ok(RQX_OK)
     }
 }
 
@@ -426,15 +449,10 @@ pub extern "C" fn rqx_queue_wait(
     err: *mut *mut rqx_error,
 ) -> i32 {
     boundary(err, || {
-        let (queue, n) = (get(queue)?, raw::Out::new("n", n)?);
-        check_room(events, max)?;
+        let (queue, room) = (get(queue)?, Room::new(events, max, n)?);
         let patience = u64::try_from(timeout_ns).ok().map(Duration::from_nanos);
         let taken = queue.wait(max, patience.and_then(|time| Instant::now().checked_add(time)))?;
-        n.set(taken.len());
-        for (index, event) in taken.into_iter().enumerate() {
-            raw::Out::new("events", events.wrapping_add(index))?.set(event.hand_over());
-        }
-        Ok(RQX_OK)
+        room.fill(taken, |event| Ok(event.hand_over()))
     })
 }
 
@@ -455,29 +473,16 @@ pub extern "C" fn rqx_queue_take(
     err: *mut *mut rqx_error,
 ) -> i32 {
     boundary(err, || {
-        let (queue, n) = (get(queue)?, raw::Out::new("n", n)?);
-        check_room(events, max)?;
-        let taken = queue.take(max);
-        n.set(taken.len());
-        let mut used = 0;
-        for (index, event) in taken.into_iter().enumerate() {
-            let seen = match event {
-                Event { token, what: What::Inline(reply, _) }
-                    if !space.is_null() && response::is_inline(&reply, cap - used) =>
-                {
-                    let (mut seen, base) = (rqx_event { token, ..EMPTY }, space.wrapping_add(used));
-                    response::put_inline(&reply, |part| {
-                        used += raw::fill("space", space.wrapping_add(used), cap - used, part)?;
-                        Ok(())
-                    })?;
-                    response::describe_inline(&mut seen, &reply, base);
-                    seen
-                }
-                other => other.hand_over(),
-            };
-            raw::Out::new("events", events.wrapping_add(index))?.set(seen);
-        }
-        Ok(RQX_OK)
+        let (queue, room) = (get(queue)?, Room::new(events, max, n)?);
+        let mut space = Space { at: space, cap };
+        room.fill(queue.take(max), |event| match event {
+            Event { token, what: What::Inline(reply, _) } if space.holds(&reply) => {
+                let mut seen = rqx_event { token, ..EMPTY };
+                space.put(&reply, &mut seen)?;
+                Ok(seen)
+            }
+            other => Ok(other.hand_over()),
+        })
     })
 }
 

@@ -13,12 +13,11 @@ use super::exchange::fly;
 use super::piece::{Asked, Reading, Shown};
 use super::queue::Queue;
 use super::types::*;
-use super::{boundary, freed, guard_or, raw, tables};
+use super::{boundary, freed, guard_or, raw, tables, wait_for};
 use crate::body::recv::Body;
 use crate::deadline::{Phase, PHASES};
 use crate::error::{Error, Kind};
 use crate::head::{Head, Trailers, SWITCHING_PROTOCOLS};
-use crate::process;
 use crate::reply::{Course, Reply, Timing};
 use crate::runtime::Lane;
 use crate::upgraded::Upgraded;
@@ -298,12 +297,7 @@ pub extern "C" fn rqx_body_read_into(
         if dst.is_null() || cap == 0 {
             return Err(Error::caller(Kind::Null, "there is no room to read into"));
         }
-        let lanes = &process::current().lanes;
-        let mut read = std::pin::pin!(held.read(cap, how));
-        let piece = match lanes.wait(&mut read)? {
-            None => return Ok(RQX_PENDING),
-            Some(read) => read?,
-        };
+        let Some(piece) = wait_for(held.read(cap, how))? else { return Ok(RQX_PENDING) };
         n.set(raw::fill("dst", dst, cap, &piece.unwrap_or_default())?);
         Ok(RQX_OK)
     })
@@ -321,11 +315,7 @@ pub extern "C" fn rqx_body_next(
 ) -> i32 {
     boundary(err, || {
         let (held, piece, how) = (get(response)?, raw::Out::new("piece", piece)?, How::of(flags)?);
-        let mut read = std::pin::pin!(held.read(usize::MAX, how));
-        let read = match process::current().lanes.wait(&mut read)? {
-            None => return Ok(RQX_PENDING),
-            Some(read) => read?,
-        };
+        let Some(read) = wait_for(held.read(usize::MAX, how))? else { return Ok(RQX_PENDING) };
         piece.set(held.shown.keep(read.unwrap_or_default()));
         Ok(RQX_OK)
     })

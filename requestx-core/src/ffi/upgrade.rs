@@ -8,10 +8,9 @@ use super::piece::{Asked, Reading, Shown};
 use super::queue::{Queue, What};
 use super::response::{self, Origin};
 use super::types::*;
-use super::{as_pointer, boundary, freed, guard_or, raw, tables};
+use super::{as_pointer, boundary, freed, guard_or, raw, tables, wait_for};
 use crate::deadline::Phase;
 use crate::error::{Error, Kind};
-use crate::process;
 use crate::runtime::Lane;
 use crate::upgraded::Upgraded;
 
@@ -96,11 +95,7 @@ pub extern "C" fn rqx_upgrade_read(
         if dst.is_null() || cap == 0 {
             return Err(Error::caller(Kind::Null, "there is no room to read into"));
         }
-        let mut read = std::pin::pin!(held.connection.read(cap));
-        let piece = match process::current().lanes.wait(&mut read)? {
-            None => return Ok(RQX_PENDING),
-            Some(read) => read?,
-        };
+        let Some(piece) = wait_for(held.connection.read(cap))? else { return Ok(RQX_PENDING) };
         n.set(raw::fill("dst", dst, cap, &piece)?);
         Ok(RQX_OK)
     })
@@ -121,11 +116,9 @@ pub extern "C" fn rqx_upgrade_write(
 ) -> i32 {
     boundary(err, || {
         let (held, n) = (get(upgrade)?, raw::Out::new("n", n)?);
-        let mut write = std::pin::pin!(held.connection.write(raw::bytes("bytes", bytes, len)?));
-        match process::current().lanes.wait(&mut write)? {
-            None => return Ok(RQX_PENDING),
-            Some(written) => n.set(written?),
-        }
+        let write = held.connection.write(raw::bytes("bytes", bytes, len)?);
+        let Some(written) = wait_for(write)? else { return Ok(RQX_PENDING) };
+        n.set(written);
         Ok(RQX_OK)
     })
 }
@@ -155,12 +148,8 @@ pub extern "C" fn rqx_upgrade_write_now(
 #[no_mangle]
 pub extern "C" fn rqx_upgrade_shutdown(upgrade: *mut rqx_upgrade, err: *mut *mut rqx_error) -> i32 {
     boundary(err, || {
-        let held = get(upgrade)?;
-        let mut shutdown = std::pin::pin!(held.connection.shutdown());
-        match process::current().lanes.wait(&mut shutdown)? {
-            None => Ok(RQX_PENDING),
-            Some(done) => done.map(|()| RQX_OK),
-        }
+        let done = wait_for(get(upgrade)?.connection.shutdown())?;
+        Ok(done.map_or(RQX_PENDING, |()| RQX_OK))
     })
 }
 
