@@ -1041,7 +1041,12 @@ RQX_API int32_t rqx_queue_take(rqx_queue *queue, rqx_event *events, size_t max, 
 /** Makes the rqx_queue_wait that is waiting, or the next one, return RQX_E_INTERRUPTED. Any thread. Since 1.0. */
 RQX_API int32_t rqx_queue_wake(rqx_queue *queue);
 
-/** Frees the queue and all that waits in it. NULL is allowed. What finishes later is dropped. Since 1.0. */
+/**
+ * Frees the queue and all that waits in it: responses and errors that were not taken as well. What is under way for it
+ * is broken off as rqx_cancel does it, and nobody is told. Who waits in rqx_queue_wait gets RQX_E_HANDLE; so does a
+ * later rqx_body_read of a response that came through it, which is read by rqx_body_read_into then. NULL is allowed.
+ * Any thread. Since 1.0.
+ */
 RQX_API void rqx_queue_free(rqx_queue *queue);
 
 /* ==== policy: redirects, cookies and retries, if wanted ================================================= */

@@ -130,6 +130,43 @@ static void a_queue_may_go_before_its_requests(void) {
   rqx_client_free(client);
 }
 
+static void freeing_a_queue_breaks_off_what_is_under_way_for_it(void) {
+  rqx_client *client = new_client();
+  rqx_queue *queue = new_queue(), *other = new_queue();
+  rqx_stats stats = {.struct_size = sizeof stats};
+  CHECK_CODE(RQX_OK, submit(client, queue, 1, under(at, sizeof at, http_url, "/slow?s=30"), 0));
+  CHECK_CODE(RQX_OK, submit(client, queue, 2, at, RQX_SEND_STREAM));
+  CHECK_CODE(RQX_OK, submit(client, other, 3, under(at, sizeof at, http_url, "/get"), 0));
+  rqx_event event = next(other);
+  CHECK_CODE(RQX_OK, event.code);
+  done(&event);
+  rqx_queue_free(queue);
+  do {
+    CHECK_CODE(RQX_OK, rqx_client_stats(client, &stats));
+    poll(NULL, 0, 1);
+  } while (stats.in_flight > 0);
+  CHECK(stats.open_connections == 1 && stats.idle_connections == 1);
+  rqx_queue_free(other);
+  rqx_client_free(client);
+}
+
+static void a_body_is_not_read_into_a_queue_that_is_gone(void) {
+  rqx_client *client = new_client();
+  rqx_queue *queue = new_queue();
+  rqx_slice piece = {0};
+  int32_t code;
+  CHECK_CODE(RQX_OK, submit(client, queue, 1, under(at, sizeof at, http_url, "/bytes/3000000"), RQX_SEND_STREAM));
+  rqx_event event = next(queue);
+  CHECK_CODE(RQX_OK, event.code);
+  rqx_queue_free(queue);
+  CHECK_CODE(RQX_E_HANDLE, rqx_body_read(event.response, 1, 0, 0, NULL));
+  while ((code = rqx_body_next(event.response, 0, &piece, NULL)) == RQX_PENDING) continue;
+  CHECK_CODE(RQX_OK, code);
+  CHECK(piece.len > 0);
+  done(&event);
+  rqx_client_free(client);
+}
+
 static void a_client_may_go_before_its_requests(void) {
   rqx_client *client = new_client();
   rqx_queue *queue = new_queue();
@@ -285,6 +322,8 @@ int main(int argc, char **argv) {
   cancelling_gives_the_terminal_event();
   closing_the_client_ends_what_runs();
   a_queue_may_go_before_its_requests();
+  freeing_a_queue_breaks_off_what_is_under_way_for_it();
+  a_body_is_not_read_into_a_queue_that_is_gone();
   a_client_may_go_before_its_requests();
   events_are_taken_without_waiting();
   waiting_has_a_limit();

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::task::AbortHandle;
 
+use super::queue::Queue;
 use super::types::*;
-use super::{as_pointer, boundary, freed, guard_or, options, raw, tables};
+use super::{as_pointer, boundary, freed, guard_or, options, queue, raw, tables};
 use crate::client::Client;
 use crate::error::{Error, Kind};
 use crate::options::Options;
@@ -22,8 +23,10 @@ pub struct Shared {
 }
 
 /// Something under way in the background, and why it is broken off, if it is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Flight {
+    /// Where its end is told.
+    queue: Arc<Queue>,
     task: OnceLock<AbortHandle>,
     reason: AtomicI32,
 }
@@ -45,15 +48,18 @@ impl Shared {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Begins a flight with `token`; it has no task yet.
-    pub fn take_off(&self, token: u64) -> Result<Arc<Flight>, Error> {
+    /// Begins a flight with `token`, whose end is told to `queue`; it has no task yet.
+    pub fn take_off(&self, token: u64, queue: &Arc<Queue>) -> Result<Arc<Flight>, Error> {
         let mut flights = self.lock();
         if self.is_closed() {
             return Err(Error::caller(Kind::Closed, "the client is closed"));
         }
+        if queue.is_freed() {
+            return Err(queue::gone()); // who frees it looks here afterwards
+        }
         match flights.entry(token) {
             Entry::Occupied(_) => Err(Error::caller(Kind::State, format!("token {token} is in use"))),
-            Entry::Vacant(free) => Ok(free.insert(Arc::default()).clone()),
+            Entry::Vacant(free) => Ok(free.insert(Arc::new(Flight::to(queue))).clone()),
         }
     }
 
@@ -71,10 +77,19 @@ impl Shared {
         }
     }
 
+    /// Breaks off whatever would be told to `queue`.
+    pub fn break_off_all_to(&self, queue: &Arc<Queue>) {
+        self.break_off_all(Kind::Cancelled, |flight| Arc::ptr_eq(&flight.queue, queue));
+    }
+
+    fn break_off_all(&self, reason: Kind, which: impl Fn(&Flight) -> bool) {
+        let flights: Vec<_> = self.lock().values().filter(|flight| which(flight)).cloned().collect();
+        flights.iter().for_each(|flight| flight.break_off(reason));
+    }
+
     fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        let flights: Vec<_> = self.lock().values().cloned().collect();
-        flights.iter().for_each(|flight| flight.break_off(Kind::Closed));
+        self.break_off_all(Kind::Closed, |_| true);
         self.client.close();
     }
 
@@ -84,6 +99,10 @@ impl Shared {
 }
 
 impl Flight {
+    fn to(queue: &Arc<Queue>) -> Flight {
+        Flight { queue: queue.clone(), task: OnceLock::new(), reason: AtomicI32::new(0) }
+    }
+
     /// Its task has started; it may have been broken off in the meantime.
     pub fn started(&self, task: AbortHandle) {
         let task = self.task.get_or_init(|| task);

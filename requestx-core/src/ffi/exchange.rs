@@ -175,7 +175,7 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let background = process::current().lanes.background()?;
-    let flight = shared.take_off(token)?;
+    let flight = shared.take_off(token, &queue)?;
     let terminal = Terminal { token, queue, shared: shared.clone(), flight: flight.clone(), ended: false };
     let work = work(terminal);
     background.push(move || flight.started(tokio::spawn(work).abort_handle()));

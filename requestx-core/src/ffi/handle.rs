@@ -83,6 +83,14 @@ impl<T> Table<T> {
             .map(|slot| look(slot.object.as_ref().expect("slot() gives filled ones")))
     }
 
+    /// Every object there is.
+    pub fn all(&self) -> Vec<T>
+    where
+        T: Clone,
+    {
+        self.lock().all.iter().filter_map(|slot| slot.object.clone()).collect()
+    }
+
     /// Takes the object back; the handle is void from then on.
     ///
     /// # Errors

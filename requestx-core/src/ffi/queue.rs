@@ -106,6 +106,10 @@ impl Queue {
         }
     }
 
+    pub fn is_freed(&self) -> bool {
+        self.lock().freed
+    }
+
     fn signal(&self) {
         let mut state = self.lock();
         if !state.events.is_empty() && !state.signalled {
@@ -134,7 +138,7 @@ impl Queue {
         let mut state = self.lock();
         loop {
             if state.freed {
-                return Err(Error::caller(Kind::Handle, "the queue was freed"));
+                return Err(gone());
             }
             if std::mem::take(&mut state.interrupted) {
                 return Err(Error::caller(Kind::Interrupted, "woken by rqx_queue_wake"));
@@ -332,6 +336,11 @@ pub const EMPTY: rqx_event = rqx_event {
     reason: NOTHING,
 };
 
+/// What whoever still has a queue that was freed is told.
+pub fn gone() -> Error {
+    Error::caller(Kind::Handle, "the queue was freed")
+}
+
 pub(super) fn get(queue: *const rqx_queue) -> Result<Arc<Queue>, Error> {
     tables().queues.with(queue as usize, Arc::clone)
 }
@@ -497,7 +506,10 @@ pub extern "C" fn rqx_queue_wake(queue: *mut rqx_queue) -> i32 {
     })
 }
 
-/// Frees the queue and all that waits in it. NULL is allowed. What finishes later is dropped. Since 1.0.
+/// Frees the queue and all that waits in it: responses and errors that were not taken as well. What is under way for it
+/// is broken off as rqx_cancel does it, and nobody is told. Who waits in rqx_queue_wait gets RQX_E_HANDLE; so does a
+/// later rqx_body_read of a response that came through it, which is read by rqx_body_read_into then. NULL is allowed.
+/// Any thread. Since 1.0.
 #[no_mangle]
 pub extern "C" fn rqx_queue_free(queue: *mut rqx_queue) {
     guard_or((), || {
@@ -510,6 +522,7 @@ pub extern "C" fn rqx_queue_free(queue: *mut rqx_queue) {
                 std::mem::take(&mut state.events)
             };
             drop(waiting);
+            tables().clients.all().iter().for_each(|client| client.break_off_all_to(queue));
         }
         freed(removed);
         Ok(())
