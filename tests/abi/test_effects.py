@@ -313,6 +313,18 @@ def platform(scene, proxied):
     assert site.well(ca_file=scene.certs.other_ca, ca_platform=1)
 
 
+@of_tls("CA_FALLBACK_FILE")
+def no_platform(scene, proxied):
+    site, ca = Secured(scene, proxied, "good"), scene.certs.ca
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        scene.monkeypatch.setenv(name, str(scene.tmp_path / "none"))
+    own = {"ca_file": scene.certs.other_ca, "ca_platform": 1}  # else a proxy's options are the origin's
+    assert not site.well(**own)
+    assert site.well(ca_fallback_file=ca, **own)
+    scene.monkeypatch.setenv("SSL_CERT_FILE", scene.certs.other_ca)
+    assert not site.well(ca_fallback_file=ca, **own)
+
+
 @of_tls("DANGER_ACCEPT_INVALID_CERTS")
 def invalid(scene, proxied):
     site = Secured(scene, proxied, "self_signed")
