@@ -7,8 +7,12 @@ Each is an attribute of `HTTPAdapter` under the name it has here, checked when i
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+import os
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import unquote
+
+from .certs import Trust
 
 #: The settings, and what they are where nobody says anything.
 DEFAULTS: Mapping[str, Any] = {
@@ -26,6 +30,8 @@ DEFAULTS: Mapping[str, Any] = {
     "proxy_verify": None,
     "proxy_cert": None,
 }
+
+PATHS = (str, bytes, os.PathLike)
 
 #: A URL whose host is the percent-encoded path of a Unix socket, as requests-unixsocket spells it.
 UNIX = "http+unix://"
@@ -48,6 +54,8 @@ def options_of(settings: Mapping[str, Any]) -> tuple[tuple[tuple[str, int], ...]
                 texts.append((name.upper(), listed))
             elif name == "allow_addresses":
                 raise ValueError("allow_addresses allows nothing: None is for everything")
+    if settings.get("trust_proxy", False) not in (True, False):  # "no" would open what it seems to close
+        raise ValueError(f"trust_proxy is True or False, not {settings['trust_proxy']!r}")
     if settings.get("trust_proxy"):
         numbers.append(("TRUST_PROXY", 1))
     life = settings.get("dns_cache", DEFAULTS["dns_cache"])
@@ -65,9 +73,21 @@ def options_of(settings: Mapping[str, Any]) -> tuple[tuple[tuple[str, int], ...]
     if settings.get("min_throughput") is not None:
         numbers += _pace(settings["min_throughput"])
     resolve = settings.get("resolve") or {}
+    if not isinstance(resolve, Mapping) or not all(isinstance(place, str) for place in resolve):
+        raise TypeError(f"resolve is a mapping of hosts to addresses, not {resolve!r}")
     texts += [("RESOLVE", resolve_entry(place, addresses)) for place, addresses in resolve.items()]
-    if settings.get("unix_socket"):
-        texts.append(("UNIX_SOCKET", settings["unix_socket"]))
+    path = settings.get("unix_socket")
+    if path and not isinstance(path, PATHS):
+        raise TypeError(f"unix_socket is the path of a socket, not {path!r}")
+    if path:
+        if b"\0" in os.fsencode(path):
+            raise ValueError(f"unix_socket is the path of a socket, which {path!r} cannot be")
+        texts.append(("UNIX_SOCKET", path))
+    proxy_verify, proxy_cert = settings.get("proxy_verify"), settings.get("proxy_cert")
+    if proxy_verify is not None and not isinstance(proxy_verify, (bool, *PATHS, Trust)):
+        raise TypeError(f"proxy_verify is what verify may be, or None for the same, not {proxy_verify!r}")
+    if proxy_cert is not None and not isinstance(proxy_cert, (*PATHS, tuple, list)):
+        raise TypeError(f"proxy_cert is what cert may be, not {proxy_cert!r}")
     return tuple(numbers), tuple(texts)
 
 
@@ -97,7 +117,7 @@ def _is_address(value: Any) -> bool:
 
 
 def _nanoseconds(name: str, seconds: Any) -> int:
-    if not isinstance(seconds, (int, float)) or not 0 <= seconds < 1 << 33:
+    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not 0 <= seconds < 1 << 33:
         raise ValueError(f"{name} is a number of seconds from 0 on, not {seconds!r}")
     return int(seconds * 1e9)
 

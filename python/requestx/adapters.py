@@ -182,6 +182,7 @@ class HTTPAdapter(BaseAdapter):
         proxy_cert: _t.CertType = None,
     ) -> None:
         retry = retry_class()
+        _settings.check("max_retries", max_retries)
         given = max_retries != DEFAULT_RETRIES
         self.max_retries = retry.from_int(max_retries) if given else retry(0, read=False)
         self._retries_shown = given
@@ -735,3 +736,7 @@ _BUILD_KEY = HTTPAdapter.build_connection_pool_key_attributes
 _CERT_VERIFY, _REQUEST_URL = HTTPAdapter.cert_verify, HTTPAdapter.request_url
 _PROXY_MANAGER_FOR = HTTPAdapter.proxy_manager_for
 _ADD_HEADERS, _BUILD_RESPONSE = HTTPAdapter.add_headers, HTTPAdapter.build_response
+
+#: The names of all that an adapter, and so a Session, is made with.
+_made_with = HTTPAdapter.__init__.__code__
+KEYWORDS = _made_with.co_varnames[1 : _made_with.co_argcount + _made_with.co_kwonlyargcount]

@@ -22,7 +22,7 @@ from ._drive import drive, go, run
 from ._ops import Call
 from ._prepare import PreparedRequest, Request, is_own, prepares_by_itself
 from ._ready import Ready
-from .adapters import HTTPAdapter
+from .adapters import KEYWORDS, HTTPAdapter
 from .auth import _basic_auth_str
 from .certs import PLATFORM
 from .cookies import RequestsCookieJar, cookiejar_from_dict, extract_cookies_to_jar, merge_cookies
@@ -278,7 +278,13 @@ class Session(SessionRedirectMixin):
     ) -> None:
         for name, value in (("timeout", timeout), ("json_loads", json_loads), ("json_dumps", json_dumps)):
             if value is not None:
+                if name != "timeout" and not callable(value):
+                    raise TypeError(f"{name} is called, and {value!r} cannot be")
                 setattr(self, name, value)
+        for name in transport:
+            if name not in KEYWORDS:
+                known = ", ".join(("timeout", "json_loads", "json_dumps", *KEYWORDS))
+                raise TypeError(f"{type(self).__name__}() has no setting {name!r}: known are {known}")
         #: Sent with every request.
         self.headers: CaseInsensitiveDict[Any] = default_headers()
         #: A pair of user and password, or a callable.

@@ -22,8 +22,8 @@ def test_one_adapter_for_both_schemes_has_the_options(cls):
 
 @pytest.mark.parametrize("cls", SESSIONS)
 def test_an_unknown_option_is_named(cls):
-    """Nothing is accepted and ignored."""
-    with pytest.raises(TypeError, match="'htpp2'"):
+    """Nothing is accepted and ignored; the error says what there is."""
+    with pytest.raises(TypeError, match="Session.. has no setting 'htpp2': " + known):
         cls(htpp2=True)
 
 
@@ -44,3 +44,41 @@ def test_a_value_that_means_nothing_is_refused():
     """When the session is made, not with its first request."""
     with pytest.raises(ValueError, match="http2 is True, False or \"only\", not 'never'"):
         requestx.Session(http2="never")
+
+
+@pytest.mark.parametrize(
+    "setting, value, error",
+    [
+        ("trust_proxy", "no", ValueError),
+        ("trust_proxy", None, ValueError),
+        ("http2", [], ValueError),
+        ("progress", 5, TypeError),
+        ("max_retries", "3", TypeError),
+        ("resolve", "example.org:10.0.0.1", TypeError),
+        ("resolve", {5: "10.0.0.1"}, TypeError),
+        ("resolver", 5, TypeError),
+        ("dns_cache", True, ValueError),
+        ("pool_timeout", True, ValueError),
+        ("proxy_verify", 5, TypeError),
+        ("proxy_cert", 5, TypeError),
+        ("json_loads", 5, TypeError),
+        ("json_dumps", "json", TypeError),
+        ("unix_socket", 5, TypeError),
+        ("unix_socket", "a\0b", ValueError),
+    ],
+)
+def test_it_is_refused_by_its_name(setting, value, error):
+    """Of whatever kind it is; what is no answer must not be taken for yes."""
+    with pytest.raises(error, match="^%s " % setting):
+        requestx.Session(**{setting: value})
+    if not setting.startswith("json"):
+        adapter = requestx.Session().get_adapter("http://a.example/")
+        with pytest.raises(error):
+            setattr(adapter, setting, value)
+
+
+@pytest.mark.parametrize("call", [requestx.get, requestx.Session().post, blocking.put, aio.Session().delete])
+def test_an_unknown_argument_of_a_call_is_named(call):
+    """Where it is called, awaited or not."""
+    with pytest.raises(TypeError, match="'tiemout'"):
+        call("http://127.0.0.1:1/", tiemout=5)
