@@ -10,6 +10,12 @@ pub fn join(host: &str, port: u16) -> String {
     }
 }
 
+/// Whether a text can be a scheme: RFC 3986 section 3.1.
+pub fn is_scheme(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
 /// A host without the zone of its address, which concerns nobody but this machine.
 pub fn without_zone(host: &str) -> &str {
     host.split('%').next().unwrap_or(host)

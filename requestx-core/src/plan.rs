@@ -228,8 +228,9 @@ struct Target<'a> {
 
 impl<'a> Target<'a> {
     fn parse(bytes: &'a [u8]) -> Result<Target<'a>, Error> {
-        let invalid =
-            |why: &str| Error::caller(Kind::InvalidUrl, format!("invalid URL {:?}: {why}", text(bytes)));
+        let invalid = |why: &str| {
+            Error::caller(Kind::InvalidUrl, format!("invalid URL {:?}: {why}", without_login(bytes)))
+        };
         if let Some(bad) = bytes.iter().find(|byte| !(0x21..0x7f).contains(*byte)) {
             return Err(invalid(&format!("byte 0x{bad:02x} has to be percent-encoded")));
         }
@@ -242,7 +243,10 @@ impl<'a> Target<'a> {
             _ => {
                 return Err(Error::caller(
                     Kind::UnsupportedScheme,
-                    format!("unsupported scheme {scheme:?} in {:?}: http and https are", text(bytes)),
+                    format!(
+                        "unsupported scheme {scheme:?} in {:?}: http and https are",
+                        without_login(bytes)
+                    ),
                 ))
             }
         };
@@ -261,6 +265,18 @@ impl<'a> Target<'a> {
     }
 }
 
+/// A URL for messages, which end in logs.
+fn without_login(url: &[u8]) -> String {
+    let url = String::from_utf8_lossy(url);
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |length| start + length);
+    let shown = match url[start..end].rfind('@') {
+        Some(at) => Cow::Owned(format!("{}...{}", &url[..start], &url[start + at..])),
+        None => url,
+    };
+    shown.chars().take(200).collect()
+}
+
 /// Whether a field may be sent: a token, and a value without control bytes (RFC 9110 section 5.5).
 ///
 /// # Errors
@@ -270,10 +286,17 @@ pub fn check_field(name: &[u8], value: &[u8]) -> Result<(), Error> {
         return Err(Error::caller(Kind::InvalidHeader, format!("invalid header name {:?}", text(name))));
     }
     if value.iter().any(|byte| (*byte < 0x20 && *byte != b'\t') || *byte == 0x7f) {
-        let why = format!("invalid value {:?} of header {:?}: control byte", text(value), text(name));
+        let shown = if is_secret(name) { "(not shown)".into() } else { format!("{:?}", text(value)) };
+        let why = format!("invalid value {shown} of header {:?}: control byte", text(name));
         return Err(Error::caller(Kind::InvalidHeader, why));
     }
     Ok(())
+}
+
+/// Whether a field says who somebody is; messages end in logs.
+fn is_secret(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 3] = [b"authorization", b"proxy-authorization", b"cookie"];
+    NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// Writes the request head and collects what concerns its framing.
@@ -475,6 +498,24 @@ fn text(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_that_is_refused_shows_no_login() {
+        for url in ["http://u:secret@h/", "http://secret@u@h:x/p", "ftp://u:secret@h", "https://secret@"] {
+            let error = origin_of(url).unwrap_err();
+            assert!(!error.message.contains("secret"), "{error}");
+        }
+        assert!(origin_of("http:/h/@me").unwrap_err().message.contains("http:/h/@me"));
+    }
+
+    #[test]
+    fn a_field_that_is_refused_shows_no_secret() {
+        for name in ["Authorization", "proxy-authorization", "COOKIE"] {
+            let error = check_field(name.as_bytes(), b"secret\x01").unwrap_err();
+            assert!(error.message.contains(name) && !error.message.contains("secret"), "{error}");
+        }
+        assert!(check_field(b"X-Name", b"shown\x01").unwrap_err().message.contains("shown"));
+    }
 
     fn parse(head: &str, fields: usize) -> Result<Plan, Error> {
         Plan::parse(head.as_bytes(), fields, Outgoing::Empty, Arc::default(), false)

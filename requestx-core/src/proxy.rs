@@ -86,14 +86,15 @@ impl Proxy {
     /// `InvalidUrl`, or `UnsupportedScheme`; the message does not quote user and password.
     pub fn parse(url: &str) -> Result<Proxy, Error> {
         let url = url.trim_matches([' ', '\t']);
-        let (scheme, rest) = url.split_once("://").unwrap_or(("http", url.trim_start_matches("//")));
+        let split = url.split_once("://").filter(|(scheme, _)| authority::is_scheme(scheme));
+        let (scheme, rest) = split.unwrap_or(("http", url.trim_start_matches("//")));
         let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
         let (userinfo, place) = match authority.rsplit_once('@') {
             Some((userinfo, place)) => (Some(userinfo), place),
             None => (None, authority),
         };
-        if userinfo.is_none() && rest.contains('@') {
-            // Then what looks like the host is a part of the secret.
+        if rest[authority.len()..].contains('@') {
+            // Then what looks like host and port may be a part of the secret.
             let why = "a slash, a question mark or a number sign in user and password is percent-encoded";
             return Err(Error::caller(
                 Kind::InvalidUrl,
@@ -353,6 +354,8 @@ mod tests {
             "http://",
             "http://u:secret@",
             "http://u:secret/1@p",
+            "http://u@mail:secret/1@p",
+            "u:secret://1@p",
             "http:/p",
             "http://:80",
             "http:///p",

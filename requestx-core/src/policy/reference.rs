@@ -3,6 +3,8 @@
 //! A crate that does this either brings the whole of WHATWG's URLs, with the tables of international names, or refuses
 //! by the RFC's grammar what servers send every day. The rule itself is short.
 
+use crate::authority::is_scheme;
+
 /// `reference` as seen from `base`, which is a whole URL; the fragment is the reference's own.
 pub fn resolve(base: &str, reference: &str) -> String {
     let (base, given) = (Parts::of(base), Parts::of(reference));
@@ -82,11 +84,6 @@ impl<'a> Parts<'a> {
 
 fn cut(text: &str, at: char) -> (&str, Option<&str>) {
     text.split_once(at).map_or((text, None), |(before, behind)| (before, Some(behind)))
-}
-
-fn is_scheme(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
 /// RFC 3986 section 5.2.4, for a path with a root; one without stays as it is.
