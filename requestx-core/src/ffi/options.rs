@@ -10,7 +10,7 @@ use crate::deadline::Phase;
 use crate::error::{Error, Kind};
 use crate::options::{Http, Options};
 use crate::plan::check_field;
-use crate::tls::{self, Fingerprint, Settings, Version};
+use crate::tls::{self, Fingerprint, Secret, Settings, Version};
 
 /// Time limits: int64 nanoseconds, 0 for none. For a place in the pool.
 pub const RQX_OPT_QUEUE_TIMEOUT_NS: i32 = 1001;
@@ -440,7 +440,7 @@ fn set_bytes(choices: &mut Options, option: i32, value: &[u8]) -> Result<(), Err
             tls_that(choices, option).0.roots.data = (!value.is_empty()).then(|| value.into());
         }
         RQX_OPT_CLIENT_KEY_PASSWORD | RQX_OPT_PROXY_CLIENT_KEY_PASSWORD => {
-            tls_that(choices, option).0.password = (!value.is_empty()).then(|| value.to_vec());
+            tls_that(choices, option).0.password = (!value.is_empty()).then(|| Secret::of(value));
         }
         _ => return set_text(choices, option, value),
     }

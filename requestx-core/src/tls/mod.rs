@@ -29,7 +29,7 @@ mod backend;
 mod platform;
 mod settings;
 
-pub use settings::{Choice, Pin as Fingerprint, Roots, Settings, Version};
+pub use settings::{Choice, Pin as Fingerprint, Roots, Secret, Settings, Version};
 
 pub use backend::{build_info, handshake, hash, Context, TlsStream, NAME};
 

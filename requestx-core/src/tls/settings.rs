@@ -1,6 +1,7 @@
 //! What a caller may choose of TLS: values, checked when they are set, and compared when a connection is shared.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -93,6 +94,30 @@ impl Pin {
     }
 }
 
+/// Bytes that are not shown, wherever what has them is.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    pub fn of(bytes: &[u8]) -> Secret {
+        Secret(bytes.to_vec())
+    }
+}
+
+impl Deref for Secret {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
 /// All that a TLS connection's trust depends on: two connections share a pool entry only if theirs are equal.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Settings {
@@ -104,7 +129,7 @@ pub struct Settings {
     pub roots: Roots,
     pub certificate: Option<PathBuf>,
     pub key: Option<PathBuf>,
-    pub password: Option<Vec<u8>>,
+    pub password: Option<Secret>,
     pub lowest: Option<Version>,
     pub highest: Option<Version>,
     pub strict: bool,
@@ -224,6 +249,14 @@ mod tests {
         for wrong in ["sha256/ab", "md5/00112233445566778899aabbccddeeff", "ab", "sha1/zz", "sha256/abc"] {
             assert_eq!(Kind::InvalidArgument, Pin::parse_all(wrong).expect_err(wrong).kind);
         }
+    }
+
+    #[test]
+    fn what_a_key_is_encrypted_with_is_not_shown() {
+        let settings = Settings { password: Some(Secret::of(b"secret")), ..Settings::default() };
+
+        let shown = format!("{settings:?}");
+        assert!(shown.contains("Secret(..)") && !shown.contains(&format!("{:?}", b's')), "{shown}");
     }
 
     #[test]
