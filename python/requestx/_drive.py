@@ -89,6 +89,8 @@ def drive(flow: Flow) -> Any:
         stopped = _stopped(error, value)
         if stopped is None:
             raise
+    finally:
+        value = None  # an error's traceback leads back here: in a cycle the two would keep all that the call held
     raise stopped
 
 
@@ -123,6 +125,8 @@ async def adrive(flow: Flow) -> Any:
                 value, resume = error, flow.throw
     except StopIteration as stop:
         return stop.value
+    finally:
+        value = None  # as in `drive`
 
 
 class NotAwaited(AttributeError):

@@ -8,6 +8,7 @@ import contextvars
 from concurrent.futures import Future
 from typing import Any, Callable, Coroutine
 
+import outcome
 import trio
 
 
@@ -46,13 +47,15 @@ class Trio:
             function: what it does.
             own: a new thread, not one of the few that all share.
         """
+        # Not by way of trio, which would refuse a coroutine, and keep an exception in a cycle with its traceback.
+        box: list[Any] = []
 
-        def boxed() -> tuple[Any]:
-            return (function(),)  # trio would refuse a coroutine
+        def work() -> None:
+            box.append(outcome.capture(function))
 
         limiter = trio.CapacityLimiter(1) if own else None
-        (result,) = await trio.to_thread.run_sync(boxed, abandon_on_cancel=True, limiter=limiter)
-        return result
+        await trio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=limiter)
+        return box.pop().unwrap()
 
     def lock(self) -> Any:
         """

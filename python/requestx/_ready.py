@@ -109,6 +109,7 @@ class Ready:
             token, future = wake.launch(self.client, self.shot)
             reply = await future
         except CoreError as error:
+            future = None  # it holds the error, whose traceback leads back here
             if error.kind != _core.FORKED:
                 raise told(error, self.request()) from error
             self._reload()

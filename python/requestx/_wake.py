@@ -108,6 +108,7 @@ class Wake:
             client.submit(self._queue.handle, token, choices, head, fields, body, None, stream)
             return await future
         finally:
+            future = None  # it holds the error, whose traceback leads back here
             self.give_up(token)
 
     async def send_upload(
@@ -131,6 +132,7 @@ class Wake:
             client.submit(self._queue.handle, token, choices, head, fields, b"", upload, stream)
             return await self._await_while(future, partial(_feed, upload, chunks, room, length))
         finally:
+            future = None  # as in `send`
             self.give_up(token)
 
     def ask(self, submit: Callable[[int], None]) -> Any:
@@ -176,6 +178,7 @@ class Wake:
             stream.close()
             raise
         finally:
+            future = None  # as in `send`
             self.give_up(token)
 
     def receive(self, token: int, outcome: Any) -> None:

@@ -51,6 +51,7 @@ class AsyncioWake(Wake):
         finally:
             if not feeding.done():
                 feeding.cancel()
+            del future, feeding  # they hold errors, whose tracebacks lead back here
 
     async def again(self, future: Any) -> Any:
         """
@@ -61,7 +62,10 @@ class AsyncioWake(Wake):
         except BaseException:
             future.add_done_callback(_look_at)
             raise
-        return future.result()
+        try:
+            return future.result()
+        finally:
+            del future  # it holds the error, whose traceback leads back here
 
     def is_of_this_loop(self) -> bool:
         """

@@ -17,6 +17,9 @@ from . import _core
 from ._loops import in_trio
 from ._wake import Wake
 
+#: In the place of what a future was asked for, once that has been given.
+_TAKEN: Any = object()
+
 
 class Future:
     """
@@ -70,7 +73,12 @@ class Future:
         if not self.done():
             self._task = trio.lowlevel.current_task()
             await trio.lowlevel.wait_task_rescheduled(self._abort)
-        return self._outcome.unwrap()
+        return self._take().unwrap()
+
+    def _take(self) -> Any:
+        # It is not held from here on: an error's traceback leads back to whoever awaits this.
+        taken, self._outcome = self._outcome, _TAKEN
+        return taken
 
     def _abort(self, raise_cancel: Any) -> trio.lowlevel.Abort:
         self._task = None
@@ -187,7 +195,10 @@ class TrioWake(Wake):
             nursery.start_soon(feed_and_tell)
             answer = await outcome.acapture(future.wait)
             nursery.cancel_scope.cancel()
-        return answer.unwrap()
+        try:
+            return answer.unwrap()
+        finally:
+            del answer  # which holds the error, whose traceback leads back here
 
     async def again(self, future: Any) -> Any:
         """
