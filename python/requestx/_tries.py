@@ -142,7 +142,12 @@ def _after_error(retries: Any, error: RequestException, request: Any, pool: Any,
         return retries.increment(request.method, url, error=reason, _pool=pool)
     except Exception as last:
         told = error if last is reason else _exhausted(last, error, request)
-    raise told from error.__cause__
+        if told is not last:  # which only explains, and would lead back to it
+            last.__traceback__ = last.__context__ = None
+    try:
+        raise told from error.__cause__
+    finally:
+        del told, error  # their tracebacks lead back here
 
 
 def _after_answer(retries: Any, response: Any, request: Any, pool: Any, url: str) -> Any:

@@ -75,6 +75,16 @@ def test_an_error_takes_along_what_it_was_about(world, settings):
         assert (error(), about()) == (None, None)
 
 
+@pytest.mark.parametrize("total, more", [(2, {}), (False, {}), (2, {"connect": False})])
+def test_tries_that_failed_are_gone(world, total, more):
+    """The same of the last of several errors, and of one that was not tried again."""
+    session, retries = world.session(), world.requestx.adapters.Retry(total, **more)
+    session.mount("http://", world.requestx.adapters.HTTPAdapter(max_retries=retries))
+    error, about = failed(world, session, "http://127.0.0.1:1/")
+
+    assert (error(), about()) == (None, None)
+
+
 def test_a_broken_body_is_no_cycle(world, wire):
     """As little is left of one that was read to where it broke off."""
     site = wire(HALF + [close()])
