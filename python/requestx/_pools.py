@@ -12,9 +12,10 @@ A keyword that no pool of urllib3's knows is a TypeError, as there.
 
 from __future__ import annotations
 
+import weakref
 from collections import OrderedDict
 from contextlib import suppress
-from typing import Any, Callable
+from typing import Any
 from urllib.parse import urlencode
 
 from ._body import encode_body, encode_fields, encode_json
@@ -65,15 +66,20 @@ def check_keywords(keywords: Any) -> None:
 
 class Keywords(dict):  # type: ignore[type-arg]
     """
-    A dict that tells of its changes.
+    A dict that tells its manager of its changes.
 
     Args:
-        changed: called after each.
+        manager: told after each, for as long as there is one.
     """
 
-    def __init__(self, changed: Callable[[], None], *items: Any, **more: Any) -> None:
+    def __init__(self, manager: PoolManager, *items: Any, **more: Any) -> None:
         super().__init__(*items, **more)
-        self._changed = changed
+        self._manager = weakref.ref(manager)  # which has these
+
+    def _changed(self) -> None:
+        manager = self._manager()
+        if manager is not None:
+            manager._changed()
 
     def __reduce__(self) -> Any:
         return dict, (dict(self),)
@@ -285,7 +291,7 @@ class PoolManager:
         if name != "connection_pool_kw":
             object.__setattr__(self, name, value)
             return
-        object.__setattr__(self, name, Keywords(self._changed, value))
+        object.__setattr__(self, name, Keywords(self, value))
         self._changed()
 
     def _changed(self) -> None:

@@ -92,3 +92,12 @@ def test_a_broken_body_is_no_cycle(world, wire):
     error, about = failed(world, session, site.url)
 
     assert (error(), about()) == (None, None)
+
+
+def test_a_session_is_no_cycle(world):
+    """One that nobody has is gone at once, with its adapter and the settings of its pools."""
+    session = world.requestx.Session()
+    seen = weakref.ref(session.adapters["http://"].poolmanager)
+    del session
+
+    assert seen() is None
