@@ -32,6 +32,10 @@ pub struct Flight {
 }
 
 impl Shared {
+    pub fn of(client: Arc<Client>) -> Arc<Shared> {
+        Arc::new(Shared { client, flights: Mutex::default(), closed: AtomicBool::new(false) })
+    }
+
     /// The options of one exchange: `own`, or the client's.
     pub fn options(&self, own: Option<Arc<Options>>) -> Result<Arc<Options>, Error> {
         match own {
@@ -141,12 +145,7 @@ pub extern "C" fn rqx_client_new(
     boundary(err, || {
         let out = raw::Out::new("out", out)?;
         let options = options::snapshot(options)?.unwrap_or_default();
-        let shared = Shared {
-            client: Client::new(options),
-            flights: Mutex::default(),
-            closed: AtomicBool::new(false),
-        };
-        out.set(as_pointer(tables().clients.insert(Arc::new(shared))?));
+        out.set(as_pointer(tables().clients.insert(Shared::of(Client::new(options)))?));
         Ok(RQX_OK)
     })
 }

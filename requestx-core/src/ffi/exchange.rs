@@ -1,7 +1,7 @@
 //! Exchanges: one call sends a request; blocking, on the caller's thread, or in the background.
 
 use std::future::{poll_fn, Future};
-use std::pin::Pin;
+use std::pin::{pin, Pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
@@ -11,7 +11,7 @@ use super::client::{Flight, Shared};
 use super::queue::{fail, Queue, What, EMPTY};
 use super::response::{Held, Origin};
 use super::types::*;
-use super::{as_pointer, boundary, client, freed, guard, guard_or, options, raw, response, tables};
+use super::{as_pointer, boundary, client, freed, guard, guard_or, options, panicked, raw, response, tables};
 use crate::body::send::Upload;
 use crate::deadline::Phase;
 use crate::error::{Error, Kind};
@@ -142,9 +142,7 @@ pub(super) fn submit(
     fly(&shared, queue.clone(), token, move |terminal| async move {
         let mut work: Work = Box::pin(client.perform(plan, Lane::Spawn));
         let outcome = poll_fn(|cx| {
-            if let Poll::Ready(outcome) =
-                guard(|| Ok(work.as_mut().poll(cx))).unwrap_or_else(|panic| Poll::Ready(Err(panic)))
-            {
+            if let Poll::Ready(outcome) = work.as_mut().poll(cx) {
                 return Poll::Ready(outcome);
             }
             while upload.as_ref().is_some_and(|upload| upload.poll_hungry(cx).is_ready()) {
@@ -177,9 +175,15 @@ where
     let background = process::current().lanes.background()?;
     let flight = shared.take_off(token, &queue)?;
     let terminal = Terminal { token, queue, shared: shared.clone(), flight: flight.clone(), ended: false };
-    let work = work(terminal);
+    let work = guarded(work(terminal));
     background.push(move || flight.started(tokio::spawn(work).abort_handle()));
     Ok(RQX_OK)
+}
+
+/// The same work, which a panic ends.
+async fn guarded(work: impl Future<Output = ()>) {
+    let mut work = pin!(work);
+    poll_fn(|cx| guard(|| Ok(work.as_mut().poll(cx))).unwrap_or(Poll::Ready(()))).await;
 }
 
 /// The promise of one terminal event: kept by `end`, or when the work is dropped without one.
@@ -210,6 +214,7 @@ impl Drop for Terminal {
                 Error::new(Kind::Cancelled, Phase::None, "cancelled")
             }
             Some(_) => Error::new(Kind::Closed, Phase::None, "the client was closed"),
+            None if std::thread::panicking() => panicked(),
             None => Error::new(Kind::Closed, Phase::None, "the background thread was stopped"),
         };
         self.shared.land(self.token);
@@ -363,4 +368,27 @@ pub extern "C" fn rqx_exchange_free(exchange: *mut rqx_exchange) {
         freed(tables().exchanges.remove(exchange as usize));
         Ok(())
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Client;
+
+    #[test]
+    fn a_panic_in_the_background_is_an_event_that_says_so() {
+        tables();
+        let shared = Shared::of(Client::new(Arc::default()));
+        let queue = Arc::new(Queue::new().unwrap());
+        fly(&shared, queue.clone(), 1, |terminal| async move {
+            let _terminal = terminal;
+            panic!("the sky is falling")
+        })
+        .unwrap();
+
+        let events = queue.wait(1, None).unwrap();
+        let What::Failed(error) = &events[0].what else { panic!("{events:?}") };
+        assert_eq!(Kind::Internal, error.kind);
+        assert!(error.message.contains("the sky is falling"), "{error}");
+    }
 }

@@ -100,10 +100,13 @@ fn guard<T>(body: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     GUARDED.set(GUARDED.get() + 1);
     let outcome = catch_unwind(AssertUnwindSafe(body));
     GUARDED.set(GUARDED.get() - 1);
-    outcome.unwrap_or_else(|_| {
-        let text = PANIC.take().unwrap_or_else(|| "a panic without a text".to_string());
-        Err(Error::caller(Kind::Internal, format!("requestx panicked: {text}")))
-    })
+    outcome.unwrap_or_else(|_| Err(panicked()))
+}
+
+/// The error of the panic that `guard` has seen last, or is about to see.
+fn panicked() -> Error {
+    let text = PANIC.take().unwrap_or_else(|| "a panic without a text".to_string());
+    Error::caller(Kind::Internal, format!("requestx panicked: {text}"))
 }
 
 /// For exports that answer with something else than a code.

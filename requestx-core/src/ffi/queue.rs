@@ -67,7 +67,7 @@ pub enum What {
 }
 
 impl Queue {
-    fn new() -> Result<Queue, Error> {
+    pub(super) fn new() -> Result<Queue, Error> {
         Ok(Queue {
             state: Mutex::default(),
             more: Condvar::new(),
@@ -134,7 +134,7 @@ impl Queue {
     }
 
     /// Takes at least one event, waiting for it.
-    fn wait(&self, max: usize, until: Option<Instant>) -> Result<Vec<Event>, Error> {
+    pub(super) fn wait(&self, max: usize, until: Option<Instant>) -> Result<Vec<Event>, Error> {
         let mut state = self.lock();
         loop {
             if state.freed {
