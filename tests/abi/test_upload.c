@@ -159,6 +159,26 @@ static void it_serves_one_exchange(void) {
   rqx_client_free(client);
 }
 
+static void one_that_was_refused_can_be_submitted_again(void) {
+  rqx_client *client = new_client();
+  rqx_queue *queue = new_queue();
+  rqx_upload *upload = new_upload(1000, -1);
+  char at[512];
+  size_t n = 0;
+  CHECK_CODE(RQX_OK, rqx_upload_push(upload, BYTES("abc"), &n, NULL));
+  CHECK_CODE(RQX_OK, rqx_upload_finish(upload, RQX_OK, NULL));
+  CHECK_CODE(RQX_OK, submit(client, queue, 1, under(at, sizeof at, http_url, "/slow?s=5"), 0));
+  post_head();
+  CHECK_CODE(RQX_E_STATE, rqx_submit(client, queue, 1, NULL, TEXT(head), 0, NULL, 0, upload, 0, NULL));
+  CHECK_CODE(RQX_OK, rqx_submit(client, queue, 2, NULL, TEXT(head), 0, NULL, 0, upload, 0, NULL));
+  rqx_event event = next(queue);
+  CHECK(event.token == 2 && holds(event.body, "\"length\": 3"));
+  done(&event);
+  rqx_upload_free(upload);
+  rqx_queue_free(queue);
+  rqx_client_free(client);
+}
+
 int main(int argc, char **argv) {
   begin(argc, argv);
   a_blocking_exchange_asks_for_its_body();
@@ -169,5 +189,6 @@ int main(int argc, char **argv) {
   after_the_end_nothing_is_taken();
   the_window_bounds_what_is_taken();
   it_serves_one_exchange();
+  one_that_was_refused_can_be_submitted_again();
   return 0;
 }

@@ -141,6 +141,11 @@ impl Upload {
         Ok(())
     }
 
+    /// The exchange that took it has not begun, and another one may have it.
+    pub fn put_back(&self) {
+        self.lock().taken = false;
+    }
+
     /// The exchange is over: whatever is pushed now is refused. A body that has ended goes on its way for as long as the
     /// connection is driven, and another one stays without an end.
     pub fn abandon(&self) {

@@ -138,8 +138,9 @@ pub(super) fn submit(
     inline: bool,
 ) -> Result<i32, Error> {
     let (client, upload) = (shared.client.clone(), upload_of(&plan));
+    let taken = upload.clone();
     let origin = Origin { shared: shared.clone(), lane: Lane::Spawn, queue: Some(queue.clone()) };
-    fly(&shared, queue.clone(), token, move |terminal| async move {
+    let flying = fly(&shared, queue.clone(), token, move |terminal| async move {
         let mut work: Work = Box::pin(client.perform(plan, Lane::Spawn));
         let outcome = poll_fn(|cx| {
             if let Poll::Ready(outcome) = work.as_mut().poll(cx) {
@@ -159,7 +160,8 @@ pub(super) fn submit(
             Ok(reply) => What::Reply(Box::new(reply), origin),
             Err(error) => What::Failed(error),
         });
-    })
+    });
+    flying.inspect_err(|_| taken.iter().for_each(|upload| upload.put_back()))
 }
 
 /// Starts work that ends in exactly one terminal event with `token`.
