@@ -983,12 +983,15 @@ RQX_API int32_t rqx_upload_push(rqx_upload *upload, const uint8_t *bytes, size_t
 
 /**
  * Ends the body; with another `code` than RQX_OK it ends the exchange instead, with RQX_E_CANCELLED and the code in its
- * message.
+ * message. Once the exchange is over, as RQX_E_CLOSED of a push has told, it does nothing.
  * RQX_OK, RQX_E_STATE if it has ended before, RQX_E_INVALID_ARGUMENT if less was pushed than promised. Since 1.0.
  */
 RQX_API int32_t rqx_upload_finish(rqx_upload *upload, int32_t code, rqx_error **err);
 
-/** Frees the caller's hold of it; a body that has not ended then ends its exchange. NULL is allowed. Since 1.0. */
+/**
+ * Frees the caller's hold of it; a body that has not ended then ends its exchange, unless that is over and its answer
+ * being read. NULL is allowed. Since 1.0.
+ */
 RQX_API void rqx_upload_free(rqx_upload *upload);
 
 /* ==== in the background: completions, when the caller asks ============================================== */

@@ -56,7 +56,7 @@ pub extern "C" fn rqx_upload_push(
 }
 
 /// Ends the body; with another `code` than RQX_OK it ends the exchange instead, with RQX_E_CANCELLED and the code in its
-/// message.
+/// message. Once the exchange is over, as RQX_E_CLOSED of a push has told, it does nothing.
 /// RQX_OK, RQX_E_STATE if it has ended before, RQX_E_INVALID_ARGUMENT if less was pushed than promised. Since 1.0.
 #[no_mangle]
 pub extern "C" fn rqx_upload_finish(upload: *mut rqx_upload, code: i32, err: *mut *mut rqx_error) -> i32 {
@@ -74,7 +74,8 @@ pub extern "C" fn rqx_upload_finish(upload: *mut rqx_upload, code: i32, err: *mu
     })
 }
 
-/// Frees the caller's hold of it; a body that has not ended then ends its exchange. NULL is allowed. Since 1.0.
+/// Frees the caller's hold of it; a body that has not ended then ends its exchange, unless that is over and its answer
+/// being read. NULL is allowed. Since 1.0.
 #[no_mangle]
 pub extern "C" fn rqx_upload_free(upload: *mut rqx_upload) {
     guard_or((), || {
