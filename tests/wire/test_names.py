@@ -192,11 +192,19 @@ def test_a_resolver_is_not_asked_for_what_a_proxy_resolves(world, wire):
 # The cache
 
 
-def test_names_are_looked_up_again_where_nothing_is_kept(world, server):
-    """0 is for each connection; what is no time is a ValueError."""
-    session = bare(world, dns_cache=0)
+@pytest.mark.parametrize("life, times", [(60, 1), (1e-9, 3), (0, 3)])
+def test_what_a_resolver_says_counts_for_its_time(world, wire, life, times):
+    """For each connection, or once for several; the core's own cache is seen in ``abi/test_resolver.c``."""
+    site, asked = wire(*[serve(b"ok", b"Connection: close")] * 3), []
+    session = bare(world, dns_cache=life, resolver=lambda host, port: asked.append(host) or "127.0.0.1")
+    for _ in range(3):
+        session.get(site.at("origin.test"))
 
-    assert session.get(server.at("localhost") + "/get").ok
+    assert (len(asked), len(site.connections)) == (times, 3)
+
+
+def test_what_is_no_time_is_a_valueerror(world):
+    """When it is set."""
     for wrong in (-1, "long", None):
         with pytest.raises(ValueError, match="dns_cache"):
             world.requestx.adapters.HTTPAdapter(dns_cache=wrong)

@@ -3,6 +3,8 @@
 ``proxy`` of the servers is one that works; a wire script plays one byte by byte, and the origin behind its tunnel too.
 """
 
+import hashlib
+import ssl
 import warnings
 
 import pytest
@@ -592,6 +594,27 @@ def test_a_name_of_the_proxys_own(world, listen, server, certs, name, well):
         assert session.get(server.url + "/get").ok
     else:
         with pytest.raises(world.requestx.exceptions.ProxyError):
+            session.get(server.url + "/get")
+
+
+@pytest.mark.parametrize("well", [True, False])
+def test_a_pin_of_the_proxys_own(world, listen, server, certs, well):
+    """``proxy_assert_fingerprint`` of urllib3's pools: its certificate has to be that one, whatever its name."""
+    with open(certs.wrong_host) as file:
+        pem = "-----BEGIN CERTIFICATE" + file.read().split("-----BEGIN CERTIFICATE")[1]
+    digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest() if well else "00" * 32
+
+    class Pinned(world.requestx.adapters.HTTPAdapter):
+        def init_poolmanager(self, *arguments, **more):
+            super().init_poolmanager(*arguments, **more, proxy_assert_fingerprint=digest)
+
+    site = listen("proxy", tls={"chain": certs.wrong_host})
+    session = world.session(verify=certs.ca, proxies=through(site, "", "https"))
+    session.mount("http://", Pinned())
+    if well:
+        assert session.get(server.url + "/get").ok
+    else:
+        with pytest.raises(world.requestx.exceptions.ProxyError, match="ingerprint"):
             session.get(server.url + "/get")
 
 

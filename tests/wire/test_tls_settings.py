@@ -1,8 +1,10 @@
 """TLS as adapters set it: names, pins, versions, ciphers, roots and identities, and who resumes whose sessions."""
 
 import hashlib
+import shutil
 import socket
 import ssl
+import subprocess
 import sys
 
 import pytest
@@ -430,8 +432,6 @@ def test_two_sets_of_bytes_are_two_connections(world, tls_server, ca, certs):
 
 def test_paths_that_differ_in_case_are_two_bundles(world, tls_server, ca, certs, tmp_path):
     """CVE-2021-22924."""
-    import shutil
-
     shutil.copy(ca, str(tmp_path / "CA.pem"))
     shutil.copy(certs.other_ca, str(tmp_path / "ca.pem"))
     session = world.session()
@@ -464,7 +464,50 @@ def test_a_context_may_want_a_root(world, secured, certs):
             refused(world, session, site.at("localhost"))
 
 
+def test_authorities_may_be_a_folder(world, tls_server, ca, tool, tmp_path):
+    """``ca_cert_dir``, named by their hashes; one without them trusts nobody."""
+    folder = tmp_path / "trusted"
+    folder.mkdir()
+    refused(world, session_with(world, ca_cert_dir=str(folder)), tls_server.at("localhost"))
+    shutil.copy(ca, str(folder / "ca.pem"))
+    subprocess.run([tool("openssl"), "rehash", str(folder)], check=True)
+
+    assert session_with(world, ca_cert_dir=str(folder)).get(tls_server.at("localhost") + "/get").ok
+
+
+def test_an_adapter_may_say_that_nothing_is_verified(world, secured):
+    """``cert_reqs`` of a pool whose request leaves it to that; `verify` goes before it, as in requests."""
+
+    class Lean(world.requestx.adapters.HTTPAdapter):
+        def cert_verify(self, *arguments):
+            pass
+
+        def get_connection_with_tls_context(self, request, verify, proxies=None, cert=None):
+            return self.poolmanager.connection_from_url(request.url)
+
+    site = secured("self_signed")
+    for adapter, well in ((Lean(), True), (world.requestx.adapters.HTTPAdapter(), False)):
+        adapter.init_poolmanager(1, 1, cert_reqs="CERT_NONE")
+        session = world.session()
+        session.mount("https://", adapter)
+        if well:
+            assert session.get(site.at("localhost") + "/get").ok
+        else:
+            refused(world, session, site.at("localhost"))
+
+
 # Identities.
+
+
+def test_a_key_may_lie_apart(world, secured, certs):
+    """``cert_file`` and ``key_file`` of a pool; without the key there is none."""
+    site = secured("good", client_ca=certs.ca)
+    keywords = {"cert_file": certs.alice_cert, "key_file": certs.alice_key}
+    session_with(world, certs.ca, **keywords).get(site.at("localhost") + "/get")
+
+    assert site.connections[0]["tls"]["client"]["commonName"] == "alice"
+    del keywords["key_file"]
+    refused(world, session_with(world, certs.ca, **keywords), site.at("localhost"), "key")
 
 
 @pytest.mark.parametrize("name", ["alice_encrypted", "alice_pkcs1_encrypted", "alice_pkcs12"])
