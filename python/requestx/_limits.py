@@ -115,6 +115,27 @@ def begun(timeout: Any, spent: Callable[[], float] = float) -> Any:
     return _Running(connect, read, monotonic() + timeout.total - spent())
 
 
+def to_connect(timeout: Any) -> float | None:
+    """
+    Seconds until there has to be a connection: of the limit for that, or what is left of the total.
+    """
+    limits = [seconds for seconds in (_pair(timeout)[0], getattr(timeout, "total", None)) if seconds is not None]
+    return min(limits) if limits else None
+
+
+def after(timeout: Any, seconds: float) -> Any:
+    """
+    The same limits when so much of the one for connecting is gone.
+    """
+    running = begun(timeout)
+    connect, read = _pair(running)
+    if connect is None:
+        return running
+    connect = max(connect - seconds, 1e-9)
+    ends = getattr(running, "_ends", None)
+    return TimeLimits(connect, read) if ends is None else _Running(connect, read, ends)
+
+
 def nanoseconds(timeout: Any) -> tuple[int | None, int | None, int | None]:
     """
     The limits for connecting, for each wait and for the whole, as the core takes them.

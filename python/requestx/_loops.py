@@ -9,12 +9,19 @@ Neither library is imported before the program has done so.
 from __future__ import annotations
 
 import sys
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Callable, Coroutine
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
 _modules = sys.modules
+
+
+class Late(Exception):
+    """
+    What was awaited did not come in time, and was cancelled.
+    """
 
 
 def in_trio() -> bool:
@@ -80,6 +87,23 @@ class Asyncio:
         import asyncio
 
         await asyncio.sleep(seconds)
+
+    async def within(self, seconds: float, work: Coroutine[Any, Any, Any]) -> Any:
+        """
+        Await `work` for so long at most.
+
+        Raises:
+            Late: it took longer.
+        """
+        import asyncio
+
+        began = monotonic()
+        try:
+            return await asyncio.wait_for(work, seconds)
+        except asyncio.TimeoutError as error:
+            if monotonic() - began < seconds:  # it is of the work's own
+                raise
+            raise Late from error
 
     async def in_thread(self, function: Callable[[], Any], own: bool) -> Any:
         """

@@ -11,6 +11,8 @@ from typing import Any, Callable, Coroutine
 import outcome
 import trio
 
+from ._loops import Late
+
 
 class Trio:
     """
@@ -38,6 +40,17 @@ class Trio:
         Wait.
         """
         await trio.sleep(seconds)
+
+    async def within(self, seconds: float, work: Coroutine[Any, Any, Any]) -> Any:
+        """
+        Await `work` for so long at most.
+
+        Raises:
+            Late: it took longer.
+        """
+        with trio.move_on_after(seconds):
+            return await work
+        raise Late
 
     async def in_thread(self, function: Callable[[], Any], own: bool) -> Any:
         """

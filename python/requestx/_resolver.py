@@ -12,11 +12,15 @@ from __future__ import annotations
 from time import monotonic
 from typing import Any, Callable
 
+from ._limits import after, to_connect
+from ._loops import Late, running
 from ._network import resolve_entry, several
 from ._ops import call
 from ._url import DEFAULT_PORTS, origin
-from .exceptions import ConnectionError, RequestException
+from .exceptions import PHASES, ConnectionError, RequestException, from_core
 
+#: RQX_E_TIMEOUT.
+TIMEOUT = 40
 #: Answers that are kept, as many as the core keeps.
 KEPT = 1024
 
@@ -37,16 +41,26 @@ class Resolver:
         self._life = life
         self._kept: dict[tuple[str, int], tuple[float, Any]] = {}
 
-    def find(self, way: Any, request: Any) -> None:
+    def find(self, way: Any, request: Any, timeout: Any) -> Any:
         """
         Have it said where a way leads.
 
+        Args:
+            way: gets the addresses.
+            request: for the exception.
+            timeout: of the call; whoever blocks in Python cannot be interrupted, so its end is looked at when it comes.
+
+        Returns:
+            What is left of `timeout`.
+
         Raises:
             ConnectionError: there is no address, or asking failed with an OSError.
+            ConnectTimeout: it took longer than connecting may.
             TypeError: it has to be awaited, and the call is none that is.
         """
         if self._knows(way):
-            return
+            return timeout
+        began, limit = monotonic(), to_connect(timeout)
         try:
             answer = self._ask(*way.place)
             if hasattr(answer, "__await__"):
@@ -55,17 +69,27 @@ class Resolver:
             way.texts = self._keep(way.place, answer)
         except OSError as error:
             raise _unresolved(error, request) from error
+        spent = monotonic() - began
+        if limit is not None and spent > limit:
+            raise _too_late(way, request, spent)
+        return after(timeout, spent)
 
-    async def afind(self, way: Any, request: Any) -> None:
+    async def afind(self, way: Any, request: Any, timeout: Any) -> Any:
         """
-        The awaited twin of `find`.
+        The awaited twin of `find`; what has not been said in time is not waited for.
         """
         if self._knows(way):
-            return
+            return timeout
+        began, limit = monotonic(), to_connect(timeout)
+        asking = call(self._ask, *way.place)
         try:
-            way.texts = self._keep(way.place, await call(self._ask, *way.place))
+            answer = await (asking if limit is None else running().within(limit, asking))
+            way.texts = self._keep(way.place, answer)
+        except Late:
+            raise _too_late(way, request, monotonic() - began) from None
         except OSError as error:
             raise _unresolved(error, request) from error
+        return after(timeout, monotonic() - began)
 
     def lost(self, way: Any) -> None:
         """
@@ -126,6 +150,11 @@ def _place(way: Any) -> tuple[str, int] | None:
     if not host or ":" in host or host.replace(".", "").isdigit():
         return None
     return host, port or DEFAULT_PORTS.get(scheme, 80)
+
+
+def _too_late(way: Any, request: Any, seconds: float) -> RequestException:
+    said = f"{request.method} {way.url}: time limit reached in phase resolve after {seconds:.3f} s"
+    return from_core(TIMEOUT, PHASES.index("resolve"), f"{said}, for the adapter's resolver", request=request)
 
 
 def _unresolved(error: OSError, request: Any) -> OSError:

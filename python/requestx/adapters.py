@@ -406,7 +406,7 @@ class HTTPAdapter(BaseAdapter):
         The core's answer to a request whose way is known.
         """
         if self.resolver is not None and not self.unix_socket:
-            self._state.resolver(self).find(way, request)
+            timeout = self._state.resolver(self).find(way, request, timeout)
         head, fields = head_of(request, way.url)
         options = self._state.options(self, way, timeout, verify, cert)
         body, upload = body_of(request, self.progress)
@@ -441,7 +441,7 @@ class HTTPAdapter(BaseAdapter):
         else:
             way = self._find_way(request, stream, timeout, verify, cert, proxies)
         if self.resolver is not None and not self.unix_socket:
-            await self._state.resolver(self).afind(way, request)
+            timeout = await self._state.resolver(self).afind(way, request, timeout)
         head, fields = head_of(request, way.url)
         wake = _ready.running_wake()
         stream = stream or self._builds()  # which may look at the body as it came

@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+import threading
+import time
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -97,6 +99,35 @@ def test_a_resolver_is_asked_for_names(world, wire):
     assert [session.get(url).content for url in urls] == [b"1", b"2", b"3", b"4"]
     assert asked == [("origin.test", site.port), ("localhost", site.port)]
     assert b"Host: origin.test:%d\r\n" % site.port in site.received
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("limit", [(0.2, 10), {"total": 0.2}, {"connect": 0.2, "total": 10}])
+def test_time_goes_on_while_a_resolver_thinks(world, wire, limit):
+    """It is time for connecting, and of the total; who awaits does not wait longer for it."""
+    site, over = wire(serve(b"late")), threading.Event()
+    timeout = limit if isinstance(limit, tuple) else world.requestx.TimeLimits(**limit)
+    session = bare(world, resolver=lambda host, port: over.wait(60 if world.awaits else 0.3) or "127.0.0.1")
+    began = time.monotonic()
+    with pytest.raises(world.requestx.exceptions.ConnectTimeout, match="phase resolve") as caught:
+        session.get(site.at("origin.test"), timeout=timeout)
+    over.set()
+
+    assert caught.value.phase == "resolve"
+    assert time.monotonic() - began < 5
+    assert site.connections == []
+
+
+@pytest.mark.trio
+def test_what_a_resolver_took_is_missing_later(world, listen):
+    """One limit stands for resolving and connecting together."""
+    site = listen("wire", accept=False, backlog=0)
+    session = bare(world, resolver=lambda host, port: time.sleep(0.8) or "127.0.0.1")
+    began = time.monotonic()
+    with pytest.raises(world.requestx.exceptions.ConnectTimeout, match="phase connect"):
+        session.get(site.at("origin.test"), timeout=(1.2, 10))
+
+    assert 1.1 < time.monotonic() - began < 1.9
 
 
 def test_a_resolver_may_be_awaited(world, wire):
