@@ -245,8 +245,10 @@ async fn receive(
     };
     let now = Instant::now();
     deadline.enter(Phase::Read, now);
+    // An answer may come before all of the request is out: a server that is content with it wants the rest as well.
+    let goes_on = wanted && !unwanted && head.status < 300 && tap.sent().is_none();
     let begun = head.body.take();
-    if let Some(whole) = begun.as_ref().filter(|_| decoder.is_none() && !plan.stream && wanted) {
+    if let Some(whole) = begun.as_ref().filter(|_| decoder.is_none() && !plan.stream && wanted && !goes_on) {
         deadline.enter(Phase::None, now);
         let timing = Timing { spent: deadline.spent, counts: tap.counts(), connection: id, peer, reused };
         lease.give_back(now).await;
@@ -254,6 +256,9 @@ async fn receive(
         return Ok(Reply { whole: begun, raw_bytes, ..Reply::new(head, timing) });
     }
     let mut body = Box::new(Body::new(begun, incoming, decoder, lease, deadline, plan.url.clone()));
+    if goes_on {
+        body.send_rest(&plan.body, if plan.stream { WHOLE } else { usize::MAX }).await?;
+    }
     let whole = match plan.stream || !wanted {
         true => None,
         false => {
@@ -262,7 +267,7 @@ async fn receive(
         }
     };
     let timing = Timing { spent: body.deadline.spent, counts: tap.counts(), connection: id, peer, reused };
-    let mut body = match whole {
+    let body = match whole {
         Some(Whole::Complete(bytes)) => {
             let (raw_bytes, trailers) = (body.raw_bytes, body.take_trailers());
             return Ok(Reply { whole: Some(bytes), raw_bytes, trailers, ..Reply::new(head, timing) });
@@ -273,9 +278,6 @@ async fn receive(
         }
         None => body,
     };
-    if matches!(plan.body, Outgoing::Pushed(_)) && head.status < 400 && !unwanted && wanted {
-        body.send_rest(&plan.body).await?; // who only reads from here on would cut the request short
-    }
     Ok(Reply { body: Some(body), ..Reply::new(head, timing) })
 }
 

@@ -198,15 +198,18 @@ impl Tap {
 
     /// Waits until the body of a stream is out, or of no use.
     pub async fn sent_or_let_go(&self) {
-        poll_fn(|cx| {
-            let mut state = self.lock();
-            if state.let_go || state.sent.is_some() {
-                return Poll::Ready(());
-            }
+        poll_fn(|cx| if self.is_through(cx) { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+
+    /// Whether the request is out, or can never be. Whoever asks in vain is woken where it is a stream's; a wire is
+    /// driven by who asks.
+    pub fn is_through(&self, cx: &Context<'_>) -> bool {
+        let mut state = self.lock();
+        let through = state.sent.is_some() || state.let_go || state.broken;
+        if !through {
             state.waiter = Some(cx.waker().clone());
-            Poll::Pending
-        })
-        .await;
+        }
+        through
     }
 
     /// Whether the rest of the request cannot be sent; what the server has said before can still be read.

@@ -33,6 +33,11 @@ def send(data):
     return ["send", data.decode("latin-1")]
 
 
+def echo():
+    """Answer with the body of the last head while it is still coming."""
+    return ["echo"]
+
+
 def repeat(data, times):
     """Send these bytes ``times`` times, or until the client will have no more."""
     return ["repeat", data.decode("latin-1"), times]

@@ -115,6 +115,18 @@ class Player:
         self.connection.sock.sendall(data)
         self.connection.sent += len(data)
 
+    def do_echo(self):
+        """Answer with the body of the last head, as it comes."""
+        left = int(LENGTH.search(self.connection.requests[-1]["head"].encode("latin-1"))[1])
+        self.connection.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % left)
+        data, self.pending = self.pending, b""
+        while left > 0:
+            self.connection.sock.sendall(data)
+            left -= len(data)
+            data = left and self.connection.sock.recv(min(left, 1 << 16))
+            if data == b"":
+                raise ConnectionResetError("the client ended the connection within a message")
+
     def do_repeat(self, text, times):
         """Send these bytes again and again, until the client will have no more of them."""
         data = text.encode("latin-1")

@@ -5,7 +5,8 @@ import io
 import mmap
 
 import pytest
-from server.steps import answer, head, request, send, serve, wait
+from server import stream_steps as streamed
+from server.steps import answer, body, echo, head, request, send, serve, wait
 
 import requestx
 
@@ -235,6 +236,83 @@ def test_refusal_is_read_to_its_end_whatever_becomes_of_the_upload(world, wire):
     site.set("more")
 
     assert (response.status_code, world.read(response)) == (413, b"halfrest")
+
+
+LARGE = 8_000_000
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("kind", [bytes, iter])
+def test_an_early_answer_leaves_the_request_whole(world, wire, stream, kind):
+    """A server that is content need not have read all; it still gets all, and the connection serves on."""
+    site, session = wire([head(), send(answer(b"early")), body()] + serve(b"next")), world.session()
+    data = b"x" * LARGE
+    response = session.post(site.url, data=data if kind is bytes else iter([data]), stream=stream)
+
+    assert world.read(response) == b"early"
+    assert session.get(site.url).content == b"next"
+    assert (len(site.requests[0].body), len(site.connections)) == (LARGE, 1)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_early_answer_leaves_the_request_whole_over_http2(world, streams, stream):
+    """The same on a stream whose other half has ended."""
+    site = streams([streamed.head(1), streamed.answer(1, b"early"), streamed.request(1)], plain=True)
+    session = world.session(transport={"http2": "only"})
+    response = session.post(site.url, data=iter([b"x" * 1000] * 1000), stream=stream)
+
+    assert world.read(response) == b"early"
+    site.wait("request 1")
+    assert len(site.requests[0].body) == 1000 * 1000
+
+
+@pytest.mark.parametrize("status", [b"307 x", b"403 x", b"500 x"])
+def test_an_early_answer_that_is_no_success_ends_the_request(world, wire, status):
+    """The body is not wanted there."""
+    site = wire([head(), send(answer(b"no", status=status)), body()])
+    response = world.post(site.url, data=b"x" * LARGE, allow_redirects=False)
+
+    assert response.content == b"no"
+    assert site.end() == "reset"
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_what_is_echoed_while_it_is_sent_is_read_meanwhile(world, wire, certs, secure):
+    """Such a server reads no further until its answer is taken; requests waits for ever."""
+    tls = {"tls": {"chain": certs.good}} if secure else {}
+    site, session = wire([head(), echo()] + serve(b"next"), **tls), world.session(verify=certs.ca)
+    response = session.post(site.at("localhost"), data=b"x" * LARGE, timeout=10)
+
+    assert response.content == b"x" * LARGE
+    assert session.get(site.at("localhost")).content == b"next"
+
+
+def test_a_megabyte_is_read_ahead_of_a_stream(world, wire):
+    """More would have to be kept, and the error says why the server takes no more of the request."""
+    small, large = wire([head(), echo()]), wire([head(), echo()])
+    response = world.post(small.url, data=b"x" * (3 << 20), timeout=10, stream=True)
+    assert world.read(response) == b"x" * (3 << 20)
+
+    with pytest.raises(requestx.exceptions.Timeout, match="answers while it reads, 1048576 bytes of that are held"):
+        world.post(large.url, data=b"x" * (5 * LARGE), timeout=0.5, stream=True)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_limit_on_reading_runs_when_the_request_is_out(world, wire, stream):
+    """A server that has begun to answer may wait for the rest of what it answers."""
+    begun = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhe"
+    site = wire([head(), send(begun), body(), send(b"re")])
+
+    def pieces():
+        yield b"x"
+        with pytest.raises(AssertionError):
+            site.wait("never", 0.5)
+        yield b"y"
+
+    call = world.start(requestx.post, site.url, data=pieces(), timeout=(5, 0.2), stream=stream)
+
+    assert world.read(call.result(10)) == b"here"
+    assert site.requests[0].body == b"xy"
 
 
 def test_body_that_cannot_be_rewound_ends_at_its_redirect(world, wire):

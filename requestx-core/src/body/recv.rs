@@ -1,7 +1,8 @@
 //! The response's body on its way in: pulled piece by piece, decoded or raw.
 
-use std::future::poll_fn;
-use std::pin::Pin;
+use std::collections::VecDeque;
+use std::future::{poll_fn, Future};
+use std::pin::{pin, Pin};
 use std::task::Poll;
 use std::time::Instant;
 
@@ -16,7 +17,7 @@ use crate::error::{Error, Kind};
 use crate::head::Trailers;
 use crate::lease::Lease;
 use crate::plan::Outgoing;
-use crate::wire::Counts;
+use crate::wire::{Counts, Tap};
 
 /// Decoded bytes handed out at once, at most.
 const STEP: usize = 64 * 1024;
@@ -26,8 +27,13 @@ const STEP: usize = 64 * 1024;
 /// The end gives the connection back to its pool; an error, or dropping the body before its end, closes it.
 #[derive(Debug)]
 pub struct Body {
-    /// What came with the head; the wire has taken it off before hyper saw it.
-    first: Option<Bytes>,
+    /// What has come before anybody read: with the head, taken off by the wire before hyper saw it; and while the
+    /// request was still being sent.
+    first: VecDeque<Bytes>,
+    /// What ended the body when that had come.
+    broke: Option<Error>,
+    /// The request is not out yet: its limit is the one that counts, and the connection stays here.
+    sending: bool,
     /// Until its end: a connection of HTTP/2 is not closed while there is a handle on one of its streams.
     incoming: Option<Incoming>,
     decoder: Option<Decoder>,
@@ -76,7 +82,9 @@ impl Body {
         let mut meter = deadline.meter(now);
         meter.iter_mut().for_each(|meter| meter.pause(now)); // until it is read
         Body {
-            first: first.filter(|bytes| !bytes.is_empty()),
+            first: first.into_iter().filter(|bytes| !bytes.is_empty()).collect(),
+            broke: None,
+            sending: false,
             incoming: Some(incoming),
             decoder,
             lease: Some(lease),
@@ -102,8 +110,8 @@ impl Body {
 
     /// Bytes still to come, where the server said so and nothing is decoded.
     pub fn length(&self) -> Option<u64> {
-        let first = self.first.as_ref().map_or(0, Bytes::len) as u64;
-        self.left().filter(|_| self.decoder.is_none()).map(|rest| first + rest)
+        let first: usize = self.first.iter().map(Bytes::len).sum();
+        self.left().filter(|_| self.decoder.is_none()).map(|rest| first as u64 + rest)
     }
 
     /// What is still on the wire, where the server said so.
@@ -122,15 +130,53 @@ impl Body {
         self.begun = Some(bytes).filter(|bytes| !bytes.is_empty());
     }
 
-    /// Sends what is left of the request, for as long as the server takes it.
+    /// Sends what is left of `request`, for as long as the server takes it. One that answers while it reads may wait
+    /// until that is taken, so up to `most` bytes of the answer are read meanwhile.
     ///
     /// # Errors
     /// `Timeout` in Send.
-    pub async fn send_rest(&mut self, body: &Outgoing) -> Result<(), Error> {
-        let Some(lease) = &mut self.lease else { return Ok(()) };
-        let what = || format!("send the body to {}", self.url);
-        let tap = lease.connection.tap().clone();
-        while_sending(&tap, body, &self.deadline, what, lease.connection.send_rest()).await
+    pub async fn send_rest(&mut self, request: &Outgoing, most: usize) -> Result<(), Error> {
+        let Some(lease) = &self.lease else { return Ok(()) };
+        let (tap, deadline, url) = (lease.connection.tap().clone(), self.deadline.clone(), self.url.clone());
+        let what = || format!("send the body to {url}");
+        let mut room = most;
+        self.sending = true;
+        while room > 0 {
+            let next = self.next_before_sent(&tap);
+            match while_sending(&tap, request, &deadline, what, next).await? {
+                Ok(Some(piece)) => {
+                    room = room.saturating_sub(piece.len());
+                    self.first.push_back(piece);
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    self.broke = Some(error);
+                    break;
+                }
+            }
+        }
+        let what = || match room {
+            0 => format!("{}: the server answers while it reads, {most} bytes of that are held", what()),
+            _ => what(),
+        };
+        if let Some(lease) = &mut self.lease {
+            while_sending(&tap, request, &deadline, what, lease.connection.send_rest()).await?;
+        }
+        self.sending = false;
+        if self.is_drained() {
+            self.part(Instant::now()).await;
+        }
+        Ok(())
+    }
+
+    /// What comes of the answer before the request is out; `None` if nothing does.
+    async fn next_before_sent(&mut self, tap: &Tap) -> Result<Option<Bytes>, Error> {
+        let mut next = pin!(self.pull());
+        poll_fn(|cx| match next.as_mut().poll(cx) {
+            Poll::Pending if tap.is_through(cx) => Poll::Ready(Ok(None)),
+            polled => polled,
+        })
+        .await
     }
 
     /// The next piece, never empty; `None` at the end. `raw` leaves the codings alone.
@@ -267,20 +313,34 @@ impl Body {
     }
 
     async fn next_raw(&mut self) -> Result<Option<Bytes>, Error> {
+        let piece = match (self.first.pop_front(), self.broke.take()) {
+            (Some(first), broke) => {
+                self.broke = broke;
+                self.check_time()?;
+                Some(first)
+            }
+            (None, Some(error)) => return Err(error),
+            (None, None) => self.pull().await?,
+        };
+        self.raw_bytes += piece.as_ref().map_or(0, Bytes::len) as u64;
+        Ok(piece)
+    }
+
+    /// The next that comes from the wire.
+    async fn pull(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             if self.is_drained() {
                 return Ok(None);
             }
             self.check_time()?;
-            if let Some(first) = self.first.take() {
-                self.raw_bytes += first.len() as u64;
-                return Ok(Some(first));
-            }
             let (url, incoming) = (&self.url, &mut self.incoming);
             let what = || format!("read the body of {url}");
             let incoming = incoming.as_mut().filter(|incoming| !incoming.is_end_stream());
             let frame = match (self.ahead.take(), incoming, &mut self.lease) {
                 (Some(ahead), ..) => ahead,
+                (None, Some(incoming), Some(lease)) if self.sending => {
+                    lease.connection.drive(incoming.frame()).await
+                }
                 (None, Some(incoming), Some(lease)) => {
                     let since = *self.waiting.get_or_insert_with(Instant::now);
                     self.meter.iter_mut().for_each(|meter| meter.resume(since));
@@ -301,7 +361,6 @@ impl Body {
                     });
                     if !data.is_empty() {
                         let data = self.with_more(data).await;
-                        self.raw_bytes += data.len() as u64;
                         self.meter.iter_mut().for_each(|meter| meter.pass(data.len(), Instant::now()));
                         self.lease.iter().for_each(|lease| lease.connection.tap().taken(data.len()));
                         return Ok(Some(data));
@@ -315,13 +374,20 @@ impl Body {
                     self.state = if self.decoder.is_some() { State::Drained } else { State::Ended };
                     let now = Instant::now();
                     self.deadline.enter(Phase::None, now);
-                    self.incoming = None;
-                    if let Some(lease) = self.lease.take() {
-                        self.counts = Some(lease.connection.counts());
-                        lease.give_back(now).await;
+                    if !self.sending {
+                        self.part(now).await;
                     }
                 }
             }
+        }
+    }
+
+    /// Both ways are done: the connection may serve another exchange.
+    async fn part(&mut self, now: Instant) {
+        self.incoming = None;
+        if let Some(lease) = self.lease.take() {
+            self.counts = Some(lease.connection.counts());
+            lease.give_back(now).await;
         }
     }
 }
