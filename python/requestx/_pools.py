@@ -40,10 +40,11 @@ TLS_ATTRIBUTES = (
 )
 PROXY_KEYWORDS = ("proxy_ssl_context", "proxy_assert_hostname", "proxy_assert_fingerprint")
 CONNECTION_KEYWORDS = ("ssl_context", "server_hostname", "source_address", "socket_options", *PROXY_KEYWORDS)
-POOL_KEYWORDS = ("num_pools", "maxsize", "block", "retries", "timeout")
+POOL_KEYWORDS = ("maxsize", "block", "retries", "timeout")
 KNOWN = frozenset((*TLS_ATTRIBUTES, *CONNECTION_KEYWORDS, *POOL_KEYWORDS))
 
 _INSTEAD = {
+    "num_pools": "pass it to init_poolmanager as `connections`, or to HTTPAdapter as `pool_connections`",
     "headers": "set Session.headers, or add_headers in a subclass of HTTPAdapter",
     "blocksize": "leave it out: the core sizes its own buffers",
     "strict": "leave it out: the core is strict",

@@ -41,11 +41,17 @@ def test_poolmanager_keeps_the_keywords(world):
     assert dict(adapter.poolmanager.connection_pool_kw) == {"maxsize": 6, "block": True, "assert_hostname": False}
 
 
-@pytest.mark.parametrize("keyword", ["nonsense", "headers", "blocksize"])
-def test_unknown_keywords_are_refused(world, keyword):
-    """Nothing is dropped in silence."""
+@pytest.mark.parametrize("keyword", ["nonsense", "headers", "blocksize", "num_pools"])
+def test_unknown_keywords_are_refused(world, server, keyword):
+    """Nothing is dropped in silence, wherever it is put."""
+    adapter = world.requestx.adapters.HTTPAdapter()
     with pytest.raises(TypeError, match=keyword):
-        world.requestx.adapters.HTTPAdapter().init_poolmanager(1, 1, **{keyword: 1})
+        adapter.init_poolmanager(1, 1, **{keyword: 1})
+    adapter.poolmanager.connection_pool_kw[keyword] = 1
+    with pytest.raises(TypeError, match="no setting '%s': " % keyword):
+        mounted(world, adapter).get(server.url + "/get")
+
+    assert server.connections == []
 
 
 def test_a_fingerprint_of_md5_is_refused(world, tls_server):
@@ -180,6 +186,21 @@ def test_limits_on_connections_are_obeyed_wherever_they_are_set(world, wire, lim
 
     assert {each.result().content for each in calls} == {b"1", b"2"}
     assert len(site.connections) == 1
+
+
+def test_the_keyword_for_sizes_is_how_many_stay(world, server):
+    """``maxsize`` without `block`: all four were open, and one is kept."""
+    adapter = world.requestx.adapters.HTTPAdapter()
+    adapter.poolmanager.connection_pool_kw["maxsize"] = 1
+    session = mounted(world, adapter)
+    calls = [session.start("get", server.url + "/slow") for _ in range(4)]
+    for number in range(4):
+        server.wait("open %d" % number)
+    server.set("release")
+    for call in calls:
+        call.result()
+
+    assert adapter._client.stats()["idle_connections"] == 1
 
 
 def test_cert_verify_has_the_last_word(world, tls_server, certs):
