@@ -84,8 +84,10 @@ impl Read for Feed {
 }
 
 /// What one coding hands to the next; like `Feed` it says `WouldBlock`, when it is time for a break.
+/// Two have it, since the upper coding may be content before the lower one has ended.
+#[derive(Clone)]
 struct Between {
-    below: Box<dyn Read + Send>,
+    below: Arc<Mutex<Box<dyn Read + Send>>>,
     feed: Feed,
 }
 
@@ -94,7 +96,7 @@ impl Read for Between {
         if self.feed.lock().worked >= STINT {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let n = self.below.read(out)?;
+        let n = self.below.lock().unwrap_or_else(PoisonError::into_inner).read(out)?;
         let mut feed = self.feed.lock();
         feed.worked += n;
         feed.passed += n as u64;
@@ -106,6 +108,10 @@ impl Read for Between {
 pub struct Decoder {
     feed: Feed,
     reader: Box<dyn Read + Send>,
+    /// The uppermost coding has ended.
+    over: bool,
+    /// Those below it that have not, as far as is known; the lowest comes first.
+    below: Vec<Between>,
     codings: String,
     growth: Growth,
     /// All of it is kept, so that it has to stay within `growth`.
@@ -148,9 +154,12 @@ impl Decoder {
         }
         let feed = Feed::default();
         let mut reader: Box<dyn Read + Send> = Box::new(feed.clone());
+        let mut below = Vec::new();
         for (place, coding) in codings.iter().rev().enumerate() {
             if place > 0 {
-                reader = Box::new(Between { below: reader, feed: feed.clone() });
+                let between = Between { below: Arc::new(Mutex::new(reader)), feed: feed.clone() };
+                reader = Box::new(between.clone());
+                below.push(between);
             }
             reader = match coding.as_str() {
                 "deflate" => Box::new(Inflate::new(BufReader::new(reader))),
@@ -162,7 +171,8 @@ impl Decoder {
             };
         }
         let codings = codings.join(", ");
-        Ok(Some(Decoder { feed, reader, codings, growth, bounded: false, came: 0, made: 0, passed: 0 }))
+        let (over, bounded) = (false, false);
+        Ok(Some(Decoder { feed, reader, over, below, codings, growth, bounded, came: 0, made: 0, passed: 0 }))
     }
 
     /// All of it is kept from now on: it has to stay within its `Growth`, from its first byte.
@@ -212,7 +222,7 @@ impl Decoder {
         let idle = if self.bounded { passed } else { passed - self.passed };
         self.growth.check(&self.codings, self.came, idle)?;
         loop {
-            return match self.reader.read(out) {
+            return match self.read_on(out) {
                 Ok(n) => {
                     self.made += n as u64;
                     self.passed = passed;
@@ -226,6 +236,24 @@ impl Decoder {
                 Err(error) => Err(failed(&self.codings, &error)),
             };
         }
+    }
+
+    /// What is next; behind its end the ends of the codings below, where their checksums are. What else is there is
+    /// passed over.
+    fn read_on(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if !self.over {
+            let n = self.reader.read(out)?;
+            if n > 0 || out.is_empty() {
+                return Ok(n);
+            }
+            self.over = true;
+        }
+        while let Some(below) = self.below.last_mut() {
+            if below.read(out)? == 0 {
+                self.below.pop();
+            }
+        }
+        Ok(0)
     }
 }
 
@@ -460,6 +488,19 @@ mod tests {
 
         assert_eq!(TEXT, decode("zstd", &zstd).unwrap());
         assert_eq!(TEXT, decode("zstd, gzip", &gzip(&zstd)).unwrap());
+    }
+
+    #[test]
+    fn every_coding_is_read_to_its_end() {
+        let mut raw = DeflateEncoder::new(Vec::new(), Compression::default());
+        raw.write_all(TEXT).unwrap();
+        let mut both = gzip(&raw.finish().unwrap());
+        assert_eq!(TEXT, decode("deflate, gzip", &both).unwrap());
+        let checksum = both.len() - 8;
+        both[checksum] ^= 1;
+
+        assert_eq!(Kind::Decode, decode("deflate, gzip", &both).unwrap_err().kind);
+        assert_eq!(Kind::Decode, decode("deflate, gzip", &both[..checksum]).unwrap_err().kind);
     }
 
     /// Three codings around many members of gzip with nothing in them: a few hundred bytes.
