@@ -808,6 +808,7 @@ class Stream:
         "_error",
         "_lock",
         "_piece",
+        "_pulling",
         "_times",
         "_trailers",
         "_view",
@@ -821,7 +822,7 @@ class Stream:
         self.lane = lane
         self.closed = False
         self._lock = allocate_lock()
-        self._asked = False
+        self._asked = self._pulling = False
         self._view: Any = None
         self._at = 0
         self._piece: Any = None
@@ -837,10 +838,13 @@ class Stream:
             CoreError: the body ended early, or could not be decoded.
             Busy: its next piece is awaited elsewhere.
         """
-        with self._lock:
+        self._come_in()
+        try:
             if self._view is None:
                 self._view, self._at = self._pull(raw), 0
             return self._cut(size)
+        finally:
+            self._lock.release()
 
     def read_all(self, take: Callable[[Any], Any]) -> None:
         """
@@ -849,12 +853,15 @@ class Stream:
         Raises:
             CoreError, Busy: as `read`.
         """
-        with self._lock:
+        self._come_in()
+        try:
             while True:
                 view = self._rest() or self._pull(WHOLE)
                 if not view:
                     return
                 take(view)
+        finally:
+            self._lock.release()
 
     def peek(self, size: int) -> bytes:
         """
@@ -914,6 +921,14 @@ class Stream:
         if not self._lock.acquire(False):
             raise Busy()
 
+    def _come_in(self) -> None:
+        # A thread that only looks has done in a moment; one that waits for the network may take for ever, and is in
+        # this very thread where a signal's handler asks.
+        if not self._lock.acquire(False):
+            if self._pulling:
+                raise Busy()
+            self._lock.acquire()
+
     def _rest(self) -> Any:
         view, at, self._view = self._view, self._at, None
         return memoryview(view)[at:] if view is not None and at else view
@@ -937,14 +952,18 @@ class Stream:
             piece, self._error = _new("rqx_slice *"), _new("rqx_error **")
             self._piece = piece
         following = _lib.rqx_body_next
-        while True:
-            code = following(self.handle, how, piece, self._error)
-            if code == _OK:
-                return _buffer(piece.ptr, piece.len) if piece.len else None
-            if code != _PENDING:
-                if self.closed:  # by another thread
-                    raise CoreError(_CLOSED, _READ, _CLOSED_EARLY)
-                raise _refused(code, self._error)
+        self._pulling = True
+        try:
+            while True:
+                code = following(self.handle, how, piece, self._error)
+                if code == _OK:
+                    return _buffer(piece.ptr, piece.len) if piece.len else None
+                if code != _PENDING:
+                    if self.closed:  # by another thread
+                        raise CoreError(_CLOSED, _READ, _CLOSED_EARLY)
+                    raise _refused(code, self._error)
+        finally:
+            self._pulling = False
 
     def submit_read(self, token: int, how: int) -> None:
         """

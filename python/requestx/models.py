@@ -12,6 +12,7 @@ import datetime
 import io
 import json as jsonlib
 from http import client
+from threading import RLock
 from typing import TYPE_CHECKING, Any, AsyncIterator, Callable, Iterator, overload
 from weakref import WeakKeyDictionary
 
@@ -369,20 +370,27 @@ class Response:
             state["_content"] = content
             return content
         if self._content is False:
-            if self._content_consumed:
-                raise RuntimeError("The content for this response was already consumed")
-            if self.status_code == 0 or self.raw is None:
-                self._content = None
-            elif isinstance(self.raw, RawResponse):
-                # Joining pieces would take twice the memory; a BytesIO gives its bytes away without a copy.
-                room = io.BytesIO()
-                self.raw.read_all(room.write)
-                self._content = room.getvalue()
-            else:
-                self._content = b"".join(self.iter_content(CONTENT_CHUNK_SIZE)) or b""
+            # Threads may share a response: one reads, the others find the content.
+            with state.setdefault("_taking", RLock()):
+                if self._content is False:
+                    self._take_content()
+            state.pop("_taking", None)  # which nobody could pickle
         self._content_consumed = True
         whole: bytes = self._content
         return whole
+
+    def _take_content(self) -> None:
+        if self._content_consumed:
+            raise RuntimeError("The content for this response was already consumed")
+        if self.status_code == 0 or self.raw is None:
+            self._content = None
+        elif isinstance(self.raw, RawResponse):
+            # Joining pieces would take twice the memory; a BytesIO gives its bytes away without a copy.
+            room = io.BytesIO()
+            self.raw.read_all(room.write)
+            self._content = room.getvalue()
+        else:
+            self._content = b"".join(self.iter_content(CONTENT_CHUNK_SIZE)) or b""
 
     async def aread(self) -> bytes:
         """

@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from server.steps import request, send, wait
 
 
 def test_thirty_two_threads_on_one_session(blocking, server):
@@ -62,6 +63,41 @@ def test_stream_read_by_another_thread(blocking, server):
     response = blocking.session().get(server.url + "/bytes/3000000", stream=True)
     with ThreadPoolExecutor(1) as pool:
         assert len(pool.submit(lambda: response.content).result()) == 3000000
+
+
+def test_threads_that_share_a_response_get_the_same_content(blocking, wire):
+    """One reads, the others find it."""
+    site = wire([request(), send(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf"), wait("go"), send(b"rest")])
+    response = blocking.get(site.url, stream=True)
+    gate = threading.Barrier(5)
+
+    def read():
+        gate.wait()
+        return response.content
+
+    with ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(read) for _ in range(4)]
+        gate.wait()
+        site.set("go")
+
+        assert [call.result() for call in calls] == [b"halfrest"] * 4
+    assert response.content == b"halfrest"
+
+
+def test_a_thread_does_not_read_what_another_waits_for(blocking, wire):
+    """It is told at once, and the other gets all of it."""
+    site = wire([request(), send(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf"), wait("go"), send(b"rest")])
+    response = blocking.get(site.url, stream=True)
+    assert response.raw.read(4) == b"half"
+    with ThreadPoolExecutor(1) as pool:
+        rest = pool.submit(lambda: response.content)
+        while not response.raw._answer._stream._lock.locked():
+            pass
+        with pytest.raises(RuntimeError, match="being read already"):
+            response.raw.read(4)
+        site.set("go")
+
+        assert rest.result() == b"rest"
 
 
 def test_session_made_in_a_thread_that_ended(blocking, server):
