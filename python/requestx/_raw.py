@@ -180,7 +180,7 @@ class _Answer:
         """
         `amt` bytes, or all that is left, coded as they came.
         """
-        return _joined_pieces(lambda size: self._next(size, True), amt)
+        return _joined_pieces(lambda size: self._next(size, True), amt, self._lost)
 
     _safe_read = read1 = read
 
@@ -322,6 +322,11 @@ class _Answer:
             stream.read_all(self._telling(take))
         except CoreError as error:
             raise self._told_in_full(error) from error
+        except Busy:
+            raise
+        except BaseException:
+            self._lost()
+            raise
         self._end()
         return True
 
@@ -342,8 +347,21 @@ class _Answer:
             if begun:  # and what was taken is lost
                 self._failed = RequestException("the body was not read to its end: somebody else read a part of it")
             raise
+        except RequestException:
+            raise
+        except BaseException:
+            self._lost()
+            raise
         self._end()
         return True
+
+    def _lost(self) -> None:
+        """
+        A part of the body was read and went with what was raised then: the rest is not to pass for all of it.
+        """
+        if self._failed is None:
+            self._failed = RequestException("the body was not read to its end: reading it was interrupted")
+            self.close()
 
     def _kept(self, size: int) -> bytes:
         """
@@ -607,7 +625,7 @@ class RawResponse(io.IOBase):
             RequestException: the body ended early or could not be decoded.
         """
         raw = not (self.decode_content if decode_content is None else decode_content)
-        body = _joined_pieces(lambda size: self._next(size, raw), amt)
+        body = _joined_pieces(lambda size: self._next(size, raw), amt, self._answer._lost)
         if cache_content and (amt is None or amt < 0):
             self._kept_body = body
         return body
@@ -791,18 +809,25 @@ def _at_most(amt: int | None) -> int:
     return amt if amt is not None and amt > 0 else PIECE
 
 
-def _joined_pieces(following: Callable[[int], bytes], amt: int | None) -> bytes:
+def _joined_pieces(following: Callable[[int], bytes], amt: int | None, lost: Callable[[], None]) -> bytes:
     """
     `amt` bytes, less only at the end, or all that is left; mostly they are one piece.
+
+    `lost` is called where pieces go with what a handler of signals raised, say.
     """
     left = sys.maxsize if amt is None or amt < 0 else amt
     pieces: list[bytes] = []
-    while left:
-        piece = following(min(left, PIECE))
-        if not piece:
-            break
-        pieces.append(piece)
-        left -= len(piece)
+    try:
+        while left:
+            piece = following(min(left, PIECE))
+            if not piece:
+                break
+            pieces.append(piece)
+            left -= len(piece)
+    except BaseException:
+        if pieces:
+            lost()
+        raise
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 
 import pytest
+from server.steps import request, send
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
@@ -95,6 +96,32 @@ def test_handler_that_raises_ends_the_call(child, server):
     outcome = child(source, server.url)
 
     assert (outcome.out, outcome.clean) == ("mine True\n200\n", True), outcome
+
+
+@pytest.mark.parametrize("way", ["response.content", "response.raw.read(9)", "list(response.iter_content(9))"])
+def test_what_was_interrupted_is_not_taken_for_whole(child, wire, way):
+    """The part of a body that went with a handler's exception is not left out in silence."""
+    site = wire([request(), send(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf")])
+    outcome = child(
+        f"""
+        def handler(number, frame):
+            raise TimeoutError
+        response = requestx.get(url, stream=True)
+        signal.signal(signal.SIGALRM, handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        try:
+            {way}
+        except TimeoutError:
+            print("interrupted", flush=True)
+        try:
+            print(response.content, response.raw.read())
+        except requestx.RequestException as error:
+            print(error)
+        """,
+        site.url,
+    )
+
+    assert outcome.out == "interrupted\nthe body was not read to its end: reading it was interrupted\n", outcome
 
 
 def test_handler_that_returns_does_not_end_the_call(child, server):

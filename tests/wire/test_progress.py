@@ -102,6 +102,23 @@ def test_what_progress_raises_ends_the_call(world, wire):
         session.get(wire(serve(b"answer")).url)
 
 
+def test_what_progress_refused_is_not_taken_for_whole(world, server):
+    """What it raised took a part of the body along: nobody gets the rest for all."""
+    session, told = world.session(), []
+
+    def progress(request, phase, done, total):
+        told.append(done)
+        if len(told) == 2:
+            raise ValueError("no more")
+
+    session.mount("http://", world.requestx.adapters.HTTPAdapter(progress=progress))
+    response = session.get(server.url + "/bytes/%d" % BIG, stream=True)
+    with pytest.raises(ValueError, match="no more"):
+        world.read(response)
+    with pytest.raises(world.requestx.RequestException, match="not read to its end"):
+        world.read(response)
+
+
 @pytest.mark.parametrize("length", ["\xb2", "1, 2", "-1", ""])
 def test_a_length_that_is_none_is_unknown(length):
     """It came with an answer that has no body, or nobody has judged it yet; digits are those of ASCII."""
