@@ -143,7 +143,9 @@ impl Dial {
     pub async fn connect(&self, addresses: &[SocketAddr]) -> io::Result<TcpStream> {
         let mut failure: Option<io::Error> = None;
         let mut running: Vec<Attempt<'_>> = Vec::new();
-        let mut line = alternating(addresses).into_iter();
+        let suits = |address: &&SocketAddr| self.suits(address);
+        let addresses: Vec<_> = addresses.iter().filter(suits).copied().collect();
+        let mut line = alternating(&addresses).into_iter();
         loop {
             match line.next() {
                 Some(address) => running.push(Box::pin(self.connect_to(address))),
@@ -163,6 +165,12 @@ impl Dial {
                 _ => {}
             }
         }
+    }
+
+    /// Whether an address can be reached from the caller's own, which is of one family.
+    fn suits(&self, address: &SocketAddr) -> bool {
+        let own = self.from.and_then(|(address, _)| address);
+        own.is_none_or(|own| own.is_ipv4() == address.is_ipv4())
     }
 
     async fn connect_to(&self, address: SocketAddr) -> io::Result<TcpStream> {
@@ -418,6 +426,17 @@ mod tests {
             io::ErrorKind::ConnectionRefused | io::ErrorKind::PermissionDenied
         ));
         assert_eq!(io::ErrorKind::AddrNotAvailable, race(&[]).unwrap_err().kind());
+    }
+
+    #[test]
+    fn what_cannot_be_reached_from_the_callers_address_says_nothing() {
+        let refusing = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut dial = Dial::default();
+        dial.set_from("127.0.0.1:0").unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let connected = runtime.block_on(dial.connect(&["[::1]:9".parse().unwrap(), refusing]));
+
+        assert_eq!(io::ErrorKind::ConnectionRefused, connected.unwrap_err().kind());
     }
 
     #[test]
