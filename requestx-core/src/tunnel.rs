@@ -104,17 +104,17 @@ async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
 /// The final head of the answer, and what came behind it.
 async fn answer<S: AsyncRead + Unpin>(stream: &mut S, max_head: usize) -> Result<(Head, Vec<u8>), Error> {
     let mut bytes = Vec::new();
-    let mut passed = 0;
+    let (mut passed, mut seen) = (0, 0);
     loop {
-        while let Some(end) = wire::head_end(&bytes, 0) {
+        while let Some(end) = wire::head_end(&bytes, seen) {
             let rest = bytes.split_off(end);
             if !wire::is_informational(&bytes) {
                 let (head, _) = Head::read(&bytes, b"", false).map_err(|error| failed(error.message))?;
                 return Ok((head, rest));
             }
-            passed += end;
-            bytes = rest;
+            (passed, seen, bytes) = (passed + end, 0, rest);
         }
+        seen = bytes.len().saturating_sub(3); // or a proxy that sends byte by byte would have us look at all of it each time
         if passed + bytes.len() > max_head {
             let why = format!("the head of the proxy's answer is longer than {max_head} bytes");
             return Err(Error::new(Kind::TooLarge, Phase::Tunnel, why));
@@ -316,6 +316,19 @@ mod tests {
         let expected =
             "CONNECT [::1]:443 HTTP/1.1\r\nHost: [::1]:443\r\nProxy-Authorization: Basic dTpw\r\n\r\n";
         assert_eq!(expected, String::from_utf8(heard).unwrap());
+    }
+
+    #[test]
+    fn an_answer_that_comes_in_pieces_is_one() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let (mut ours, mut theirs) = tokio::io::duplex(1);
+            let said = b"HTTP/1.1 102 Wait\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\n\r\n";
+            let saying = tokio::spawn(async move { theirs.write_all(said).await });
+            let (head, rest) = answer(&mut ours, 2000).await.unwrap();
+            saying.await.unwrap().unwrap();
+            assert_eq!((200, &b"A\nb"[..], 0), (head.status, &head.block[..], rest.len()));
+        });
     }
 
     #[test]
