@@ -564,7 +564,10 @@ typedef struct {
   uint64_t await_ns;
   /** The body so far. */
   uint64_t read_ns;
-  /** Bytes on the wire above TLS, heads and framing included. */
+  /**
+   * Bytes on the wire above TLS, heads and framing included; over HTTP/2, where many exchanges share those, of the
+   * exchange's two bodies.
+   */
   uint64_t bytes_sent;
   uint64_t bytes_received;
   /** Counts the process's connections; two exchanges with the same number shared one. */

@@ -26,7 +26,7 @@ class Timings(NamedTuple):
         send: request head and body.
         await_: from the last byte sent to the response's head.
         read: the body, as far as it was read.
-        bytes_sent: above TLS, heads and framing included.
+        bytes_sent: above TLS, heads and framing included; over HTTP/2 of the body alone.
         bytes_received: likewise.
         connection: counts the process's connections; two answers with the same number came over the same one.
         reused: the connection had served before.

@@ -17,6 +17,14 @@ def test_an_answer_says_where_its_time_went(world, wire):
     assert (seen.bytes_sent, seen.bytes_received) == (len(site.received), len(answer(b"body")))
 
 
+def test_over_http2_the_bytes_are_those_of_the_bodies(world, streams):
+    """Heads and frames of many exchanges share the wire."""
+    site = streams(plain=True)
+    seen = world.session(transport={"http2": "only"}).post(site.url + "/echo", data=b"body")
+
+    assert (seen.timings.bytes_sent, seen.timings.bytes_received) == (4, len(seen.content))
+
+
 def test_a_kept_connection_has_its_number(world, wire):
     """The second answer came over it, without connecting; small ones, and those that are not sent ready."""
     site = wire(serve() * 3)

@@ -190,7 +190,8 @@ pub struct rqx_timing {
     pub await_ns: u64,
     /// The body so far.
     pub read_ns: u64,
-    /// Bytes on the wire above TLS, heads and framing included.
+    /// Bytes on the wire above TLS, heads and framing included; over HTTP/2, where many exchanges share those, of the
+    /// exchange's two bodies.
     pub bytes_sent: u64,
     pub bytes_received: u64,
     /// Counts the process's connections; two exchanges with the same number shared one.
