@@ -95,6 +95,15 @@ class Certificates:
         made = pkcs12.serialize_key_and_certificates(b"alice", key, own, above, locked)
         self.alice_pkcs12 = self._write("alice.p12", made)
 
+    def sign(self, name, public):
+        """A client's certificate for a public key, by the good authority."""
+        now, day = datetime.datetime.now(datetime.timezone.utc), datetime.timedelta(days=1)
+        issuer = x509.load_pem_x509_certificate(self.authority.cert_pem.bytes()).subject
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        signer = serialization.load_pem_private_key(self.authority.private_key_pem.bytes(), None)
+        maker = x509.CertificateBuilder(issuer, subject, public, x509.random_serial_number())
+        return maker.not_valid_before(now - day).not_valid_after(now + day).sign(signer, hashes.SHA256())
+
     def _odd(self, name, authority, age=1, lasts=60, names=("localhost",), key=None):
         key = key or ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])

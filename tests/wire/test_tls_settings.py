@@ -1,6 +1,7 @@
 """TLS as adapters set it: names, pins, versions, ciphers, roots and identities, and who resumes whose sessions."""
 
 import hashlib
+import os
 import shutil
 import socket
 import ssl
@@ -8,6 +9,8 @@ import subprocess
 import sys
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from server.certs import PASSWORD
 from server.steps import notify, serve
 
@@ -532,11 +535,91 @@ def test_an_old_key_without_a_password(world, secured, certs):
 
 
 @pytest.mark.parametrize("password, match", [(None, "without the password"), ("wrong", "for this password")])
-def test_passwords_that_do_not_fit(world, tls_server, certs, password, match):
+@pytest.mark.parametrize("name", ["alice_encrypted", "alice_pkcs1_encrypted", "alice_pkcs12"])
+def test_passwords_that_do_not_fit(world, tls_server, certs, name, password, match):
     """An SSLError that says which; nobody is asked at a terminal."""
-    cert = (certs.alice_encrypted, None, password)
+    cert = (getattr(certs, name), None, password)
     with pytest.raises(world.requestx.exceptions.SSLError, match=match):
         world.get(tls_server.at("localhost"), verify=certs.ca, cert=cert)
+
+
+@pytest.fixture
+def packed(certs, tool, tmp_path):
+    """``packed(...)`` makes PKCS#12 of what alice has, with these options."""
+
+    def make(*options):
+        command = [tool("openssl"), "pkcs12", "-export", "-in", certs.alice, "-out", str(tmp_path / "made.p12")]
+        subprocess.run([*command, "-passout", "pass:" + PASSWORD, *options], check=True, capture_output=True)
+        return str(tmp_path / "made.p12")
+
+    return make
+
+
+@pytest.mark.parametrize("old", ["PBE-SHA1-RC2-40", "PBE-SHA1-3DES"])
+def test_old_pkcs12_is_read(world, secured, certs, packed, old):
+    """What OpenSSL and Windows wrote for twenty years; OpenSSL 3 has RC2 apart."""
+    site = secured("good", client_ca=certs.ca)
+    cert = (packed("-legacy", "-certpbe", old, "-keypbe", old), None, PASSWORD)
+
+    assert world.get(site.at("localhost") + "/get", verify=certs.ca, cert=cert).ok
+    assert site.connections[0]["tls"]["client"]["commonName"] == "alice"
+
+
+@pytest.mark.parametrize("left, why", [("-nokeys", "there is no key in it"), ("-nocerts", "there is none")])
+def test_half_of_an_identity_in_pkcs12_is_told(world, tls_server, certs, packed, left, why):
+    """Which half is missing."""
+    with pytest.raises(world.requestx.exceptions.SSLError, match=why):
+        world.get(tls_server.at("localhost"), verify=certs.ca, cert=(packed(left), None, PASSWORD))
+
+
+def test_pkcs12_takes_no_other_key(world, tls_server, certs):
+    """It would be left out without a word."""
+    with pytest.raises(world.requestx.exceptions.SSLError, match="another was given"):
+        world.get(tls_server.at("localhost"), verify=certs.ca, cert=(certs.alice_pkcs12, certs.alice_key, PASSWORD))
+
+
+KEYS = {
+    "rsa": lambda: rsa.generate_private_key(65537, 2048),
+    "p-256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "ed25519": lambda: ed25519.Ed25519PrivateKey.generate(),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(KEYS))
+@pytest.mark.parametrize("apart", [False, True])
+def test_keys_of_every_kind(world, secured, certs, tmp_path, kind, apart):
+    """Beside the certificate in its file, or in a file of their own."""
+    site, key = secured("good", client_ca=certs.ca), KEYS[kind]()
+    form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    secret = key.private_bytes(serialization.Encoding.PEM, *form)
+    own = certs.sign(kind, key.public_key()).public_bytes(serialization.Encoding.PEM)
+    (tmp_path / "cert").write_bytes(own if apart else own + secret)
+    (tmp_path / "key").write_bytes(secret)
+    cert = (tmp_path / "cert", tmp_path / "key") if apart else tmp_path / "cert"
+
+    assert world.get(site.at("localhost") + "/get", verify=certs.ca, cert=cert).ok
+    assert site.connections[0]["tls"]["client"]["commonName"] == kind
+
+
+MISTAKES = {
+    "swapped": (lambda certs: (certs.alice_key, certs.alice_cert), "certificate in .*key.pem: there is none"),
+    "of another": (lambda certs: (certs.alice_cert, certs.bob), "key that fits the client certificate"),
+    "no key": (lambda certs: certs.alice_cert, "key in .*alice_cert.pem"),
+    "no certificate": (lambda certs: certs.alice_key, "certificate in .*alice_key.pem: there is none"),
+    "a folder": (lambda certs: str(certs.folder), "certificate in .*: Is a directory"),
+    "nothing": (lambda certs: os.devnull, "certificate in /dev/null: there is none"),
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="its words are others")
+@pytest.mark.parametrize("mistake", sorted(MISTAKES))
+def test_files_that_are_no_identity_are_told(world, tls_server, certs, mistake):
+    """An SSLError that says what was looked for in which file; nothing is connected to the server for it."""
+    cert, why = MISTAKES[mistake]
+    with pytest.raises(world.requestx.exceptions.SSLError, match=why):
+        world.get(tls_server.at("localhost"), verify=certs.ca, cert=cert(certs))
+
+    assert tls_server.requests == []
 
 
 # Who answered.

@@ -18,13 +18,14 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
-use openssl::pkcs12::Pkcs12;
+use openssl::pkcs12::{ParsedPkcs12_2, Pkcs12};
 use openssl::pkey::{PKey, Private};
+#[cfg(openssl_3)]
+use openssl::provider::Provider;
 use openssl::ssl::{
     ConnectConfiguration, Error as SslError, SslConnector, SslConnectorBuilder, SslFiletype, SslMethod,
     SslOptions, SslRef, SslSessionCacheMode, SslVerifyMode, SslVersion,
 };
-use openssl::stack::Stack;
 use openssl::x509::store::{X509Lookup, X509StoreBuilder};
 use openssl::x509::verify::{X509CheckFlags, X509VerifyFlags};
 use openssl::x509::{X509VerifyResult, X509};
@@ -184,22 +185,27 @@ fn certificates(data: &[u8]) -> Result<Vec<X509>, ErrorStack> {
 /// The client's own certificate: PEM, its key beside it or apart, or PKCS#12.
 fn show(builder: &mut SslConnectorBuilder, path: &Path, settings: &Settings) -> Result<(), Error> {
     let data = read("client certificate", path)?;
-    let password = settings.password.as_deref();
-    let (chain, key, key_path) = if data.first() == Some(&0x30) {
-        let (chain, key) = from_pkcs12(&data, password).map_err(|e| unreadable("PKCS#12", path, &e))?;
-        (chain, key, path)
+    let key_path = settings.key.as_deref().unwrap_or(path);
+    let (chain, key) = if data.first() == Some(&0x30) {
+        from_pkcs12(&data, settings, path)?
     } else {
-        let key_path = settings.key.as_deref().unwrap_or(path);
         let chain = X509::stack_from_pem(&data).map_err(|e| unreadable("client certificate", path, &e))?;
-        (chain, private_key(&read("client certificate's key", key_path)?, password, key_path)?, key_path)
+        (chain, None)
     };
     let mut chain = chain.into_iter();
     let Some(own) = chain.next() else {
         return Err(Error::new(
             Kind::Tls,
             Phase::Secure,
-            format!("no usable client certificate in {}", path.display()),
+            format!("no usable client certificate in {}: there is none", path.display()),
         ));
+    };
+    let key = match key {
+        Some(key) => key,
+        None => {
+            let data = read("client certificate's key", key_path)?;
+            private_key(&data, settings.password.as_deref(), key_path)?
+        }
     };
     builder.set_certificate(&own).map_err(|e| unreadable("client certificate", path, &e))?;
     for above in chain {
@@ -213,12 +219,47 @@ fn show(builder: &mut SslConnectorBuilder, path: &Path, settings: &Settings) -> 
         .map_err(|e| unreadable("key that fits the client certificate", key_path, &e))
 }
 
-fn from_pkcs12(data: &[u8], password: Option<&[u8]>) -> Result<(Vec<X509>, PKey<Private>), ErrorStack> {
-    let password = String::from_utf8_lossy(password.unwrap_or_default());
-    let parsed = Pkcs12::from_der(data)?.parse2(&password)?;
-    let above = parsed.ca.unwrap_or(Stack::new()?);
-    let chain = parsed.cert.into_iter().chain(above).collect();
-    parsed.pkey.map(|key| (chain, key)).ok_or_else(ErrorStack::get)
+type Identity = (Vec<X509>, Option<PKey<Private>>);
+
+fn from_pkcs12(data: &[u8], settings: &Settings, path: &Path) -> Result<Identity, Error> {
+    let wrong = |why: &str| {
+        Error::new(Kind::Tls, Phase::Secure, format!("no usable PKCS#12 in {}: {why}", path.display()))
+    };
+    if settings.key.is_some() {
+        return Err(wrong("it has its own key, and another was given"));
+    }
+    let password = String::from_utf8_lossy(settings.password.as_deref().unwrap_or_default());
+    let parsed = Pkcs12::from_der(data)
+        .and_then(|read| read.parse2(&password).or_else(|failure| parse_old(&read, &password, failure)))
+        .map_err(|e| {
+            let locked = e.errors().iter().any(|error| error.reason() == Some("mac verify failure"));
+            let what = match (locked, &settings.password) {
+                (true, None) => "PKCS#12 without the password",
+                (true, Some(_)) => "PKCS#12 for this password",
+                (false, _) => "PKCS#12",
+            };
+            unreadable(what, path, &e)
+        })?;
+    let key = parsed.pkey.ok_or_else(|| wrong("there is no key in it"))?;
+    let above = parsed.ca.into_iter().flatten();
+    Ok((parsed.cert.into_iter().chain(above).collect(), Some(key)))
+}
+
+/// RC2, with which PKCS#12 was encrypted for twenty years, is apart since OpenSSL 3.
+#[cfg(openssl_3)]
+fn parse_old(read: &Pkcs12, password: &str, failure: ErrorStack) -> Result<ParsedPkcs12_2, ErrorStack> {
+    if !failure.errors().iter().any(|error| error.reason() == Some("unsupported")) {
+        return Err(failure);
+    }
+    match Provider::try_load(None, "legacy", true) {
+        Ok(_legacy) => read.parse2(password),
+        Err(_) => Err(failure),
+    }
+}
+
+#[cfg(not(openssl_3))]
+fn parse_old(_: &Pkcs12, _: &str, failure: ErrorStack) -> Result<ParsedPkcs12_2, ErrorStack> {
+    Err(failure)
 }
 
 fn private_key(data: &[u8], password: Option<&[u8]>, path: &Path) -> Result<PKey<Private>, Error> {
