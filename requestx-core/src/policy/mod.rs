@@ -14,11 +14,11 @@
 
 pub mod auth;
 mod call;
-mod date;
+pub mod date;
 pub mod follow;
 pub mod jar;
-mod reference;
-mod request;
+pub mod reference;
+pub mod request;
 pub mod retry;
 mod suffix;
 
