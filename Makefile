@@ -3,7 +3,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-all lib bench docs header clean python
+.PHONY: help demo check test test-all fuzz lib bench docs header clean python
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,10 +17,14 @@ check: python  ## the fast loop: format, lints, types, header, unit and flow tes
 test: python  ## everything, on one release wheel; what CI runs
 	@$(PYTHON) scripts/test.py
 
-test-all: test  ## test, and what takes longer: 10 GB each way, sanitizers, tests of projects that use requests
+test-all: test  ## test, and what takes longer: 10 GB each way, sanitizers, fuzzing, tests of projects that use requests
 	@$(PYTHON) scripts/slow.py
 	@$(PYTHON) scripts/sanitize.py
+	@$(PYTHON) scripts/fuzz.py --seconds 20
 	@$(PYTHON) scripts/suites.py
+
+fuzz: python  ## bytes that nobody would think of, a minute for each target; SECONDS=600 TARGETS="response head"
+	@$(PYTHON) scripts/fuzz.py --seconds $(or $(SECONDS),60) $(TARGETS)
 
 lib: python  ## the library for C callers, into build/lib
 	@$(PYTHON) scripts/build_core.py build/lib

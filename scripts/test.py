@@ -86,12 +86,14 @@ def system_packages(steps: Steps) -> None:
 
 def cargo_tests(steps: Steps) -> None:
     """
-    The Rust tests, with both TLS backends.
+    The Rust tests, with both TLS backends, and the seeds of the fuzz targets.
     """
     features = build_core.plan().features
     for name, wanted in (("cargo test", features), ("cargo test, native-tls", [*features, "native-tls"])):
         more = ["--features", ",".join(wanted)] if wanted else []
         steps.run(name, ["cargo", "test", "--quiet", "--locked", "--workspace", *more], "see the failing test above")
+    seeds = ["cargo", "test", "--quiet", *check.FUZZ, *(f"--features={feature}" for feature in features)]
+    steps.run("seeds of the fuzz targets", seeds, "see fuzz/src for the rule that the seed breaks")
 
 
 def build_wheel(steps: Steps, python: str) -> Path | None:

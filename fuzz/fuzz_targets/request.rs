@@ -1,0 +1,4 @@
+//! See `src/request.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| requestx_fuzz::request::check(data));
