@@ -1105,6 +1105,13 @@ RQX_API void rqx_cookies_free(rqx_cookies *cookies);
 /** Forgets all cookies. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Any thread. Since 1.0. */
 RQX_API int32_t rqx_client_clear_cookies(rqx_client *client);
 
+/**
+ * Whether everybody may have a name below `host`, as below "co.uk", so that it is no cookie's domain: 1 or 0, by the
+ * list of public suffixes as of the library's release. RQX_E_NULL, RQX_E_INVALID_ARGUMENT for what is no UTF-8.
+ * Any thread. Since 1.0.
+ */
+RQX_API int32_t rqx_suffix_is_public(const uint8_t *host, size_t host_len);
+
 /* ==== errors ============================================================================================ */
 
 /**

@@ -9,6 +9,8 @@ from http import cookiejar as cookielib
 from http.cookiejar import Cookie
 from typing import Any
 
+from ._core import is_public_suffix
+
 # What a browser takes at most, about: a server cannot make later requests too big to be answered (CVE-2022-32205).
 LONGEST = 4096
 MOST_PER_RESPONSE = 100
@@ -29,7 +31,8 @@ def readable(value: str) -> str:
 
 def is_sound(cookie: Cookie, request: Any) -> bool:
     """
-    Whether a cookie may be kept at all: not too long, no control characters, no tail of an IP address as domain.
+    Whether a cookie may be kept at all: not too long, no control characters, no tail of an IP address as domain, and
+    no public suffix such as co.uk (CVE-2014-3620).
     """
     if len(cookie.name) + len(cookie.value or "") > LONGEST:
         return False
@@ -41,7 +44,8 @@ def is_sound(cookie: Cookie, request: Any) -> bool:
         return True
     host = cookielib.request_host(request)  # type: ignore[attr-defined]
     is_name = cookielib.is_HDN(host) and not host.startswith("[")  # type: ignore[attr-defined]
-    return bool(is_name) or host == cookie.domain.lstrip(".")
+    domain = cookie.domain.lstrip(".")
+    return host == domain or bool(is_name and not is_public_suffix(domain))
 
 
 def _keeps_its_promise(cookie: Cookie, request: Any) -> bool:

@@ -150,6 +150,14 @@ def version() -> str:
     return f"{_text(_lib.rqx_version())} ({_text(_lib.rqx_build_info())})"
 
 
+def is_public_suffix(host: str) -> bool:
+    """
+    Whether everybody may have a name below `host`, so that it is no cookie's domain.
+    """
+    text = host.encode("utf-8", "replace")
+    return bool(_lib.rqx_suffix_is_public(text, len(text)) == 1)
+
+
 def _text(pointer: Any) -> str:
     told: Any = ffi.string(pointer)
     return str(told, "utf-8")

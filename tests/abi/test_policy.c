@@ -261,6 +261,15 @@ static void what_may_not_be_set_is_refused_with_its_reason(void) {
   rqx_client_free(client);
 }
 
+static void a_suffix_is_public_or_somebodys(void) {
+  const char *public[] = {"com", "com.", ".com", "co.UK", "github.io", "intranet"};
+  const char *own[] = {"example.com", "example.co.uk", "ann.github.io", "", "127.0.0.1"};
+  for (size_t n = 0; n < sizeof public / sizeof *public; n++) CHECK(rqx_suffix_is_public(TEXT(public[n])) == 1);
+  for (size_t n = 0; n < sizeof own / sizeof *own; n++) CHECK(rqx_suffix_is_public(TEXT(own[n])) == (*own[n] == 0));
+  CHECK_CODE(RQX_E_NULL, rqx_suffix_is_public(NULL, 3));
+  CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_suffix_is_public(BYTES("\xff")));
+}
+
 static void who_asks_is_said_by_basic(void) {
   rqx_options *options = new_options();
   rqx_client *client = new_client();
@@ -292,6 +301,7 @@ int main(int argc, char **argv) {
   cookies_can_be_kept_for_another_client();
   threads_share_a_jar();
   what_may_not_be_set_is_refused_with_its_reason();
+  a_suffix_is_public_or_somebodys();
   who_asks_is_said_by_basic();
   return 0;
 }

@@ -87,6 +87,27 @@ def test_the_tail_of_an_address_is_no_domain(domain):
     assert received("http://127.0.0.1/", "a=1").get_dict() == {"a": "1"}
 
 
+@pytest.mark.parametrize(
+    "host, domain",
+    [("a.co.uk", "co.uk"), ("a.co.uk", ".co.UK"), ("a.example.com", "com"), ("ann.github.io", "github.io")],
+)
+def test_a_public_suffix_is_no_domain(host, domain):
+    """Everybody below it would be sent the cookie (CVE-2014-3620, CVE-2023-46218)."""
+    assert len(received("http://%s/" % host, "a=1; Domain=%s" % domain)) == 0
+    assert sent(received("http://%s/" % host, "a=1; Domain=%s" % host), "http://x.%s/" % host) == "a=1"
+
+
+def test_a_public_suffixs_own_host_may_have_cookies():
+    """It has nobody above it."""
+    assert sent(received("http://github.io/", "a=1; Domain=github.io"), "http://github.io/") == "a=1"
+
+
+def test_a_name_that_ends_alike_is_another():
+    """ample.com is no domain of example.com (CVE-2013-1944)."""
+    assert len(received("http://example.com/", "a=1; Domain=ample.com")) == 0
+    assert sent(received("http://ample.com/", "a=1; Domain=ample.com"), "http://example.com/") is None
+
+
 @pytest.mark.parametrize("value", ["a=x\x01y", "a\x07=1", "a=\x7f"])
 def test_control_characters_are_not_stored(value):
     """They would be sent back (CVE-2022-35252)."""

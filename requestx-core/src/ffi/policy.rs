@@ -6,7 +6,7 @@ use super::types::*;
 use super::{as_pointer, boundary, client, freed, guard_or, raw, response, tables};
 use crate::error::{Error, Kind};
 use crate::policy::jar::{Cookie, Place};
-use crate::policy::now;
+use crate::policy::{now, suffix};
 use crate::reply::Hop;
 
 /// Cookies that C has a handle to, each with its URL and its line.
@@ -177,5 +177,17 @@ pub extern "C" fn rqx_client_clear_cookies(client: *mut rqx_client) -> i32 {
     boundary(std::ptr::null_mut(), || {
         client::get(client)?.client.memory.jar.clear();
         Ok(RQX_OK)
+    })
+}
+
+/// Whether everybody may have a name below `host`, as below "co.uk", so that it is no cookie's domain: 1 or 0, by the
+/// list of public suffixes as of the library's release. RQX_E_NULL, RQX_E_INVALID_ARGUMENT for what is no UTF-8.
+/// Any thread. Since 1.0.
+#[no_mangle]
+pub extern "C" fn rqx_suffix_is_public(host: *const u8, host_len: usize) -> i32 {
+    boundary(std::ptr::null_mut(), || {
+        let host = std::str::from_utf8(raw::bytes("host", host, host_len)?)
+            .map_err(|_| Error::caller(Kind::InvalidArgument, "the host is not in UTF-8"))?;
+        Ok(suffix::is_public(&host.trim_matches('.').to_ascii_lowercase()).into())
     })
 }

@@ -20,7 +20,7 @@ pub mod jar;
 pub mod reference;
 pub mod request;
 pub mod retry;
-mod suffix;
+pub mod suffix;
 
 use std::sync::Arc;
 use std::time::SystemTime;
