@@ -173,16 +173,16 @@ def _choose_tls(settings: Mapping[str, Any], numbers: list[tuple[str, int]], tex
     verifies = _requirement(required) != 0
     if not verifies:
         numbers.append(("DANGER_ACCEPT_INVALID_CERTS", 1))
-    data = [_as_pem_or_der(settings["ca_cert_data"])] if settings.get("ca_cert_data") else []
+    data = _as_pem_or_der(settings["ca_cert_data"]) if settings.get("ca_cert_data") else b""
     if context is not None:
         from . import _context
 
         context = _context.unwrap(context)
         numbers += _context.numbers_of(context)
         texts += _context.texts_of(context)
-        trusted = _context.certificates_of(context)
+        trusted = _context.certificates_of(context, as_pem=data.lstrip().startswith(b"-----"))
         if trusted:
-            data.append(trusted)
+            data += trusted
         elif verifies:
             numbers.append(("CA_PLATFORM", 1))
     if verifies:
@@ -194,7 +194,7 @@ def _choose_tls(settings: Mapping[str, Any], numbers: list[tuple[str, int]], tex
         if settings.get("ca_cert_dir"):
             texts.append(("CA_FOLDER", os.fsdecode(settings["ca_cert_dir"])))
         if data:
-            texts.append(("CA_DATA", b"\n".join(data) if data[0].lstrip()[:5] == b"-----" else b"".join(data)))
+            texts.append(("CA_DATA", data))
     numbers += _versions(settings)
     texts += _identity_options(settings)
     _choose_names(settings, numbers, texts)
@@ -206,13 +206,23 @@ def _choose_names(settings: Mapping[str, Any], numbers: list[tuple[str, int]], t
     """
     name, pin = settings.get("assert_hostname"), settings.get("assert_fingerprint")
     if settings.get("server_hostname"):
-        texts.append(("SERVER_NAME", str(settings["server_hostname"])))
+        texts.append(("SERVER_NAME", _host_name("server_hostname", settings["server_hostname"])))
     if pin:
         texts.append(("TLS_PINS", _pin(pin)))
     if name is False or pin:
         numbers.append(("DANGER_ACCEPT_ANY_HOST", 1))
     elif name:
-        texts.append(("VERIFY_NAME", str(name)))
+        texts.append(("VERIFY_NAME", _host_name("assert_hostname", name)))
+
+
+def _host_name(what: str, name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"{what} is the name of a host, and not {type(name).__name__}")
+    if name.isascii():
+        return name
+    from ._url import to_ascii
+
+    return to_ascii(name)
 
 
 def _requirement(given: Any) -> int:
@@ -240,9 +250,9 @@ def _versions(settings: Mapping[str, Any]) -> Iterable[tuple[str, int]]:
     if settings.get("ssl_version") is not None:
         lowest = highest = _protocol(settings["ssl_version"])
     if settings.get("ssl_minimum_version") is not None:
-        lowest = _version(settings["ssl_minimum_version"])
+        lowest = _bound("ssl_minimum_version", settings["ssl_minimum_version"], _AT_LEAST)
     if settings.get("ssl_maximum_version") is not None:
-        highest = _version(settings["ssl_maximum_version"])
+        highest = _bound("ssl_maximum_version", settings["ssl_maximum_version"], _AT_MOST)
     if lowest is not None:
         yield ("DANGER_TLS_MIN_VERSION" if lowest < 12 else "TLS_MIN_VERSION"), lowest
     if highest is not None:
@@ -250,6 +260,9 @@ def _versions(settings: Mapping[str, Any]) -> Iterable[tuple[str, int]]:
 
 
 _NUMBERS = {"TLSv1": 10, "TLSv1_1": 11, "TLSv1_2": 12, "TLSv1_3": 13}
+#: None leaves it open; what is missing cannot be had.
+_AT_LEAST = {**_NUMBERS, "MINIMUM_SUPPORTED": None, "SSLv3": None, "MAXIMUM_SUPPORTED": 13}
+_AT_MOST = {**_NUMBERS, "MAXIMUM_SUPPORTED": None}
 
 
 def _protocol(given: Any) -> int | None:
@@ -271,13 +284,14 @@ def _protocol(given: Any) -> int | None:
     return number
 
 
-def _version(given: Any) -> int | None:
+def _bound(what: str, given: Any, numbers: Mapping[str, int | None]) -> int | None:
     import ssl
 
-    if isinstance(given, str):
-        given = getattr(ssl.TLSVersion, given)
-    name = ssl.TLSVersion(given).name
-    return _NUMBERS.get(name)  # MINIMUM_SUPPORTED and MAXIMUM_SUPPORTED leave it open
+    try:
+        name = (ssl.TLSVersion[given] if isinstance(given, str) else ssl.TLSVersion(given)).name
+        return numbers[name]
+    except (KeyError, ValueError):
+        raise ValueError(f"{what}={given!r} is no version of TLS that can be had: TLSv1_2 and TLSv1_3 are") from None
 
 
 def _pin(fingerprint: Any) -> str:

@@ -101,11 +101,12 @@ def texts_of(context: ssl.SSLContext) -> Choices:
         yield "TLS_KEYLOG_FILE", keylog
 
 
-def certificates_of(context: ssl.SSLContext) -> bytes:
+def certificates_of(context: ssl.SSLContext, as_pem: bool = False) -> bytes:
     """
-    The certificates it trusts, in DER, one after the other.
+    The certificates it trusts, one after the other: in DER, or in PEM to follow others.
     """
-    return b"".join(context.get_ca_certs(binary_form=True))
+    each = context.get_ca_certs(binary_form=True)
+    return b"".join(b"\n" + ssl.DER_cert_to_PEM_cert(der).encode("ascii") for der in each) if as_pem else b"".join(each)
 
 
 def state_of(context: ssl.SSLContext) -> Any:

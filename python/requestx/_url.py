@@ -123,7 +123,7 @@ def with_ascii_host(url: str) -> str:
     if host.isascii():
         return url
     before, at, after = authority.rpartition("@")
-    return url.replace(authority, before + at + _idna(host) + after[len(host) :], 1)
+    return url.replace(authority, before + at + to_ascii(host) + after[len(host) :], 1)
 
 
 @_remember(512)
@@ -281,7 +281,7 @@ def _prepare_host(host: str, url: str) -> str:
         return _prepare_ipv6(host[1:-1], url)
     if _BAD_IN_HOST(host):
         raise _unparsed(url)
-    host = host.lower() if host.isascii() else _idna(host)
+    host = host.lower() if host.isascii() else to_ascii(host)
     labels = (host[:-1] if host.endswith(".") else host).split(".")
     if host.startswith("*") or not all(0 < len(label) < 64 for label in labels):
         raise InvalidURL("URL has an invalid label.")
@@ -290,7 +290,13 @@ def _prepare_host(host: str, url: str) -> str:
     return host
 
 
-def _idna(host: str) -> str:
+def to_ascii(host: str) -> str:
+    """
+    An international name as the wire has it.
+
+    Raises:
+        InvalidURL: it has no such form.
+    """
     # Old versions of idna take quadratic time: no name of more than 253 characters has an encoding anyway.
     if len(host) > 253:
         raise InvalidURL("URL has an invalid label.")

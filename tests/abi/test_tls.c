@@ -22,8 +22,8 @@ static const struct {
 } TEXTS[] = {
     {RQX_OPT_CA_DATA, "-----BEGIN CERTIFICATE-----", NULL},
     {RQX_OPT_CLIENT_KEY_PASSWORD, "secret", NULL},
-    {RQX_OPT_SERVER_NAME, "example.org", "\xff"},
-    {RQX_OPT_VERIFY_NAME, "example.org", "\xff"},
+    {RQX_OPT_SERVER_NAME, "example.org", "b\xc3\xbc" "cher.example"},
+    {RQX_OPT_VERIFY_NAME, "example.org", "."}, /* which OpenSSL would take for any */
     {RQX_OPT_TLS_PINS, "sha1/0123456789012345678901234567890123456789", "sha256/ab"},
     {RQX_OPT_CIPHERS, "HIGH", "\xff"},
     {RQX_OPT_CIPHERSUITES, "TLS_AES_128_GCM_SHA256", "\xff"},

@@ -128,6 +128,44 @@ def test_server_hostname_is_sent_and_looked_for(world, secured, certs):
     assert site.connections[0]["tls"]["sni"] == "example.org"
 
 
+def test_the_name_that_was_looked_for_is_told(world, secured, certs):
+    """Host name or address, from the URL or in its place."""
+    site = secured("wrong_host")
+    for session, host, name in [
+        (world.session(verify=certs.ca), "localhost", "localhost"),
+        (world.session(verify=certs.ca), "127.0.0.1", "127.0.0.1"),
+        (session_with(world, certs.ca, assert_hostname="a.example"), "localhost", "a.example"),
+    ]:
+        refused(world, session, site.at(host), "mismatch, certificate is not valid for '%s'" % name)
+
+
+@pytest.mark.parametrize("name", [".", " ", "a b", "\n"])
+@pytest.mark.parametrize("keyword", ["server_hostname", "assert_hostname"])
+def test_what_is_no_name_is_a_valueerror(world, secured, certs, keyword, name):
+    """OpenSSL takes an empty name for any."""
+    site = secured("wrong_host")
+    with pytest.raises(ValueError, match="no name of a host"):
+        session_with(world, certs.ca, **{keyword: name}).get(site.at("localhost"))
+
+    assert site.requests == []
+
+
+@pytest.mark.parametrize("name", [5, True, b"localhost", ["localhost"]])
+def test_what_is_no_text_is_no_name(world, tls_server, ca, name):
+    """A TypeError, which says what a name is."""
+    for keyword in ("server_hostname", "assert_hostname"):
+        with pytest.raises(TypeError, match=keyword + " is the name of a host"):
+            session_with(world, ca, **{keyword: name}).get(tls_server.at("localhost"))
+
+
+def test_international_names_are_sent_as_the_wire_has_them(world, secured, certs):
+    """In their ASCII form, as a URL's."""
+    site = secured("good")
+    session_with(world, False, server_hostname="b\xfccher.example").get(site.at("localhost") + "/get")
+
+    assert site.connections[0]["tls"]["sni"] == "xn--bcher-kva.example"
+
+
 def test_names_are_part_of_what_a_connection_is(world, secured, certs):
     """A connection that was verified under one name serves no request that asks for another."""
     site = secured("wrong_host")
@@ -193,6 +231,31 @@ def test_versions_can_be_held_up(world, secured, ca):
     site = secured("good", max="TLSv1_2")
 
     refused(world, session_with(world, ca, ssl_minimum_version=ssl.TLSVersion.TLSv1_3), site.at("localhost"), "version")
+
+
+@pytest.mark.parametrize("keyword", ["ssl_minimum_version", "ssl_maximum_version"])
+@pytest.mark.parametrize("wrong", ["TLSv1.3", "", 13, 1.3, True, b"TLSv1_3", []])
+def test_what_is_no_version_is_a_valueerror(world, tls_server, ca, keyword, wrong):
+    """It says which are."""
+    with pytest.raises(ValueError, match=keyword + ".*TLSv1_2 and TLSv1_3 are"):
+        session_with(world, ca, **{keyword: wrong}).get(tls_server.at("localhost"))
+
+
+@pytest.mark.parametrize("highest", [ssl.TLSVersion.SSLv3, ssl.TLSVersion.MINIMUM_SUPPORTED])
+def test_a_highest_version_that_cannot_be_had_is_a_valueerror(world, tls_server, ca, highest):
+    """Nothing newer is spoken in its place."""
+    with pytest.raises(ValueError, match="ssl_maximum_version"):
+        session_with(world, ca, ssl_maximum_version=highest).get(tls_server.at("localhost"))
+
+
+def test_the_lowest_version_may_be_the_highest_that_there_is(world, secured, ca):
+    """A server of TLS 1.2 is refused then; and where the bounds leave nothing, every server."""
+    older, newer = secured("good", max="TLSv1_2"), secured("good")
+    lowest = {"ssl_minimum_version": ssl.TLSVersion.MAXIMUM_SUPPORTED}
+
+    refused(world, session_with(world, ca, **lowest), older.at("localhost"), "version")
+    lowest["ssl_maximum_version"] = ssl.TLSVersion.TLSv1_2
+    refused(world, session_with(world, ca, **lowest), newer.at("localhost"), "no protocols available")
 
 
 def test_old_versions_are_spoken_to_who_asks(world, secured, ca):
@@ -424,6 +487,17 @@ def test_authorities_may_be_bytes(world, tls_server, ca, form):
     assert session_with(world, ca_cert_data=data).get(tls_server.at("localhost") + "/get").ok
 
 
+@pytest.mark.parametrize("form", ["pem", "der"])
+def test_authorities_in_bytes_and_in_a_context_are_both_trusted(world, secured, certs, form):
+    """Whatever form the bytes have."""
+    with open(certs.other_ca) as file:
+        data = file.read() if form == "pem" else der_of(certs.other_ca)
+    session = session_with(world, ca_cert_data=data, ssl_context=context_with(certs.ca))
+
+    for name in ("good", "stranger"):
+        assert session.get(secured(name).at("localhost") + "/get").ok
+
+
 def test_two_sets_of_bytes_are_two_connections(world, tls_server, ca, certs):
     """What one let in is not open to the other."""
     session = session_with(world, ca_cert_data=der_of(ca))
@@ -634,6 +708,22 @@ def test_the_peer_is_readable(world, tls_server, ca, certs):
     assert response.peer.version == sock.version() == tls_server.connections[0]["tls"]["version"]
     assert response.peer.cipher == sock.cipher()[0] == tls_server.connections[0]["tls"]["cipher"]
     assert response.peer.protocol == sock.selected_alpn_protocol() == "http/1.1"
+
+
+@pytest.mark.parametrize("server, protocol", [("everyday", "http/1.1"), ("streams", "h2")])
+def test_the_peer_is_that_of_a_connection_whoever_opened_it(world, listen, certs, server, protocol):
+    """Of one that was used before, and of one whose session was resumed: all of it is known."""
+    site = listen(server, tls={"chain": certs.through, "alpn": [protocol]})
+    session = world.session(verify=certs.ca)
+    peers = [session.get(site.at("localhost") + "/bytes/5").peer for _ in range(2)]
+    world.run(session.aclose if world.awaits else session.close)
+    peers.append(world.get(site.at("localhost") + "/bytes/5", verify=certs.ca).peer)
+
+    assert [peer.resumed for peer in peers] == [False, False, True] and len(site.connections) == 2
+    for peer in peers:
+        assert peer.chain[:2] == (der_of(certs.through), der_of(certs.between))
+        assert (peer.protocol, peer.version) == (protocol, site.connections[0]["tls"]["version"])
+        assert peer.cipher == site.connections[0]["tls"]["cipher"]
 
 
 def test_the_chain_is_what_was_sent(world, secured, certs):

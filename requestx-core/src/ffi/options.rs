@@ -482,6 +482,15 @@ fn set_text(choices: &mut Options, option: i32, value: &[u8]) -> Result<(), Erro
     Ok(())
 }
 
+/// A name for a certificate; `None` for the URL's. OpenSSL takes an empty one for any.
+fn host_name(text: &str) -> Result<Option<String>, Error> {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    if text.is_empty() || (!name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic())) {
+        return Ok((!name.is_empty()).then(|| name.to_string()));
+    }
+    Err(Error::caller(Kind::InvalidArgument, format!("{text:?} is no name of a host in ASCII")))
+}
+
 fn set_tls_text(choices: &mut Options, option: i32, text: &str, path: Option<PathBuf>) -> Result<(), Error> {
     let given = (!text.is_empty()).then(|| text.to_string());
     let (tls, known) = tls_that(choices, option);
@@ -492,8 +501,8 @@ fn set_tls_text(choices: &mut Options, option: i32, text: &str, path: Option<Pat
         RQX_OPT_CLIENT_CERT_FILE => tls.certificate = path,
         RQX_OPT_CLIENT_KEY_FILE => tls.key = path,
         RQX_OPT_TLS_KEYLOG_FILE => tls.keylog = path,
-        RQX_OPT_SERVER_NAME => tls.server_name = given,
-        RQX_OPT_VERIFY_NAME => tls.verify_name = given,
+        RQX_OPT_SERVER_NAME => tls.server_name = host_name(text)?,
+        RQX_OPT_VERIFY_NAME => tls.verify_name = host_name(text)?,
         RQX_OPT_TLS_PINS => tls.pins = Fingerprint::parse_all(text)?,
         RQX_OPT_CIPHERS => tls.ciphers = given,
         RQX_OPT_CIPHERSUITES => tls.suites = given,

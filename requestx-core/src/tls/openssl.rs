@@ -351,14 +351,21 @@ pub async fn handshake(
         verify: !settings.danger_accept_invalid,
         offered: offer(http),
     };
+    if names.verify && names.checked.as_ref().is_some_and(String::is_empty) {
+        let why = "certificate verify failed: there is no name that it could have";
+        return Err(Error::new(Kind::TlsVerify, Phase::Secure, why));
+    }
+    let checked = names.checked.clone();
     let verdict = Arc::new(Mutex::new(X509VerifyResult::OK));
     let watched = Watched { stream, ended: false };
     let secured = match &context.sessions {
         Sessions::Kept(layer) => resume_or_begin(layer, names, host, port, watched, verdict.clone()).await,
         Sessions::Forgotten(connector) => begin(connector, &names, watched, verdict.clone()).await,
     };
-    let secured =
-        secured.map_err(|error| told(&*error, *verdict.lock().unwrap_or_else(PoisonError::into_inner)))?;
+    let secured = secured.map_err(|error| {
+        let verdict = *verdict.lock().unwrap_or_else(PoisonError::into_inner);
+        told(&*error, verdict, checked.as_deref())
+    })?;
     require_pin(secured.ssl(), &settings.pins)?;
     let peer = Arc::new(describe(secured.ssl()));
     Ok(TlsStream { io: TokioIo::new(secured), parted: false, peer })
@@ -448,9 +455,20 @@ fn configure(
     Ok(())
 }
 
-fn told(error: &(dyn std::error::Error + 'static), verdict: X509VerifyResult) -> Error {
+/// OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH.
+const HOSTNAME_MISMATCH: i32 = 62;
+const IP_ADDRESS_MISMATCH: i32 = 64;
+
+fn told(
+    error: &(dyn std::error::Error + 'static),
+    verdict: X509VerifyResult,
+    checked: Option<&str>,
+) -> Error {
     if verdict != X509VerifyResult::OK {
-        let why = format!("certificate verify failed: {}", verdict.error_string());
+        let mut why = format!("certificate verify failed: {}", verdict.error_string());
+        if let (HOSTNAME_MISMATCH | IP_ADDRESS_MISMATCH, Some(name)) = (verdict.as_raw(), checked) {
+            why = format!("{why}, certificate is not valid for '{name}'");
+        }
         return Error::new(Kind::TlsVerify, Phase::Secure, why).with_tls_code(verdict.as_raw());
     }
     let ssl = error.downcast_ref().or_else(|| error.source()?.downcast_ref::<SslError>());
