@@ -332,7 +332,8 @@ def _prepare_ipv6(address: str, url: str) -> str:
         except AddressValueError:
             pass
         else:
-            return f"[{literal.lower()}%{_escape(zone, '')}]" if zone else f"[{literal.lower()}]"
+            # RFC 6874: %25 is a zone's mark. With % alone the zone "41" would read as an escape, of a letter.
+            return f"[{literal.lower()}%25{_escape(zone, '')}]" if zone else f"[{literal.lower()}]"
     raise _unparsed(url)
 
 

@@ -27,6 +27,8 @@ from requestx.exceptions import InvalidURL, MissingSchema
         ("http://u:p@h/", "http://u:p@h/"),
         ("http://[::1]:8080/", "http://[::1]:8080/"),
         ("http://[fe80::1%25eth0]/", "http://[fe80::1%25eth0]/"),
+        ("http://[fe80::1%eth0]/a%20b", "http://[fe80::1%25eth0]/a%20b"),
+        ("http://[fe80::1%2541]/", "http://[fe80::1%2541]/"),
         ("http://straße.de/straße", "http://xn--strae-oqa.de/stra%C3%9Fe"),
         ("http://faß.de", "http://xn--fa-hia.de/"),
         ("http+unix://%2Fvar%2Frun%2Fsocket/path%7E", "http+unix://%2Fvar%2Frun%2Fsocket/path~"),
