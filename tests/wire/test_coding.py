@@ -52,6 +52,78 @@ def test_stacked_codings_are_undone_in_reverse(world, wire):
     assert coded(world, wire, gzip.compress(raw_deflate(TEXT)), b"deflate,gzip").content == TEXT
 
 
+def br_as_it_is(data):
+    """One meta-block that is not compressed (RFC 7932, 9.2)."""
+    return (len(data) - 1 << 4 | 1 << 20).to_bytes(3, "little") + data + b"\3"
+
+
+def zstd_as_it_is(data):
+    """One frame of one raw block (RFC 8878, 3.1.1)."""
+    return (
+        b"\x28\xb5\x2f\xfd\x60"
+        + (len(data) - 256).to_bytes(2, "little")
+        + (len(data) << 3 | 1).to_bytes(3, "little")
+        + data
+    )
+
+
+ENCODE = {
+    "br": br_as_it_is,
+    "deflate": zlib.compress,
+    "gzip": gzip.compress,
+    "raw-deflate": raw_deflate,
+    "zstd": zstd_as_it_is,
+}
+INCOMPRESSIBLE = bytes(number * number * 7919 >> 8 & 255 for number in range(1000))
+
+
+@pytest.mark.parametrize("outer", sorted(ENCODE))
+def test_every_coding_may_lie_on_every_other(world, wire, outer):
+    """Whole and in pieces."""
+    for inner in ENCODE:
+        body, codings = ENCODE[outer](ENCODE[inner](INCOMPRESSIBLE)), (inner + ", " + outer).replace("raw-", "")
+        site = wire(*[serve(body, b"Content-Encoding: " + codings.encode())] * 2)
+        assert world.get(site.url).content == INCOMPRESSIBLE, codings
+        assert b"".join(world.pieces(world.get(site.url, stream=True), 7)) == INCOMPRESSIBLE, codings
+
+
+@pytest.mark.parametrize("coding", sorted(CODED))
+@pytest.mark.parametrize("stream", [False, True])
+def test_no_end_is_an_end_but_the_last(world, wire, coding, stream):
+    """A body that breaks off after any of its bytes is an error, whole or in pieces."""
+    name, body = coding.replace("raw-", "").encode(), CODED[coding]
+    site = wire(*[serve(body[:end], b"Content-Encoding: " + name) for end in range(1, len(body))])
+    for _ in range(1, len(body)):
+        with pytest.raises(world.requestx.exceptions.ContentDecodingError, match="ends early|not valid br"):
+            b"".join(world.pieces(world.get(site.url, stream=stream), 7))
+
+
+@pytest.mark.parametrize("coding", sorted(ENCODE))
+def test_what_follows_a_coding_is_passed_over(world, wire, coding):
+    """As gunzip and requests do, but for zstd, whose frames may follow each other and have to be frames."""
+    site = wire(serve(ENCODE[coding](TEXT) + b"more", b"Content-Encoding: " + coding.replace("raw-", "").encode()))
+    if coding == "zstd":
+        with pytest.raises(world.requestx.exceptions.ContentDecodingError, match="zstd"):
+            world.get(site.url)
+    else:
+        assert world.get(site.url).content == TEXT
+
+
+@pytest.mark.parametrize("coding", [b"gzip", b"deflate", b"br", b"zstd", b"gzip, br"])
+@pytest.mark.parametrize(
+    "method, status", [("HEAD", b"200 OK"), ("GET", b"204 No Content"), ("GET", b"304 Not Modified")]
+)
+def test_a_coding_of_no_body_is_none(world, wire, coding, method, status):
+    """A head may tell the coding of a body that another request would get; the connection serves on."""
+    site = wire(
+        [request(), send(b"HTTP/1.1 " + status + b"\r\nContent-Encoding: " + coding + b"\r\n\r\n")] + serve(b"next")
+    )
+    session = world.session()
+
+    assert session.request(method, site.url).content == b""
+    assert session.get(site.url).content == b"next"
+
+
 def test_codings_in_two_fields_are_stacked(world, wire):
     """Two fields are one list."""
     body = gzip.compress(zlib.compress(TEXT))
@@ -84,6 +156,12 @@ def test_many_empty_members_are_no_recursion(world, wire):
 def test_empty_body_in_a_coding_is_empty(world, wire, coding):
     """Servers name a coding on bodies that are not there."""
     assert coded(world, wire, b"", coding.encode()).content == b""
+    chunked = wire(
+        serve(
+            b"0\r\n\r\n", b"Transfer-Encoding: chunked", b"Content-Encoding: gzip, %s" % coding.encode(), length=False
+        )
+    )
+    assert world.get(chunked.url).content == b""
 
 
 @pytest.mark.parametrize("coding", sorted(CODED))
