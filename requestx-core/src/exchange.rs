@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::response::Parts;
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::{Request, Response};
@@ -25,7 +26,7 @@ use crate::plan::{has_token, Outgoing, Plan};
 use crate::reply::{Reply, Timing};
 use crate::runtime::Lane;
 use crate::upgraded::Upgraded;
-use crate::wire::Ours;
+use crate::wire::{Ours, Tap};
 
 /// Bodies up to this size are read to their end within the exchange; the rest of a larger one is pulled.
 pub const WHOLE: usize = 1024 * 1024;
@@ -172,7 +173,7 @@ type Answer = Result<Response<Incoming>, TrySendError<Request<SendBody>>>;
 /// Waits for `answer`: as long as Send allows without progress, then as long as Await allows in all.
 async fn answer_in_time(
     answer: impl std::future::Future<Output = Answer>,
-    tap: &crate::wire::Tap,
+    tap: &Tap,
     plan: &Plan,
     deadline: &Deadline,
 ) -> Result<Answer, Error> {
@@ -209,38 +210,25 @@ async fn receive(
     mut deadline: Deadline,
     leg: Option<&mut Leg<'_>>,
 ) -> Result<Reply, Error> {
-    let connection = &mut lease.connection;
     let what = || format!("{} {} ({})", plan.method, plan.url, plan.key);
     let (parts, incoming) = response.into_parts();
-    let mut head = match connection {
-        Connection::Two(_) => {
-            Head::of_http2(&parts, plan.options.max_head).map_err(|error| error.about(&what()))?
-        }
-        Connection::One(one) => {
-            let head = one.tap.take_head().ok_or_else(|| {
-                Error::new(Kind::Protocol, Phase::Await, format!("{}: an answer to nothing", what()))
-            })?;
-            one.speaks_1_0 |= head.version == 10;
-            head
-        }
-    };
-    let (tap, id, reused) = (connection.tap().clone(), connection.id(), lease.reused);
-    let peer = if plan.key.secure { id as u32 } else { 0 };
+    let mut head = take_head(&mut lease.connection, &parts, plan).map_err(|error| error.about(&what()))?;
+    let served = Served::by(&lease, plan);
     let wanted = leg.is_none_or(|leg| (leg.judge)(&head));
     if head.status == SWITCHING_PROTOCOLS {
         let upgraded = switch(lease, &head, plan, &deadline).await.map_err(|error| error.about(&what()))?;
         deadline.enter(Phase::None, Instant::now());
-        let timing = Timing { spent: deadline.spent, counts: tap.counts(), connection: id, peer, reused };
         let (whole, upgraded) = (Some(Bytes::new()), Some(Arc::new(upgraded)));
-        return Ok(Reply { whole, upgraded, ..Reply::new(head, timing) });
+        return Ok(Reply { whole, upgraded, ..Reply::new(head, served.timing(&deadline)) });
     }
     if !plan.keep_alive {
-        connection.retire(); // HTTP/2 has no word for it, but the caller wants it closed
+        lease.connection.retire(); // HTTP/2 has no word for it, but the caller wants it closed
     }
+    let tap = &served.tap;
     let unwanted = tap.holds(); // it was answered without its body, and what follows would be read as that body
     lease.keep = plan.keep_alive && head.keeps && !unwanted;
     let decoder = match wanted && plan.options.decode && plan.method != http::Method::HEAD {
-        true => Decoder::new(&head.codings, plan.options.growth)?,
+        true => Decoder::new(&head.codings, plan.options.growth).map_err(|error| error.about(&what()))?,
         false => None,
     };
     let now = Instant::now();
@@ -250,7 +238,7 @@ async fn receive(
     let begun = head.body.take();
     if let Some(whole) = begun.as_ref().filter(|_| decoder.is_none() && !plan.stream && wanted && !goes_on) {
         deadline.enter(Phase::None, now);
-        let timing = Timing { spent: deadline.spent, counts: tap.counts(), connection: id, peer, reused };
+        let timing = served.timing(&deadline);
         lease.give_back(now).await;
         let raw_bytes = whole.len() as u64;
         return Ok(Reply { whole: begun, raw_bytes, ..Reply::new(head, timing) });
@@ -266,7 +254,7 @@ async fn receive(
             read_whole(&mut body).await?
         }
     };
-    let timing = Timing { spent: body.deadline.spent, counts: tap.counts(), connection: id, peer, reused };
+    let timing = served.timing(&body.deadline);
     let body = match whole {
         Some(Whole::Complete(bytes)) => {
             let (raw_bytes, trailers) = (body.raw_bytes, body.take_trailers());
@@ -279,6 +267,38 @@ async fn receive(
         None => body,
     };
     Ok(Reply { body: Some(body), ..Reply::new(head, timing) })
+}
+
+/// The head of the answer that is there.
+fn take_head(connection: &mut Connection, parts: &Parts, plan: &Plan) -> Result<Head, Error> {
+    let one = match connection {
+        Connection::Two(_) => return Head::of_http2(parts, plan.options.max_head),
+        Connection::One(one) => one,
+    };
+    let nothing = || Error::new(Kind::Protocol, Phase::Await, "an answer to nothing");
+    let head = one.tap.take_head().ok_or_else(nothing)?;
+    one.speaks_1_0 |= head.version == 10;
+    Ok(head)
+}
+
+/// What a reply says of the connection that it came over, which may be gone by then.
+struct Served {
+    tap: Tap,
+    id: u64,
+    peer: u32,
+    reused: bool,
+}
+
+impl Served {
+    fn by(lease: &Lease, plan: &Plan) -> Served {
+        let (tap, id) = (lease.connection.tap().clone(), lease.connection.id());
+        Served { tap, id, peer: if plan.key.secure { id as u32 } else { 0 }, reused: lease.reused }
+    }
+
+    fn timing(&self, deadline: &Deadline) -> Timing {
+        let (spent, counts) = (deadline.spent, self.tap.counts());
+        Timing { spent, counts, connection: self.id, peer: self.peer, reused: self.reused }
+    }
 }
 
 /// The server speaks another protocol from here on: the connection is the caller's, and is no pool's any more.
