@@ -80,6 +80,51 @@ static void a_callback_may_submit(void) {
   rqx_client_free(again.client);
 }
 
+struct ender {
+  rqx_client *client;
+  rqx_queue *queue;
+  int calls;
+};
+
+static void on_event_end(void *user, const rqx_event *events, size_t n) {
+  struct ender *ender = user;
+  CHECK(n == 1);
+  rqx_event event = events[0];
+  switch (ender->calls++) {
+    case 0: /* the head of a stream: it is given up, and another call with it */
+      CHECK_CODE(RQX_OK, event.code);
+      CHECK_CODE(RQX_OK, rqx_body_read(event.response, 3, 65536, 0, NULL));
+      CHECK_CODE(RQX_OK, rqx_cancel(ender->client, 2));
+      CHECK(rqx_queue_dispatch(ender->queue, on_event_end, ender, 1) <= 1);
+      rqx_response_close(event.response);
+      rqx_response_free(event.response);
+      break;
+    case 1:
+    case 2:
+      rqx_error_free(event.error);
+      break;
+    default:
+      CHECK(!"so many events");
+  }
+  if (ender->calls == 3) {
+    CHECK_CODE(RQX_OK, rqx_shutdown(5000000000));
+    CHECK_CODE(RQX_OK, rqx_client_close(ender->client));
+    rqx_client_free(ender->client);
+    rqx_queue_free(ender->queue);
+  }
+}
+
+static void a_callback_may_end_everything(void) {
+  struct ender ender = {new_client(), new_queue(), 0};
+  CHECK_CODE(RQX_OK, submit(ender.client, ender.queue, 2, under(at, sizeof at, http_url, "/slow?s=5"), 0));
+  CHECK_CODE(RQX_OK, submit(ender.client, ender.queue, 1, under(at, sizeof at, http_url, "/stall/100000"), RQX_SEND_STREAM));
+  while (ender.calls < 3) {
+    CHECK(readable(ender.queue, 10000) == 1);
+    rqx_queue_dispatch(ender.queue, on_event_end, &ender, 1);
+  }
+  CHECK_CODE(RQX_E_HANDLE, submit(ender.client, ender.queue, 4, at, 0));
+}
+
 static void cancelling_gives_the_terminal_event(void) {
   rqx_client *client = new_client();
   rqx_queue *queue = new_queue();
@@ -319,6 +364,7 @@ int main(int argc, char **argv) {
   begin(argc, argv);
   completions_are_called_on_the_thread_that_dispatches();
   a_callback_may_submit();
+  a_callback_may_end_everything();
   cancelling_gives_the_terminal_event();
   closing_the_client_ends_what_runs();
   a_queue_may_go_before_its_requests();
