@@ -399,7 +399,10 @@ def from_urllib3(error: Exception) -> RequestException | None:
     """
     The exception for one that a body of urllib3's own raised while it was read; None if it is none of those.
     """
-    return next((cls(error) for name, cls in _READING.items() if is_a(error, name)), None)
+    made = next((cls(error) for name, cls in _READING.items() if is_a(error, name)), None)
+    if made is not None and isinstance(error, RequestException):  # of our own body, which knows more
+        made.kind, made.phase, made.errno, made.request = error.kind, error.phase, error.errno, error.request
+    return made
 
 
 # What a pool of urllib3's shape raises when it sends; the first that fits counts.

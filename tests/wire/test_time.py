@@ -174,6 +174,30 @@ def test_total_ends_a_call_whatever_it_waits_for(world, wire):
     site.set("never")
 
 
+@pytest.mark.parametrize("step", [0.02, 0.6])
+def test_total_ends_an_upload_however_its_pieces_come(world, wire, step):
+    """Many with a pause before each, which is the caller's, or one that takes longer than all of it may."""
+    site = wire([head(), wait("never")])
+    pieces = (time.sleep(step) or b"piece" for _ in range(int(2.4 / step)))  # what is measured here
+    start = time.monotonic()
+    with pytest.raises(world.requestx.Timeout, match="total time limit"):
+        world.post(site.url, data=pieces, timeout=world.requestx.TimeLimits(total=SHORT))
+
+    assert SHORT <= time.monotonic() - start < 1.2
+    site.set("never")
+
+
+def test_what_a_stream_raises_tells_its_phase(world, wire):
+    """Taken in pieces, as one that is read whole."""
+    site = wire([request(), send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"), wait("never")])
+    with pytest.raises(world.requestx.exceptions.BodyTimeout) as caught:
+        world.chunks(world.get(site.url, stream=True, timeout=SHORT), 5)
+
+    assert (caught.value.phase, caught.value.kind) == ("read", 40)
+    assert caught.value.request.url == site.url + "/"
+    site.set("never")
+
+
 def test_total_ends_a_streamed_body(world, wire):
     """The body belongs to the call, also where the call returned with the head."""
     site = wire([request(), send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"), wait("never")])

@@ -4,6 +4,7 @@ use std::future::{poll_fn, Future};
 use std::pin::{pin, Pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -18,7 +19,7 @@ use crate::error::{Error, Kind};
 use crate::plan::{Outgoing, Plan};
 use crate::process;
 use crate::reply::Reply;
-use crate::runtime::Lane;
+use crate::runtime::{Lane, SLICE};
 
 type Work = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 
@@ -30,6 +31,8 @@ pub struct Blocking {
     work: Work,
     shared: Arc<Shared>,
     upload: Option<Arc<Upload>>,
+    /// When the lane last had a turn that was long enough for its clock to go on.
+    turned: Instant,
 }
 
 impl std::fmt::Debug for Blocking {
@@ -49,13 +52,19 @@ enum Step {
 impl Blocking {
     fn new(shared: Arc<Shared>, plan: Arc<Plan>) -> Blocking {
         let upload = upload_of(&plan);
-        Blocking { work: Box::pin(shared.client.clone().perform(plan, Lane::Wait)), shared, upload }
+        let work = Box::pin(shared.client.clone().perform(plan, Lane::Wait));
+        Blocking { work, shared, upload, turned: Instant::now() }
     }
 
     /// Drives the wait lane for at most one slice.
     fn step(&mut self) -> Result<Step, Error> {
         if self.shared.is_closed() {
             return Err(Error::caller(Kind::Closed, "the client was closed"));
+        }
+        if self.upload.is_some() && self.turned.elapsed() >= SLICE {
+            // A caller that is always asked for more never waits here, and without a turn no time limit would be met.
+            process::current().lanes.turn();
+            self.turned = Instant::now();
         }
         let (work, upload) = (&mut self.work, &self.upload);
         let mut either = poll_fn(|cx| match work.as_mut().poll(cx) {
