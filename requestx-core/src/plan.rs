@@ -121,7 +121,7 @@ impl Plan {
             keep_alive: writer.keep_alive,
             expects: body.length() != Some(0) && writer.expects(),
             framing: std::mem::take(&mut writer.framing),
-            head: writer.finish(&target.authority),
+            head: writer.finish(target.host_field()),
             method,
             body,
             options,
@@ -214,11 +214,15 @@ fn parse_method(bytes: &[u8]) -> Result<Method, Error> {
     }
 }
 
+/// The schemes' ports.
+const HTTP: u16 = 80;
+const HTTPS: u16 = 443;
+
 /// A URL taken apart; nothing is decoded or normalised but the host's case.
 struct Target<'a> {
     url: &'a str,
     secure: bool,
-    /// As given, but for a zone: what the Host field says.
+    /// As given, but for a zone.
     authority: Cow<'a, str>,
     host: String,
     port: u16,
@@ -256,12 +260,23 @@ impl<'a> Target<'a> {
             return Err(invalid("user and password do not belong here: send an Authorization field"));
         }
         let (host, port) =
-            authority::split(authority, if secure { 443 } else { 80 }).map_err(|why| invalid(&why))?;
+            authority::split(authority, if secure { HTTPS } else { HTTP }).map_err(|why| invalid(&why))?;
         let authority = match (authority.find('%'), authority.rfind(']')) {
             (Some(zone), Some(end)) => Cow::Owned(format!("{}{}", &authority[..zone], &authority[end..])),
             _ => Cow::Borrowed(authority),
         };
         Ok(Target { url: &url[..url.find('#').unwrap_or(url.len())], secure, authority, host, port, path })
+    }
+}
+
+impl Target<'_> {
+    /// What the Host field says: no port where it is the scheme's, as with requests and curl. A signature may cover it.
+    fn host_field(&self) -> &str {
+        let default = if self.secure { HTTPS } else { HTTP };
+        match self.authority.rsplit_once(':') {
+            Some((host, port)) if self.port == default && !port.contains(']') => host,
+            _ => &self.authority,
+        }
     }
 }
 
@@ -447,9 +462,9 @@ impl HeadWriter {
     }
 
     /// The head; `Host` goes first where the caller gave none (RFC 9110 section 7.2).
-    fn finish(mut self, authority: &str) -> Bytes {
+    fn finish(mut self, host: &str) -> Bytes {
         if !self.has_host {
-            let host = [b"Host: ", authority.as_bytes(), b"\r\n"].concat();
+            let host = [b"Host: ", host.as_bytes(), b"\r\n"].concat();
             self.out.splice(self.request_line..self.request_line, host);
         }
         Bytes::from(self.out)
@@ -498,6 +513,22 @@ fn text(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_host_field_has_no_port_that_goes_without_saying() {
+        for (url, host) in [
+            ("http://a:80/", "a"),
+            ("https://a:443", "a"),
+            ("http://a:/", "a"),
+            ("http://a:443/", "a:443"),
+            ("https://[::1]:443/", "[::1]"),
+            ("http://[::1]/", "[::1]"),
+            ("http://[fe80::1%25eth0]:80/", "[fe80::1]"),
+        ] {
+            let head = parse(&format!("GET\n{url}"), 0).unwrap().head;
+            assert_eq!(format!("GET / HTTP/1.1\r\nHost: {host}\r\n").as_bytes(), head, "{url}");
+        }
+    }
 
     #[test]
     fn a_url_that_is_refused_shows_no_login() {
