@@ -22,7 +22,8 @@ use crate::error::{Error, Kind};
 const THREADS: usize = 64;
 /// How long a thread waits for the next name.
 const LINGER: Duration = Duration::from_secs(10);
-const STACK: usize = 256 * 1024;
+/// What the system's own modules for names (LDAP, mDNS, winbind) need is not ours to know; it is memory when it is used.
+const STACK: usize = 1024 * 1024;
 /// Names whose addresses are kept: whoever names hosts for us has no say in our memory.
 const KEPT: usize = 1024;
 
