@@ -161,8 +161,8 @@
 #define RQX_SEND_STREAM 1
 /**
  * A response that is complete and no longer than RQX_INLINE_BYTES comes without a handle: `response` is NULL, and head,
- * its rqx_timing, reason and body lie one behind the other in memory that is valid until the receiver returns. For rqx_queue_dispatch;
- * rqx_queue_wait gives handles.
+ * its rqx_timing, reason and body lie one behind the other in memory that is valid until the receiver returns. For
+ * rqx_queue_dispatch, and for rqx_queue_take, which has a space for them; rqx_queue_wait gives handles.
  */
 #define RQX_SEND_INLINE 2
 

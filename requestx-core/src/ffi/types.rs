@@ -119,8 +119,8 @@ pub const RQX_F_HTTP2: u64 = 128;
 pub const RQX_SEND_STREAM: u32 = 1;
 
 /// A response that is complete and no longer than RQX_INLINE_BYTES comes without a handle: `response` is NULL, and head,
-/// its rqx_timing, reason and body lie one behind the other in memory that is valid until the receiver returns. For rqx_queue_dispatch;
-/// rqx_queue_wait gives handles.
+/// its rqx_timing, reason and body lie one behind the other in memory that is valid until the receiver returns. For
+/// rqx_queue_dispatch, and for rqx_queue_take, which has a space for them; rqx_queue_wait gives handles.
 pub const RQX_SEND_INLINE: u32 = 2;
 /// See RQX_SEND_INLINE.
 pub const RQX_INLINE_BYTES: u32 = 16384;
