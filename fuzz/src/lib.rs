@@ -9,6 +9,7 @@
 
 pub mod abi;
 pub mod authority;
+pub mod certificate;
 pub mod challenge;
 pub mod cookies;
 pub mod date;
@@ -26,9 +27,10 @@ pub mod response;
 pub type Check = fn(&[u8]);
 
 /// All of them, by the names of their files.
-pub const TARGETS: [(&str, Check); 12] = [
+pub const TARGETS: [(&str, Check); 13] = [
     ("abi", abi::check),
     ("authority", authority::check),
+    ("certificate", certificate::check),
     ("challenge", challenge::check),
     ("cookies", cookies::check),
     ("date", date::check),

@@ -25,6 +25,8 @@ const FOR_EVER: Duration = Duration::from_secs(20);
 /// What a client says by itself, and does not: the server stops listening to one that goes on.
 const LONGEST: usize = 1 << 20;
 
+const URL: &str = "http://origin.example/";
+
 /// What the caller gets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
@@ -44,6 +46,7 @@ pub fn ask(http: Http, method: &str, pieces: &[&[u8]], fresh: &'static [u8]) -> 
     runtime.block_on(async {
         let (listener, path) = listener();
         let client = Client::new(Arc::new(options(http, path)));
+        listener.set_nonblocking(true).unwrap();
         let listener = UnixListener::from_std(listener).unwrap();
         let done = Arc::new(AtomicBool::new(false));
         let pieces: Vec<Vec<u8>> = pieces.iter().map(|piece| piece.to_vec()).collect();
@@ -58,7 +61,7 @@ pub fn ask(http: Http, method: &str, pieces: &[&[u8]], fresh: &'static [u8]) -> 
             });
             say_all(first, &pieces, plain, &over).await
         });
-        let outcome = in_time(perform(&client, method)).await;
+        let outcome = in_time(perform(&client, method, URL)).await;
         done.store(true, Ordering::Release);
         let first = in_time(server).await.unwrap();
         if plain {
@@ -66,21 +69,22 @@ pub fn ask(http: Http, method: &str, pieces: &[&[u8]], fresh: &'static [u8]) -> 
         } else {
             drop(first); // what its streams and its compression have come to is known to nobody
         }
-        let second = in_time(perform(&client, "GET")).await;
+        let second = in_time(perform(&client, "GET", URL)).await;
         assert_eq!(Ok(&b"fresh"[..]), second.as_ref().map(|answer| &answer.body[..]), "after {outcome:?}");
         outcome
     })
 }
 
-fn options(http: Http, path: PathBuf) -> Options {
+/// To the socket at `path`, whatever the URL says.
+pub fn options(http: Http, path: PathBuf) -> Options {
     let mut dial = Dial::default();
     dial.set_unix(path.to_str().unwrap()).unwrap();
     Options { http, dial: Arc::new(dial), decode: false, max_head: 16 * 1024, ..Options::default() }
 }
 
 /// The exchange, and its body to the end.
-async fn perform(client: &Arc<Client>, method: &str) -> Result<Answer, Kind> {
-    let head = format!("{method}\nhttp://origin.example/");
+pub async fn perform(client: &Arc<Client>, method: &str, url: &str) -> Result<Answer, Kind> {
+    let head = format!("{method}\n{url}");
     let plan = Plan::parse(head.as_bytes(), 0, Outgoing::Empty, client.options.clone(), false).unwrap();
     let reply = client.clone().perform(Arc::new(plan), Lane::Wait).await;
     let Reply { head, whole, body, mut trailers, .. } = reply.map_err(|error| error.kind)?;
@@ -103,12 +107,14 @@ async fn perform(client: &Arc<Client>, method: &str) -> Result<Answer, Kind> {
     })
 }
 
-async fn in_time<F: std::future::Future>(work: F) -> F::Output {
+/// # Panics
+/// If it does not end.
+pub async fn in_time<F: std::future::Future>(work: F) -> F::Output {
     tokio::time::timeout(FOR_EVER, work).await.expect("it does not end")
 }
 
 /// The same place for all that a thread does, listened at anew each time.
-fn listener() -> (StdListener, PathBuf) {
+pub fn listener() -> (StdListener, PathBuf) {
     static THREADS: AtomicU32 = AtomicU32::new(0);
     thread_local! {
         static THREAD: Cell<u32> = Cell::new(THREADS.fetch_add(1, Ordering::Relaxed));
@@ -116,9 +122,7 @@ fn listener() -> (StdListener, PathBuf) {
     let name = format!("requestx-fuzz-{}-{}", std::process::id(), THREAD.get());
     let path = std::env::temp_dir().join(name);
     let _ = std::fs::remove_file(&path);
-    let listener = StdListener::bind(&path).unwrap();
-    listener.set_nonblocking(true).unwrap();
-    (listener, path)
+    (StdListener::bind(&path).unwrap(), path)
 }
 
 /// The next connection, as one that raises no signal when the client has gone.
