@@ -1,7 +1,7 @@
 """Processes for what a test must not do in its own: fork, signals, exit, and anything that may hang or crash.
 
-A child is Python source; it gets a few imports and ``url`` for free (see ``PREAMBLE``), and every warning is an error
-in it.
+A child is Python source; it gets a few imports, ``url`` and ``peak()`` for free (see ``PREAMBLE``), and every warning
+is an error in it.
 """
 
 import os
@@ -15,6 +15,11 @@ PREAMBLE = """\
 import asyncio, gc, os, signal, socket, sys, threading, time, warnings
 import requestx
 url = sys.argv[1] if len(sys.argv) > 1 else ""
+
+def peak():
+    # In MB. Not ru_maxrss: in that Linux carries over what the parent has had, and a test of less could not fail.
+    with open("/proc/self/status") as status:
+        return int(next(line for line in status if line.startswith("VmHWM")).split()[1]) / 1024
 """
 
 

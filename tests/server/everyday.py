@@ -13,7 +13,7 @@ Paths (``n`` and ``s`` are numbers):
     /slow  /slow?s=1                           holds the answer until the mark "release" is set, or for s seconds
     /trickle/n?s=1                             n bytes, one each s seconds
     /stall/n                                   n bytes of a body of n + 1, the last when "release" is set
-    /close                                     a body ended by closing the connection
+    /close /close/n                            a body, of n bytes, ended by closing the connection
     /switch                                    426 unless "echo" is asked for in Upgrade; that is obeyed at every path:
                                                "hello", what comes, and "end" at its end
     /json /html /latin                         small documents in those types
@@ -244,7 +244,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/plain")
         self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(TEXT)
+        self.wfile.write(b"x" * int(rest) if rest else TEXT)
         self.close_connection = True
         notify(self.connection)
         self.connection.shutdown(socket.SHUT_WR)

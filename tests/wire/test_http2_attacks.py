@@ -98,7 +98,6 @@ ATTACKS = {
 CHILD = """
     import resource
     resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
-    peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     session = requestx.Session(http2="only")
 
     async def awaited():
@@ -126,5 +125,5 @@ def test_a_peer_that_means_harm(child, wire, name, way):
     said, grown = outcome.out.split()
 
     assert said in outcomes, outcome
-    assert int(grown) < 64, outcome
+    assert float(grown) < 64, outcome
     assert outcome.seconds < 15, outcome

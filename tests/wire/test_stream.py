@@ -1,5 +1,9 @@
 """Bodies in pieces: what is pulled, when it comes, and what large bodies cost."""
 
+import gzip
+import os
+import sys
+
 import pytest
 from server.steps import request, send, serve, wait
 
@@ -145,35 +149,48 @@ def _settled(site):
 
 
 PEAK = """
-    import resource
-    peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     requestx.get(url + "/bytes/3000000").content
     before = peak()
 """
+WHOLE = """
+    async def awaited(url, **more):
+        async with requestx.Session(**more) as session:
+            return (await session.get(url)).content
+
+    def blocking(url, **more):
+        with requestx.Session(**more) as session:
+            return session.get(url).content
+
+    ask = blocking if sys.argv[2] == "blocking" else lambda *given, **more: asyncio.run(awaited(*given, **more))
+    more = {"http2": "only"} if sys.argv[4] == "2" else {}
+    for n in range(2):
+        ask(url + sys.argv[3] % 100_000, **more)
+    before = peak()
+    body = ask(url + sys.argv[3] % SIZE, **more)
+    print(len(body), peak() - before)
+"""
+SIZE = 100_000_000
 
 
-def test_whole_body_costs_its_size_once(child, server):
-    """A hundred megabytes at once peak at little more than a hundred megabytes."""
-    source = """
-    body = requestx.get(url + '/bytes/100000000').content
-    print(peak() - before)
-    """
-    outcome = child(PEAK + source, server.url)
+@pytest.mark.bare
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process's memory is Linux's")
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="others keep what they copy")
+@pytest.mark.parametrize("way", ["blocking", "awaited"])
+@pytest.mark.parametrize("kind", ["length", "chunked", "to the end", "gzip", "http2"])
+def test_whole_body_costs_its_size_once(child, listen, wire, kind, way):
+    """At its peak the process has had little more than the body, whether its size was told before or not."""
+    small, large = os.urandom(1000) * 100, os.urandom(1000) * (SIZE // 1000)
+    if kind == "gzip":
+        site = wire(*[serve(gzip.compress(body), b"Content-Encoding: gzip") for body in (small, small, large)])
+    else:
+        site = listen("streams" if kind == "http2" else "everyday")
+    path = {"length": "/bytes/%d", "http2": "/bytes/%d", "chunked": "/stream/%d", "to the end": "/close/%d"}
+    source = WHOLE.replace("SIZE", str(SIZE))
+    outcome = child(source, site.url, way, path.get(kind, "/%d"), "2" if kind == "http2" else "1")
+    length, grown = outcome.out.split()
 
-    assert float(outcome.out) < 100 * 1.3, outcome
-
-
-def test_whole_body_costs_its_size_once_when_awaited(child, server):
-    """The same in the other world."""
-    source = """
-    async def scene():
-        return (await requestx.get(url + '/bytes/100000000')).content
-    body = asyncio.run(scene())
-    print(peak() - before)
-    """
-    outcome = child(PEAK + source, server.url)
-
-    assert float(outcome.out) < 100 * 1.3, outcome
+    assert int(length) == SIZE
+    assert float(grown) <= 1.05 * SIZE / MIB, outcome
 
 
 def test_streamed_body_costs_nothing(child, server):

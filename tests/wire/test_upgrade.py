@@ -729,10 +729,8 @@ def test_memory_stays_flat(child, server):
     """Whatever passes: 100 MB there and back, blocking and awaited, in 32 MB."""
     outcome = child(
         """
-        import resource
         asking = {"Connection": "Upgrade", "Upgrade": "echo"}
         block = bytes(4 << 20)
-        peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
         def blocking():
             def write():

@@ -363,8 +363,6 @@ def test_multipart_of_two_gigabytes_needs_no_memory(child, server, tmp_path):
     with path.open("wb") as file:
         file.truncate((1 << 31) + 7)
     source = """
-    import resource
-    peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     requestx.post(url + "/count", files={"f": b"x" * 3000000})
     async def scene(file):
         return (await requestx.post(url + "/count", files={"f": file})).json()
