@@ -1,4 +1,4 @@
-"""``Expect: 100-continue`` for C callers: the body waits for the server's word, on this thread and in the background."""
+"""``Expect: 100-continue`` for C callers: the body waits for the server, on this thread and in the background."""
 
 import subprocess
 

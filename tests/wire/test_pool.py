@@ -181,6 +181,28 @@ def test_full_pool_is_not_asked_again(world, server):
             world.requestx.adapters.HTTPAdapter(**wrong)
 
 
+@pytest.mark.trio
+def test_who_gives_up_waiting_leaves_the_line(awaited, wire):
+    """Cancelled before its turn, or in the moment of it: those behind it are served."""
+    site = wire([request(), send(answer(b"held")[:-1]), wait("go"), send(b"d")] + serve() * 3, serve() * 2)
+    session = awaited.session({"max_connections": 1})
+    held = session.get(site.url, stream=True)
+    first, second, third, fourth = [session.start("get", site.url) for _ in range(4)]
+    stats = session.get_adapter(site.url)._client.stats
+    while stats()["queued"] < 4:
+        pass
+    first.cancel()
+    site.set("go")
+    awaited.read(held)
+    third.cancel()
+
+    assert second.result().content == fourth.result().content == b"ok"
+    while stats()["queued"] or stats()["in_flight"]:
+        pass
+    assert len(site.requests) <= 4
+    assert stats()["open_connections"] == 1
+
+
 def test_idle_connections_are_kept_up_to_a_limit(world, server):
     """Of four that ran at once, pool_maxsize=2 remain."""
     session = world.session()

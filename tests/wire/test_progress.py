@@ -4,7 +4,7 @@ import gzip
 import io
 
 import pytest
-from server.steps import answer, request, send, serve
+from server.steps import answer, head, repeat, request, send, serve, wait
 
 from requestx import _progress
 
@@ -117,6 +117,36 @@ def test_what_progress_refused_is_not_taken_for_whole(world, server):
         world.read(response)
     with pytest.raises(world.requestx.RequestException, match="not read to its end"):
         world.read(response)
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("way", ["down", "in pieces", "up", "up in pieces"])
+def test_it_ends_in_the_midst_of_a_body(world, wire, way):
+    """Both ways, whole and in pieces: the server sees the connection end, and the session goes on."""
+    upload = way.startswith("up")
+    far = answer(b"", b"Content-Length: %d" % (64 << 20), length=False)
+    steps = [head(), wait("never")] if upload else [request(), send(far), repeat(b"x" * 1000, 1 << 20)]
+    site, session = wire(steps, serve(b"next")), world.session()
+
+    def enough(request, phase, done, total):
+        if done > 1_000_000:
+            raise KeyError(phase)
+
+    session.mount("http://", world.requestx.adapters.HTTPAdapter(progress=enough))
+    with pytest.raises(KeyError, match="send" if upload else "read"):
+        if upload:
+            large = b"x" * (32 << 20)
+            session.post(site.url, data=iter([large[: 1 << 20]] * 32) if "pieces" in way else large)
+        else:
+            response = session.get(site.url, stream="pieces" in way)
+            try:
+                world.chunks(response, 65536)
+            finally:
+                world.close(response)
+
+    site.set("never")
+    assert site.end(0) in ("eof", "reset")
+    assert session.get(site.url).content == b"next"
 
 
 @pytest.mark.parametrize("length", ["\xb2", "1, 2", "-1", ""])
