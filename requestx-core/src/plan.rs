@@ -105,8 +105,14 @@ impl Plan {
             proxy.fields.iter().try_for_each(|(name, value)| writer.field(name, value))?;
         }
         writer.check_framing(&body)?;
-        if body.length().is_none() && !writer.is_chunked() {
-            writer.field(b"Transfer-Encoding", b"chunked")?; // or hyper would take a GET to have no body
+        match body.length() {
+            None if !writer.is_chunked() => {
+                writer.field(b"Transfer-Encoding", b"chunked")?; // or hyper would take a GET to have no body
+            }
+            Some(0) if expects_body(&method) && !writer.has_length() => {
+                writer.field(b"Content-Length", b"0")?; // RFC 9110 section 8.6
+            }
+            _ => {}
         }
         let source = if options.policy.is_off() { Bytes::new() } else { Bytes::copy_from_slice(head) };
         let upgrades = offered(&writer.framing).next().is_some();
@@ -217,6 +223,11 @@ fn parse_method(bytes: &[u8]) -> Result<Method, Error> {
 /// The schemes' ports.
 const HTTP: u16 = 80;
 const HTTPS: u16 = 443;
+
+/// Whether a method says what a body is for: some servers refuse such a request that does not tell its length.
+fn expects_body(method: &Method) -> bool {
+    matches!(*method, Method::POST | Method::PUT | Method::PATCH)
+}
 
 /// A URL taken apart; nothing is decoded or normalised but the host's case.
 struct Target<'a> {
@@ -420,6 +431,10 @@ impl HeadWriter {
         self.framing.get("expect").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
     }
 
+    fn has_length(&self) -> bool {
+        self.framing.contains_key("content-length")
+    }
+
     fn is_chunked(&self) -> bool {
         self.framing.contains_key("transfer-encoding")
     }
@@ -527,6 +542,23 @@ mod tests {
         ] {
             let head = parse(&format!("GET\n{url}"), 0).unwrap().head;
             assert_eq!(format!("GET / HTTP/1.1\r\nHost: {host}\r\n").as_bytes(), head, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_method_that_has_a_body_says_that_there_is_none() {
+        let says = |head: &str, fields| {
+            let plan = parse(head, fields).unwrap();
+            let lines = plan.head.split(|byte| *byte == b'\n');
+            lines.filter(|line| line.to_ascii_lowercase().starts_with(b"content-length: 0")).count()
+        };
+
+        for method in ["POST", "PUT", "PATCH"] {
+            assert_eq!(1, says(&format!("{method}\nhttp://a/"), 0), "{method}");
+            assert_eq!(1, says(&format!("{method}\nhttp://a/\ncontent-length\n0"), 1), "{method}");
+        }
+        for method in ["GET", "HEAD", "DELETE", "OPTIONS", "LINK"] {
+            assert_eq!(0, says(&format!("{method}\nhttp://a/"), 0), "{method}");
         }
     }
 
