@@ -41,7 +41,7 @@ _uncleared = ffi.new_allocator(should_clear_after_alloc=False)
 
 _CLOSED_EARLY = "the response was closed before the end of its body"
 _OK, _PENDING, _WANT_BODY = 0, 1, 2
-_AGAIN, _CLOSED = 74, 71
+_AGAIN, _CLOSED, _INTERRUPTED = 74, 71, 73
 #: The kind of error that an option's value gives which cannot be had.
 INVALID_ARGUMENT = 10
 _READ = _lib.RQX_PHASE_READ
@@ -1171,7 +1171,8 @@ class Queue:
 
     Args:
         wake: a weak reference to the `Wake` that `dispatch` calls, on its own thread: `receive` with a token and a
-            Reply, a piece of a body, None (the upload has room) or a CoreError, and `failed` with what that raised.
+            Reply, a piece of a body, None (the upload has room) or a CoreError, and `lost` with a token and what was
+            raised on the way.
     """
 
     #: The most that is taken at once.
@@ -1205,33 +1206,46 @@ class Queue:
         if _take(self.handle, events, self.MOST, space, self.MOST * _SPACE, self._count, _NULL) != _OK:
             return 0
         count: int = self._count[0]
-        lane, view, index, start, interrupted = self._wake(), self._view, 0, 0, None
-        for token, flags, status, version, peer, head, body, reason in _read_events(
-            self._numbers[: count * _EVENT_SIZE]
-        ):
+        lane, view, index, end, interrupted = self._wake(), self._view, -1, 0, None
+        token, following = 0, _read_events(self._numbers[: count * _EVENT_SIZE])
+        while index + 1 < count:
             try:
-                if flags & _INLINE:  # they lie one behind the other
-                    head += _TIMED
-                    body_at = head + reason
-                    end = start + body_at + body
-                    outcome: Any = Inline(status, version, flags, peer, head, body_at, view[start:end])
-                    start = end
-                else:
-                    outcome = _outcome(events[index], lane)
-                if lane is not None:
-                    lane.receive(token, outcome)
+                for token, flags, status, version, peer, head, body, reason in following:
+                    index += 1
+                    if flags & _INLINE:  # they lie one behind the other
+                        head += _TIMED
+                        body_at = head + reason
+                        # Before anything can be raised: the next begins there whatever becomes of this.
+                        start, end = end, end + body_at + body
+                        outcome: Any = Inline(status, version, flags, peer, head, body_at, view[start:end])
+                    else:
+                        outcome = _outcome(events[index], lane)
+                    if lane is not None:
+                        lane.receive(token, outcome)
             except Exception as error:
+                _drop(events[index])
                 if lane is not None:
-                    lane.failed(error)
+                    lane.lost(token, error)
             except BaseException as error:
                 interrupted = error
-            index += 1
+                _drop(events[index])
+                if lane is not None:
+                    lane.lost(token, CoreError(_INTERRUPTED, 0, "what a signal's handler raised came in between"))
         if interrupted is not None:
             raise interrupted
         return count
 
     def __del__(self) -> None:
         _lib.rqx_queue_free(self.handle)
+
+
+def _drop(event: Any) -> None:
+    """
+    Free what an event holds that was not handed over; a handle that was freed before is refused.
+    """
+    if not event.flags & _INLINE:
+        _free(event.response)
+        _lib.rqx_error_free(event.error)
 
 
 def _outcome(event: Any, lane: Any) -> Any:

@@ -196,6 +196,18 @@ class Wake:
         else:
             waiting[0].set_result(outcome)
 
+    def lost(self, token: int, error: Exception) -> None:
+        """
+        What came with `token` could not be handed over: whoever awaits it is told, and nobody waits for ever.
+        """
+        future, _, client = self._waiting.pop(token, (None, None, None))
+        if client is not None:
+            client.cancel(token)
+        if future is None or future.done():
+            self.failed(error)
+        else:
+            future.set_exception(error)
+
     def has_room(self, token: int) -> None:
         """
         The upload of `token` can be pushed to.
