@@ -100,7 +100,11 @@ def wake_of_loop(loop: asyncio.AbstractEventLoop) -> Wake:
     wake = _wakes.get(loop)
     if wake is None:
         # A future that waits for ever holds its closed loop, and that its Wake.
-        for other in [other for other in _wakes if other.is_closed()]:
-            _wakes.pop(other).abandon()
+        for known in _wakes.keyrefs():  # a list, since other threads have loops of their own
+            other = known()
+            if other is not None and other.is_closed():
+                gone = _wakes.pop(other, None)
+                if gone is not None:
+                    gone.abandon()
         wake = _wakes[loop] = AsyncioWake(loop)
     return wake

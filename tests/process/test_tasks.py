@@ -147,6 +147,30 @@ def test_a_loop_in_each_of_two_threads(awaited, server):
     assert seen == [200] * 100
 
 
+def test_loops_of_threads_come_and_go_together(server):
+    """A loop that looks for closed ones is not troubled by one that another thread begins meanwhile."""
+    import requestx
+
+    class Watched(asyncio.SelectorEventLoop):
+        def is_closed(self):
+            if seen and not others:
+                others.append(threading.Thread(target=live, args=(asyncio.SelectorEventLoop(),)))
+                others[0].start()
+                others[0].join()
+            return super().is_closed()
+
+    def live(loop):
+        seen.append(loop.run_until_complete(requestx.aio.get(server.url + "/get")).status_code)
+        loop.close()
+
+    seen, others, watched = [], [None], Watched()
+    live(watched)
+    others.clear()
+    live(asyncio.SelectorEventLoop())
+
+    assert seen == [200, 200, 200]
+
+
 def test_one_loop_after_another(server):
     """A session outlives the loop it was used in."""
     import requestx
