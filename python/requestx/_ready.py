@@ -103,9 +103,9 @@ class Ready:
             session: for `rest`.
             allowed: for `rest`.
         """
-        wake = running_wake()
         token = 0
         try:
+            wake = running_wake()
             token, future = wake.launch(self.client, self.shot)
             reply = await future
         except CoreError as error:
@@ -115,7 +115,8 @@ class Ready:
             self._reload()
             return await self.ago(rest, session, allowed)
         except BaseException:
-            wake.give_up(token)
+            if token:
+                wake.give_up(token)
             raise
         response = self._response(reply)
         following = rest(self, session, allowed, response)

@@ -443,11 +443,10 @@ class HTTPAdapter(BaseAdapter):
         if self.resolver is not None and not self.unix_socket:
             timeout = await self._state.resolver(self).afind(way, request, timeout)
         head, fields = head_of(request, way.url)
-        wake = _ready.running_wake()
         stream = stream or self._builds()  # which may look at the body as it came
         body = request.body
         try:
-            again = False
+            wake, again = _ready.running_wake(), False
             while True:
                 options = self._state.options(self, way, timeout, verify, cert)
                 try:

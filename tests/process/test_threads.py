@@ -168,3 +168,41 @@ def test_no_descriptor_to_be_had_is_an_error(child, server):
     )
 
     assert (outcome.out, outcome.clean) == ("error\n200\n", True), outcome
+
+
+@pytest.mark.parametrize("more", ["", ", headers={'X-Long': 'way'}", ", data=b'x' * (2 << 20)"])
+def test_no_descriptor_for_a_loop_is_an_error(child, server, more):
+    """The first awaited call of a loop raises a ConnectionError where its queue has none, and the next one works."""
+    outcome = child(
+        f"""
+        import resource
+        session = requestx.aio.Session()
+
+        async def scene():
+            await asyncio.sleep(0)
+            held = []
+            resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+            try:
+                while True:
+                    held.append(os.dup(0))
+            except OSError:
+                pass
+            try:
+                await session.request("GET", url{more})
+            except requestx.exceptions.ConnectionError as error:
+                print(error.request.url == url)
+            for each in held:
+                os.close(each)
+            print((await session.get(url)).status_code)
+
+        async def first():
+            await session.request("GET", url{more})
+
+        asyncio.run(first())
+        session.close()
+        asyncio.run(scene())
+        """,
+        server.url + "/get",
+    )
+
+    assert (outcome.out, outcome.clean) == ("True\n200\n", True), outcome
