@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from . import Response, Session, __version__, _core
+from ._limits import TimeLimits
 from ._timings import Timings
 from .adapters import HTTPAdapter
 from .certs import PLATFORM
@@ -30,7 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
         epilog=f"requestx {__version__}, core {_core.version()}",
     )
     parser.add_argument("url", help="http:// or https://")
-    parser.add_argument("--timeout", type=float, default=30, metavar="SECONDS", help="for connecting and between bytes")
+    parser.add_argument(
+        "--timeout", type=_seconds, default=30, metavar="SECONDS", help="for connecting and between bytes"
+    )
     trust = parser.add_mutually_exclusive_group()
     trust.add_argument("--cacert", metavar="FILE", help="trust these CA certificates, and no others")
     trust.add_argument("--ca-native", action="store_true", help="trust the CA certificates of this system")
@@ -44,6 +47,14 @@ def main(arguments: list[str] | None = None) -> int:
         return 0 if _save(url, settings, chosen.output) is not None else 1
     seen = [_show("blocking", *_blocking(url, settings)), _show("awaited", *asyncio.run(_awaited(url, settings)))]
     return 0 if seen[0] is not None and seen[0] == seen[1] else 1
+
+
+def _seconds(text: str) -> float:
+    try:
+        TimeLimits(total=float(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return float(text)
 
 
 def _save(url: str, settings: dict[str, Any], path: str) -> int | None:

@@ -55,6 +55,15 @@ def test_output_is_saved(wire, tmp_path):
     assert "200 OK" in printed and "4,000 bytes" in printed
 
 
+@pytest.mark.parametrize("wrong", ["soon", "-1", "0", "nan"])
+def test_what_is_no_time_limit_is_refused(wrong):
+    """With what is wrong, and not with a traceback."""
+    code, printed, complaints = run("http://127.0.0.1:1/", "--timeout", wrong)
+
+    assert (code, printed) == (2, "")
+    assert "--timeout: " in complaints and "Traceback" not in complaints
+
+
 def test_a_terminal_shows_a_bar(wire, tmp_path):
     """It is drawn over and over on one line, and ends full."""
     pty = pytest.importorskip("pty")
