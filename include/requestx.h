@@ -837,7 +837,7 @@ RQX_API int32_t rqx_response_timing(const rqx_response *response, rqx_timing *ti
 
 /**
  * The `index`-th of the informational heads that came before the response's own, as RQX_EVF_INFORMATIONAL says: its
- * status, and its fields as in rqx_event. They live as long as the response. Over HTTP/2 they are passed over.
+ * status, and its fields as in rqx_event. They live as long as the response.
  * RQX_OK, RQX_E_INVALID_ARGUMENT behind the last one, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
  */
 RQX_API int32_t rqx_response_informational(const rqx_response *response, size_t index, uint16_t *status,

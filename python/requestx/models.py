@@ -196,10 +196,11 @@ class Response:
     def informational(self) -> list[tuple[int, HeaderDict]]:
         """
         Status and headers of each informational answer (1xx) before this one, 103 Early Hints for example.
-
-        Over HTTP/2 they are passed over.
         """
-        return [] if self._reply is None else [(status, fields_of(head)) for status, head in self._reply.informational]
+        reply = self._reply
+        if reply is None:
+            return []
+        return [(status, fields_of(head, usual=reply.version == 20)) for status, head in reply.informational]
 
     @property
     def trailers(self) -> HeaderDict | None:

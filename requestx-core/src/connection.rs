@@ -1,7 +1,13 @@
 //! A connection as an exchange has it: one of HTTP/1, which is its own, or a seat on one of HTTP/2.
 
 use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
+use bytes::Bytes;
+use hyper::body::{Body as _, Frame};
+
+use crate::error::Fault;
 use crate::pool::Shareable;
 use crate::wire::{Counts, Tap};
 use crate::{http1, http2};
@@ -77,6 +83,39 @@ impl Connection {
     pub fn retire_if_silent(&self) {
         if let Connection::Two(two) = self {
             two.retire_if_silent();
+        }
+    }
+}
+
+/// A response's body as it comes from either.
+#[derive(Debug)]
+pub enum Incoming {
+    One(hyper::body::Incoming),
+    Two(http2::Incoming),
+}
+
+impl Incoming {
+    /// The next frame of it.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
+        match self {
+            Incoming::One(one) => Pin::new(one).poll_frame(cx).map_err(Into::into),
+            Incoming::Two(two) => two.poll(cx).map_err(Into::into),
+        }
+    }
+
+    /// There is no more of it.
+    pub fn has_ended(&self) -> bool {
+        match self {
+            Incoming::One(one) => one.is_end_stream(),
+            Incoming::Two(two) => two.has_ended(),
+        }
+    }
+
+    /// Bytes still to come, where the server said so.
+    pub fn left(&self) -> Option<u64> {
+        match self {
+            Incoming::One(one) => one.size_hint().exact(),
+            Incoming::Two(two) => two.left(),
         }
     }
 }

@@ -112,15 +112,16 @@ impl Error {
         error
     }
 
-    /// Our error for one of hyper's; one of ours that travelled through hyper comes out as it was.
-    pub fn hyper(phase: Phase, what: &str, error: &hyper::Error) -> Error {
-        if let Some(ours) = causes(error.source()).find_map(|cause| cause.downcast_ref::<Error>()) {
+    /// Our error for one of hyper's, or of h2's; one of ours that travelled through them comes out as it was.
+    pub fn of_fault(phase: Phase, what: &str, error: &(dyn StdError + 'static)) -> Error {
+        if let Some(ours) = ours_beneath(error) {
             return ours.clone().about(what);
         }
         if let Some((kind, why)) = stream_fault(error) {
             return Error::new(kind, phase, format!("{what}: {why}")).with_chain(chain_of(error));
         }
-        let ended = error.is_incomplete_message();
+        let hypers = error.downcast_ref::<hyper::Error>();
+        let ended = hypers.is_some_and(hyper::Error::is_incomplete_message);
         if let Some(source) = io_beneath(error).filter(|_| !ended) {
             return Error::io(phase, what, source).about(what);
         }
@@ -129,7 +130,9 @@ impl Error {
                 (Kind::Incomplete, "the server closed the connection before the end".into())
             }
             _ if ended => (Kind::Reset, "the server closed the connection without answering".into()),
-            _ if error.is_canceled() || error.is_closed() => (Kind::Closed, error.to_string()),
+            _ if hypers.is_some_and(|error| error.is_canceled() || error.is_closed()) => {
+                (Kind::Closed, error.to_string())
+            }
             _ => {
                 (Kind::Protocol, causes(Some(error)).map(ToString::to_string).collect::<Vec<_>>().join(": "))
             }
@@ -178,21 +181,25 @@ impl fmt::Display for Error {
 
 impl StdError for Error {}
 
+/// What hyper says went wrong, or h2, or what we find wrong ourselves with what they have let pass.
+pub type Fault = Box<dyn StdError + Send + Sync>;
+
 /// Whether the server says that it has not begun with the request, so that any request may be sent again:
 /// RFC 9113 sections 8.7 and 6.8.
-pub fn is_unprocessed(error: &hyper::Error) -> bool {
+pub fn is_unprocessed(error: &(dyn StdError + 'static)) -> bool {
     h2_beneath(error).is_some_and(|error| {
         error.reason() == Some(h2::Reason::REFUSED_STREAM) || (error.is_go_away() && error.is_remote())
     })
 }
 
-/// Whether only one stream of HTTP/2 is concerned, and its connection serves on.
-pub fn is_of_one_stream(error: &hyper::Error) -> bool {
-    h2_beneath(error).is_some_and(h2::Error::is_reset)
+/// Whether only one stream of HTTP/2 is concerned, and its connection serves on: what we ourselves find wrong is wrong
+/// with one answer.
+pub fn is_of_one_stream(error: &(dyn StdError + 'static)) -> bool {
+    ours_beneath(error).is_some() || h2_beneath(error).is_some_and(h2::Error::is_reset)
 }
 
 /// What HTTP/2 itself says is wrong with a stream or a connection.
-fn stream_fault(error: &hyper::Error) -> Option<(Kind, String)> {
+fn stream_fault(error: &(dyn StdError + 'static)) -> Option<(Kind, String)> {
     let error = h2_beneath(error)?;
     let reason = error.reason()?;
     let whose = if error.is_remote() { "the server" } else { "we" };
@@ -206,13 +213,18 @@ fn stream_fault(error: &hyper::Error) -> Option<(Kind, String)> {
     })
 }
 
-fn h2_beneath(error: &hyper::Error) -> Option<&h2::Error> {
+fn h2_beneath<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a h2::Error> {
     causes(Some(error)).find_map(|cause| cause.downcast_ref::<h2::Error>())
 }
 
-/// The first `io::Error` below `error`, if there is one: hyper wraps its own.
+fn ours_beneath<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
+    causes(Some(error)).find_map(|cause| cause.downcast_ref::<Error>())
+}
+
+/// The first `io::Error` below `error`, if there is one: hyper wraps its own, and h2 names it no source.
 pub fn io_beneath<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a io::Error> {
-    causes(Some(error)).find_map(|cause| cause.downcast_ref::<io::Error>())
+    let of_h2 = |cause: &'a (dyn StdError + 'static)| cause.downcast_ref::<h2::Error>()?.get_io();
+    causes(Some(error)).find_map(|cause| cause.downcast_ref::<io::Error>().or_else(|| of_h2(cause)))
 }
 
 /// The texts of `error`'s causes, outermost first.

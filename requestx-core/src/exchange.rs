@@ -9,18 +9,16 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::response::Parts;
-use hyper::body::Incoming;
-use hyper::client::conn::TrySendError;
-use hyper::{Request, Response};
+use hyper::Request;
 
 use crate::body::decode::Decoder;
 use crate::body::recv::Body;
 use crate::body::send::{check_sending, while_sending, Abandon, SendBody};
-use crate::connection::Connection;
+use crate::connection::{Connection, Incoming};
 use crate::deadline::{Deadline, Phase};
 use crate::error::{is_of_one_stream, is_unprocessed, Error, Kind};
 use crate::head::{Head, SWITCHING_PROTOCOLS};
+use crate::http2::Refusal;
 use crate::lease::{Connections, Lease};
 use crate::plan::{has_token, Outgoing, Plan};
 use crate::reply::{Reply, Timing};
@@ -58,7 +56,7 @@ pub async fn run(
     loop {
         let mut lease = connections.check_out(plan, lane, &mut deadline, fresh).await?;
         match send(&mut lease, plan, &mut deadline).await {
-            Ok(response) => return receive(lease, response, plan, deadline, leg.as_mut()).await,
+            Ok(answer) => return receive(lease, answer, plan, deadline, leg.as_mut()).await,
             Err(lost) if repeated < lost.most && lost.may_be_repeated(plan, lease.reused) => {
                 (fresh, repeated) = (!lost.refused, repeated + 1);
             }
@@ -103,8 +101,11 @@ impl Lost {
     }
 }
 
+/// What answers: its body, and its head, unless the wire has that.
+type Answer = (Option<Head>, Incoming);
+
 /// Sends the request and waits for the head of the response.
-async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result<Response<Incoming>, Lost> {
+async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result<Answer, Lost> {
     let tap = lease.connection.tap().clone();
     let now = Instant::now();
     deadline.enter(Phase::Send, now);
@@ -115,10 +116,20 @@ async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result
             *request.method_mut() = plan.method.clone();
             *request.headers_mut() = plan.framing.clone();
             let answer = one.sender.try_send_request(request);
-            one.drive(answer_in_time(answer, &tap, plan, deadline)).await
+            let outcome = one.drive(answer_in_time(answer, &tap, plan, deadline)).await;
+            outcome.map(|answer| match answer {
+                Ok(response) => Ok((None, Incoming::One(response.into_body()))),
+                Err(mut refused) => {
+                    let unsent = refused.take_message().is_some();
+                    Err(Refusal { fault: refused.into_error().into(), unsent })
+                }
+            })
         }
         Connection::Two(two) => match two.dispatch(plan, now) {
-            Ok(answer) => Box::pin(answer_in_time(answer, &tap, plan, deadline)).await,
+            Ok(answer) => {
+                let outcome = Box::pin(answer_in_time(answer, &tap, plan, deadline)).await;
+                outcome.map(|answer| answer.map(|(head, body)| (Some(head), Incoming::Two(body))))
+            }
             Err(error) => Err(error),
         },
     };
@@ -127,14 +138,13 @@ async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result
     }
     let answered = tap.counts().received > 0;
     match outcome {
-        Ok(Ok(response)) => Ok(response),
-        Ok(Err(mut refused)) => {
-            let unsent = refused.take_message().is_some();
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(Refusal { fault, unsent })) => {
             let phase = deadline.phase();
             let version = if lease.connection.is_shared() { " over HTTP/2" } else { "" };
             let what = format!("{} {} ({}){version}", plan.method, plan.url, plan.key);
-            let mut error = Error::hyper(phase, &what, refused.error());
-            let all = !is_of_one_stream(refused.error());
+            let mut error = Error::of_fault(phase, &what, &*fault);
+            let all = !is_of_one_stream(&*fault);
             if all {
                 lease.connection.retire(); // what ended this stream ended all of them
             }
@@ -144,7 +154,7 @@ async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result
             if let Outgoing::Pushed(upload) = &plan.body {
                 error = upload.failure().map_or(error, |failure| failure.about(&what));
             }
-            let refused = is_unprocessed(refused.error());
+            let refused = is_unprocessed(&*fault);
             let turned_away = lease.connection.is_shared() && all && (refused || unsent);
             Err(Lost { error, unsent, answered, refused, most: if turned_away { TURNED_AWAY } else { 1 } })
         }
@@ -168,15 +178,13 @@ fn head_of(plan: &Plan) -> Ours {
     }
 }
 
-type Answer = Result<Response<Incoming>, TrySendError<Request<SendBody>>>;
-
 /// Waits for `answer`: as long as Send allows without progress, then as long as Await allows in all.
-async fn answer_in_time(
-    answer: impl std::future::Future<Output = Answer>,
+async fn answer_in_time<F: std::future::Future>(
+    answer: F,
     tap: &Tap,
     plan: &Plan,
     deadline: &Deadline,
-) -> Result<Answer, Error> {
+) -> Result<F::Output, Error> {
     let mut answer = pin!(answer);
     let what = || format!("{} {} ({})", plan.method, plan.url, plan.key);
     loop {
@@ -205,14 +213,13 @@ async fn answer_in_time(
 /// Takes the head apart and reads the body as far as the plan wants it.
 async fn receive(
     mut lease: Lease,
-    response: Response<Incoming>,
+    (head, incoming): Answer,
     plan: &Plan,
     mut deadline: Deadline,
     leg: Option<&mut Leg<'_>>,
 ) -> Result<Reply, Error> {
     let what = || format!("{} {} ({})", plan.method, plan.url, plan.key);
-    let (parts, incoming) = response.into_parts();
-    let mut head = take_head(&mut lease.connection, &parts, plan).map_err(|error| error.about(&what()))?;
+    let mut head = take_head(&mut lease.connection, head).map_err(|error| error.about(&what()))?;
     let served = Served::by(&lease, plan);
     let wanted = leg.is_none_or(|leg| (leg.judge)(&head));
     if head.status == SWITCHING_PROTOCOLS {
@@ -269,15 +276,13 @@ async fn receive(
     Ok(Reply { body: Some(body), ..Reply::new(head, timing) })
 }
 
-/// The head of the answer that is there.
-fn take_head(connection: &mut Connection, parts: &Parts, plan: &Plan) -> Result<Head, Error> {
-    let one = match connection {
-        Connection::Two(_) => return Head::of_http2(parts, plan.options.max_head),
-        Connection::One(one) => one,
-    };
+/// The head of the answer that is there: the `given` one, or the wire's.
+fn take_head(connection: &mut Connection, given: Option<Head>) -> Result<Head, Error> {
     let nothing = || Error::new(Kind::Protocol, Phase::Await, "an answer to nothing");
-    let head = one.tap.take_head().ok_or_else(nothing)?;
-    one.speaks_1_0 |= head.version == 10;
+    let head = given.or_else(|| connection.tap().take_head()).ok_or_else(nothing)?;
+    if let Connection::One(one) = connection {
+        one.speaks_1_0 |= head.version == 10;
+    }
     Ok(head)
 }
 

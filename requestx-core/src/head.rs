@@ -66,6 +66,9 @@ fn add(block: &mut Vec<u8>, name: &[u8], value: &[u8]) {
 /// Most fields a response may have; requests' own limit is 100, some servers send 300.
 const MAX_FIELDS: usize = 512;
 
+/// Informational responses that are followed to the final one: servers send one or two, an attacker 167,000.
+pub const INFORMATIONAL: usize = 32;
+
 pub const SWITCHING_PROTOCOLS: u16 = 101;
 const NO_CONTENT: u16 = 204;
 const NOT_MODIFIED: u16 = 304;
@@ -121,33 +124,27 @@ impl Head {
         Ok((head, hypers))
     }
 
-    /// The head of an answer over HTTP/2: names are in lower case, and there is no reason. The connection has the limit
-    /// of the exchange that opened it, so `max_head` is this one's.
+    /// A head of HTTP/2: names are in lower case, and there is no reason.
     ///
     /// # Errors
-    /// `TooLarge` if it has too many fields, or is longer than that as RFC 9113 section 6.5.2 counts.
-    pub fn of_http2(parts: &http::response::Parts, max_head: usize) -> Result<Head, Error> {
-        let size =
-            parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum::<usize>();
-        if size > max_head {
-            return Err(too_long(max_head));
-        }
+    /// `TooLarge` if it has too many fields.
+    pub fn of_http2(status: http::StatusCode, fields: &http::HeaderMap) -> Result<Head, Error> {
         let mut head = Head {
-            status: parts.status.as_u16(),
+            status: status.as_u16(),
             version: 20,
             reason: Vec::new(),
             block: Vec::new(),
-            fields: parts.headers.len() as u32,
+            fields: fields.len() as u32,
             codings: Vec::new(),
             sets_cookies: false,
             keeps: true,
             body: None,
             before: Vec::new(),
         };
-        if parts.headers.len() > MAX_FIELDS {
+        if fields.len() > MAX_FIELDS {
             return Err(too_many_fields());
         }
-        for (name, value) in &parts.headers {
+        for (name, value) in fields {
             head.add(name.as_str().as_bytes(), value.as_bytes());
         }
         Ok(head)
@@ -253,6 +250,16 @@ fn is_framing(name: &str) -> bool {
 
 fn number(digits: &[u8]) -> Option<usize> {
     std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+pub fn too_many_before() -> Error {
+    let why = format!("more than {INFORMATIONAL} informational responses and no final one");
+    Error::new(Kind::Protocol, Phase::Await, why)
+}
+
+/// How long the fields of a head are, as RFC 9113 section 6.5.2 counts.
+pub fn size_over_http2(fields: &http::HeaderMap) -> usize {
+    fields.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum()
 }
 
 pub fn too_long(max_head: usize) -> Error {

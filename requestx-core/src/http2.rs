@@ -3,28 +3,30 @@
 //! Its driver is a task of its lane: in the background it always runs, in the wait lane whenever somebody waits.
 //! So in the wait lane it hears nothing between two calls, and is given a turn before it is used again.
 //!
-//! hyper and h2 do flow control, and withstand floods of frames; what is decided here is who may still come on board.
+//! h2, which hyper stands on, does frames, flow control and floods of either. hyper's own layer above it shows no
+//! informational heads, so it is left out: what it adds is a body's way out (`Upload`), and its way in (`Incoming`).
+//! What is decided here is who may still come on board.
 
 use std::future::{poll_fn, Future};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{ready, Context, Poll, Waker};
 use std::time::Instant;
 
-use http::header::{CONNECTION, HOST, TE, TRANSFER_ENCODING, UPGRADE};
+use bytes::Bytes;
+use h2::client::{self, ResponseFuture, SendRequest};
+use h2::{Reason, RecvStream, SendStream};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, TE, TRANSFER_ENCODING, UPGRADE};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Request, Uri};
-use hyper::body::Incoming;
-use hyper::client::conn::http2::{self, SendRequest};
-use hyper::client::conn::TrySendError;
-use hyper::Response;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri};
+use http_body::{Body as _, Frame};
 use tokio::sync::Notify;
 
 use crate::body::send::SendBody;
 use crate::deadline::Phase;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Fault, Kind};
+use crate::head::{size_over_http2, too_long, too_many_before, Head, INFORMATIONAL};
 use crate::plan::Plan;
 use crate::socket::{Pulse, Socket};
 use crate::tls;
@@ -38,45 +40,37 @@ const UNTOLD: usize = SEATS - 1;
 const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
 /// And of all together: as much as all of them may have, or a few that nobody reads would stop the others for good.
 const CONNECTION_WINDOW: u32 = STREAM_WINDOW * SEATS as u32;
-/// What hyper keeps of bodies that the socket has not taken: what is in there counts as sent.
+/// What h2 keeps of bodies that the socket has not taken: what is in there counts as sent.
 const SEND_BUFFER: usize = 128 * 1024;
-/// A connection that ended while nobody drove it says so within that many turns of its tasks.
+/// A connection that ended while nobody drove it says so within that many turns of its task.
 const TURNS: usize = 5;
 
 /// A handle on a connection: the pool's own, or one exchange's seat.
 pub struct Connection {
-    shared: Arc<Shared>,
-    sender: SendRequest<SendBody>,
+    sender: SendRequest<Bytes>,
     /// Of the exchange whose seat this is.
     pub tap: Tap,
     /// What the socket had heard when the exchange was begun.
     heard: u64,
-    _seat: Option<Seat>,
+    /// Let go of after the sender.
+    hold: Hold,
 }
 
-/// One exchange in the count.
+/// A handle's part in what is shared.
 #[derive(Debug)]
-struct Seat {
+struct Hold {
     shared: Arc<Shared>,
-    tap: Tap,
+    /// Of one exchange in the count.
+    seat: Option<Tap>,
 }
 
-impl Seat {
-    fn take(shared: &Arc<Shared>, tap: &Tap) -> Option<Seat> {
-        shared.seats.fetch_add(1, Ordering::AcqRel);
-        Some(Seat { shared: shared.clone(), tap: tap.clone() })
-    }
-}
-
-impl Drop for Seat {
-    /// What is left of the request is not wanted any more.
+impl Drop for Hold {
+    /// What is left of the request is not wanted any more; and the connection may not be, either.
     fn drop(&mut self) {
-        self.tap.let_go();
-        let others = self.shared.seats.fetch_sub(1, Ordering::AcqRel) - 1;
-        if others == 0 && self.shared.allowed.load(Ordering::Acquire) == 0 {
-            self.shared.over.store(true, Ordering::Release); // who allows none is not waited for
+        if let Some(tap) = &self.seat {
+            tap.let_go();
+            self.shared.leave();
         }
-        self.shared.greeted.notify_one();
         self.shared.look();
     }
 }
@@ -95,30 +89,37 @@ struct Shared {
 }
 
 impl Shared {
-    /// Has the driver look what the server has said meanwhile: hyper wakes it for requests only.
+    fn leave(&self) {
+        let others = self.seats.fetch_sub(1, Ordering::AcqRel) - 1;
+        if others == 0 && self.allowed.load(Ordering::Acquire) == 0 {
+            self.over.store(true, Ordering::Release); // who allows none is not waited for
+        }
+        self.greeted.notify_one();
+    }
+
+    /// Has the driver look whether it is of any more use: h2 does not always wake it when the last sender has gone.
     fn look(&self) {
-        if let Some(driver) = self.driver.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            driver.wake();
+        if let Some(driver) = &*self.driver.lock().unwrap_or_else(PoisonError::into_inner) {
+            driver.wake_by_ref();
         }
     }
 
     fn poll(&self, driver: &mut Driver, cx: &mut Context<'_>) -> Poll<()> {
+        // Before it looks itself, so that nobody leaves unseen.
+        *self.driver.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
         // How it ends is of no interest here: its exchanges are told by their own ends.
         let polled = Pin::new(&mut *driver).poll(cx).map(drop);
-        let allowed = driver.current_max_send_streams();
+        let allowed = driver.max_concurrent_send_streams();
         self.allowed.store(allowed, Ordering::Release);
-        if allowed == UNTOLD && polled.is_pending() {
-            self.socket.listen(cx);
-        } else {
+        if allowed != UNTOLD || polled.is_ready() {
             self.greeted.notify_one();
         }
-        *self.driver.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
         polled
     }
 }
 
-/// hyper's side, which takes requests and ends by itself once all senders are gone.
-type Driver = http2::Connection<TokioIo<tls::Stream>, SendBody, TokioExecutor>;
+/// h2's side, which reads and writes, and ends by itself once all senders are gone.
+type Driver = client::Connection<tls::Stream, Bytes>;
 
 impl Connection {
     /// Begins HTTP/2 over `stream`, which stands on `socket`; the current lane drives it.
@@ -131,15 +132,16 @@ impl Connection {
         stream: tls::Stream,
         max_head: usize,
     ) -> Result<Connection, Error> {
-        let (sender, mut driver) = http2::Builder::new(TokioExecutor::new())
-            .initial_stream_window_size(STREAM_WINDOW)
+        let (sender, mut driver) = client::Builder::new()
+            .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(u32::try_from(max_head).unwrap_or(u32::MAX))
-            .max_send_buf_size(SEND_BUFFER)
+            .max_send_buffer_size(SEND_BUFFER)
             .initial_max_send_streams(UNTOLD)
-            .handshake(TokioIo::new(stream))
+            .enable_push(false)
+            .handshake::<_, Bytes>(stream)
             .await
-            .map_err(|error| Error::hyper(Phase::Secure, "begin HTTP/2", &error))?;
+            .map_err(|error| Error::of_fault(Phase::Secure, "begin HTTP/2", &error))?;
         let shared = Arc::new(Shared {
             id,
             socket,
@@ -153,33 +155,33 @@ impl Connection {
         tokio::spawn(async move {
             poll_fn(|cx| watched.poll(&mut driver, cx)).await;
             watched.over.store(true, Ordering::Release);
+            *watched.driver.lock().unwrap_or_else(PoisonError::into_inner) = None;
         });
-        Ok(Connection { shared, sender, tap: Tap::default(), heard: 0, _seat: None }.seated())
+        Ok(Connection::of(sender, shared).seated())
     }
 
     pub fn id(&self) -> u64 {
-        self.shared.id
+        self.hold.shared.id
+    }
+
+    fn of(sender: SendRequest<Bytes>, shared: Arc<Shared>) -> Connection {
+        Connection { sender, tap: Tap::default(), heard: 0, hold: Hold { shared, seat: None } }
     }
 
     /// The pool's handle: it keeps the connection, and takes no seat.
     pub fn keeper(&self) -> Connection {
-        Connection {
-            shared: self.shared.clone(),
-            sender: self.sender.clone(),
-            tap: Tap::default(),
-            heard: 0,
-            _seat: None,
-        }
+        Connection::of(self.sender.clone(), self.hold.shared.clone())
     }
 
     fn seated(mut self) -> Connection {
-        self._seat = Seat::take(&self.shared, &self.tap);
+        self.hold.shared.seats.fetch_add(1, Ordering::AcqRel);
+        self.hold.seat = Some(self.tap.clone());
         self
     }
 
     /// Waits until the server has said how many exchanges it allows: its SETTINGS come first.
     pub async fn greeted(&self) {
-        self.shared.greeted.notified().await;
+        self.hold.shared.greeted.notified().await;
     }
 
     /// A seat for one exchange, if there is one left.
@@ -188,39 +190,40 @@ impl Connection {
     }
 
     pub fn has_room(&self) -> bool {
-        let seats = self.shared.allowed.load(Ordering::Acquire).min(SEATS);
-        !self.is_over() && self.shared.seats.load(Ordering::Acquire) < seats
+        let seats = self.hold.shared.allowed.load(Ordering::Acquire).min(SEATS);
+        !self.is_over() && self.hold.shared.seats.load(Ordering::Acquire) < seats
     }
 
     pub fn is_unused(&self) -> bool {
-        self.shared.seats.load(Ordering::Acquire) == 0
+        self.hold.shared.seats.load(Ordering::Acquire) == 0
     }
 
     /// It takes no more exchanges: ended, or told to go away.
     pub fn is_over(&self) -> bool {
-        self.shared.over.load(Ordering::Acquire) || self.sender.is_closed()
+        // Who is told to go away hears of it from then on.
+        let told = || self.sender.clone().poll_ready(&mut Context::from_waker(Waker::noop()));
+        self.hold.shared.over.load(Ordering::Acquire) || matches!(told(), Poll::Ready(Err(_)))
     }
 
     /// Nobody comes on board any more.
     pub fn retire(&self) {
-        self.shared.over.store(true, Ordering::Release);
+        self.hold.shared.over.store(true, Ordering::Release);
     }
 
     /// Nobody comes on board any more if nothing has come since the exchange was begun.
     pub fn retire_if_silent(&self) {
-        if self.shared.socket.heard() == self.heard {
+        if self.hold.shared.socket.heard() == self.heard {
             self.retire();
         }
     }
 
     /// Whether it can still be used, after giving its driver a turn where there is something to hear.
     pub async fn is_alive(&self, vital: bool) -> bool {
-        match self.shared.socket.pulse(vital) {
+        match self.hold.shared.socket.pulse(vital) {
             Pulse::Quiet => {}
             Pulse::Gone => self.retire(),
             Pulse::Bytes => {
-                // The first turn tells the runtime of the bytes, the second lets hyper read them; after a goodbye
-                // each of its tasks needs one more.
+                // The first turn tells the runtime of the bytes, the second lets the driver read them.
                 for _ in 0..TURNS {
                     tokio::task::yield_now().await;
                     if self.is_over() {
@@ -232,29 +235,190 @@ impl Connection {
         !self.is_over()
     }
 
-    /// Sends `plan`'s request on a stream of its own.
+    /// Sends `plan`'s request on a stream of its own, and waits for the head of the answer.
     ///
     /// # Errors
     /// `InvalidUrl`, `InvalidHeader`: HTTP/2 cannot say it.
-    pub fn dispatch(
-        &mut self,
-        plan: &Plan,
+    pub fn dispatch<'a>(
+        &'a mut self,
+        plan: &'a Plan,
         now: Instant,
-    ) -> Result<impl Future<Output = Result<Response<Incoming>, TrySendError<Request<SendBody>>>>, Error>
-    {
+    ) -> Result<impl Future<Output = Result<(Head, Incoming), Refusal>> + 'a, Error> {
         let head = head_of(plan)?;
         self.tap.arm_stream(plan.options.limits.pace, now);
-        self.heard = self.shared.socket.heard();
-        let body = SendBody::over_stream(&plan.body, &self.tap);
-        Ok(self.sender.try_send_request(Request::from_parts(head, body)))
+        self.heard = self.hold.shared.socket.heard();
+        let body = SendBody::over_stream(&plan.body, &self.tap, plan.expects);
+        let Connection { sender, tap, .. } = self;
+        Ok(async move {
+            poll_fn(|cx| sender.poll_ready(cx)).await.map_err(Refusal::unsent)?;
+            let ends = body.is_end_stream();
+            let sent = sender.send_request(Request::from_parts(head, ()), ends);
+            let (response, stream) = sent.map_err(Refusal::unsent)?;
+            if !ends {
+                Upload { stream, body, tap: tap.clone(), piece: None }.begin().await;
+            }
+            let answer = Answer { response, max_head: plan.options.max_head, tap };
+            answer.head().await.map_err(|fault| Refusal { fault, unsent: false })
+        })
+    }
+}
+
+/// Why a request got no answer.
+pub struct Refusal {
+    pub fault: Fault,
+    /// Nothing of it has left.
+    pub unsent: bool,
+}
+
+impl Refusal {
+    /// One that h2 did not take: because the connection is over, or because it cannot be said.
+    fn unsent(error: h2::Error) -> Refusal {
+        Refusal { unsent: error.is_go_away() || error.is_io(), fault: error.into() }
+    }
+}
+
+/// An answer that is waited for.
+struct Answer<'a> {
+    response: ResponseFuture,
+    max_head: usize,
+    tap: &'a Tap,
+}
+
+impl Answer<'_> {
+    /// Its final head, and the body; dropped before that it cancels its stream.
+    async fn head(mut self) -> Result<(Head, Incoming), Fault> {
+        let (mut before, mut passed) = (Vec::new(), 0);
+        let mut take = |status: StatusCode, fields: &HeaderMap| {
+            passed += size_over_http2(fields);
+            if passed > self.max_head {
+                return Err(too_long(self.max_head));
+            }
+            Head::of_http2(status, fields)
+        };
+        while let Some(interim) = poll_fn(|cx| self.response.poll_informational(cx)).await {
+            let interim = interim?;
+            match interim.status() {
+                StatusCode::SWITCHING_PROTOCOLS => return Err(no_switch().into()),
+                StatusCode::CONTINUE => self.tap.may_continue(),
+                _ => {}
+            }
+            before.push(take(interim.status(), interim.headers())?);
+            if before.len() > INFORMATIONAL {
+                return Err(too_many_before().into());
+            }
+        }
+        let answer = self.response.await?;
+        self.tap.is_answered();
+        let mut head = take(answer.status(), answer.headers())?;
+        head.before = before;
+        let length = answer.headers().get(CONTENT_LENGTH);
+        let left = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        Ok((head, Incoming { stream: answer.into_body(), left }))
+    }
+}
+
+/// RFC 9113 section 8.6: there is nothing else that a stream could speak.
+fn no_switch() -> Error {
+    let why = "the server switched protocols (101), for which HTTP/2 has no word";
+    Error::new(Kind::Protocol, Phase::Await, why)
+}
+
+/// A body on its way out, in pieces for which there is room.
+struct Upload {
+    stream: SendStream<Bytes>,
+    body: SendBody,
+    tap: Tap,
+    /// Taken from the body, and not sent.
+    piece: Option<Bytes>,
+}
+
+impl Upload {
+    /// Sends what there is room for, and leaves the rest to a task of its own: the answer may begin before its end.
+    async fn begin(mut self) {
+        if poll_fn(|cx| Poll::Ready(Pin::new(&mut self).poll(cx))).await.is_pending() {
+            tokio::spawn(self);
+        }
+    }
+
+    /// Ends when all is sent, or none of it is wanted any more.
+    fn poll_on(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        loop {
+            if self.tap.is_let_go(cx) {
+                return Poll::Ready(Err("it is of no use any more".into()));
+            }
+            if self.stream.poll_reset(cx)?.is_ready() {
+                return Poll::Ready(Ok(())); // by the server, and the answer tells
+            }
+            if self.piece.is_none() {
+                // Only what is there asks for room: others could use it meanwhile.
+                let frame = ready!(Pin::new(&mut self.body).poll_frame(cx)).transpose()?;
+                self.piece = frame.and_then(|frame| frame.into_data().ok());
+                self.stream.reserve_capacity(usize::from(self.piece.is_some()));
+            }
+            let ends = self.piece.is_none() || self.body.is_end_stream();
+            while self.piece.is_some() && self.stream.capacity() == 0 {
+                if ready!(self.stream.poll_capacity(cx)).transpose()?.is_none() {
+                    return Poll::Ready(Ok(()));
+                }
+            }
+            self.stream.send_data(self.piece.take().unwrap_or_default(), ends)?;
+            if ends {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl Future for Upload {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if ready!(self.poll_on(cx)).is_err() {
+            self.stream.send_reset(Reason::CANCEL); // to one that has ended this says nothing
+        }
+        Poll::Ready(())
+    }
+}
+
+/// A body on its way in.
+#[derive(Debug)]
+pub struct Incoming {
+    stream: RecvStream,
+    /// What is still to come, where the server has said so; h2 sees to it that it does.
+    left: Option<u64>,
+}
+
+impl Incoming {
+    /// The next frame of it.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, h2::Error>>> {
+        if let Some(data) = ready!(self.stream.poll_data(cx)?) {
+            let _ = self.stream.flow_control().release_capacity(data.len()); // of a stream that may have ended
+            self.left = self.left.map(|left| left.saturating_sub(data.len() as u64));
+            return Poll::Ready(Some(Ok(Frame::data(data))));
+        }
+        self.stream
+            .poll_trailers(cx)
+            .map(|trailers| trailers.map(|some| some.map(Frame::trailers)).transpose())
+    }
+
+    pub fn has_ended(&self) -> bool {
+        self.stream.is_end_stream()
+    }
+
+    pub fn left(&self) -> Option<u64> {
+        if self.has_ended() {
+            Some(0)
+        } else {
+            self.left
+        }
     }
 }
 
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let state = if self.is_over() { "over" } else { "open" };
-        let seats = self.shared.seats.load(Ordering::Acquire);
-        write!(f, "Connection({}, HTTP/2, {state}, {seats} exchanges)", self.shared.id)
+        let seats = self.hold.shared.seats.load(Ordering::Acquire);
+        write!(f, "Connection({}, HTTP/2, {state}, {seats} exchanges)", self.hold.shared.id)
     }
 }
 

@@ -194,9 +194,12 @@ impl Connections {
     fn opened(&self, key: &Key, keeper: Option<Connection>, lane: Lane) {
         let mut state = self.lock();
         let closed = self.closed.load(Ordering::Acquire);
-        let woken = state.pool.opened(key, keeper, lane, Instant::now());
+        let mut close = Vec::new();
+        let woken = state.pool.opened(key, keeper, lane, Instant::now(), &mut close);
         woken.into_iter().for_each(|ticket| state.wake(Some(ticket)));
-        let close = if closed { state.pool.drain() } else { Vec::new() };
+        if closed {
+            close.extend(state.pool.drain());
+        }
         drop(state);
         close.iter().for_each(Connection::retire);
         drop(close); // without the lock

@@ -197,13 +197,26 @@ impl<C: Shareable> Pool<C> {
 
     /// A connection that was granted is open: `keeper` is a handle on it for the pool, if it can be shared.
     /// Returns who may try again.
-    pub fn opened(&mut self, key: &Key, keeper: Option<C>, lane: Lane, now: Instant) -> Vec<Ticket> {
+    pub fn opened(
+        &mut self,
+        key: &Key,
+        keeper: Option<C>,
+        lane: Lane,
+        now: Instant,
+        close: &mut Vec<C>,
+    ) -> Vec<Ticket> {
         let shared = keeper.is_some();
         if let Some(host) = self.hosts.get_mut(key) {
             host.alone = !shared;
             host.shared.extend(keeper.map(|connection| Idle { connection, lane, since: now }));
         }
-        self.settled(key, lane, |waiting| waiting.hopes || shared)
+        let mut woken = self.settled(key, lane, |waiting| waiting.hopes || shared);
+        let before = close.len();
+        self.tidy(key, close); // whoever was the first on it may have left already
+        if close.len() > before {
+            woken.extend(self.next_in_line());
+        }
+        woken
     }
 
     /// A granted connection could not be opened. Returns who may try again: who hoped for it, and hopes no more.
@@ -231,10 +244,15 @@ impl<C: Shareable> Pool<C> {
         if let Some(host) = self.hosts.get_mut(key) {
             host.shared.iter_mut().filter(|entry| entry.lane == lane).for_each(|entry| entry.since = now);
         }
+        self.tidy(key, close);
+        self.next_in_line()
+    }
+
+    /// Closes what is of no more use, or more than is kept.
+    fn tidy(&mut self, key: &Key, close: &mut Vec<C>) {
         self.close_shared(key, |entry| entry.connection.is_over(), close);
         self.close_one_too_many(key, close);
         self.forget_a_host(close);
-        self.next_in_line()
     }
 
     /// Where more connections to `key` are idle than are kept, closes a shared one that nobody uses.
@@ -737,7 +755,7 @@ mod tests {
         let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
         let key = shareable();
         pool.check_out(&key, Lane::Wait, None, now, &mut close);
-        pool.opened(&key, Some("with room"), Lane::Wait, now);
+        pool.opened(&key, Some("with room"), Lane::Wait, now, &mut close);
 
         assert_eq!(Grant::Reuse("with room"), pool.check_out(&key, Lane::Wait, None, now, &mut close));
         assert_eq!(Grant::Reuse("with room"), pool.check_out(&key, Lane::Wait, None, now, &mut close));
@@ -754,7 +772,7 @@ mod tests {
             panic!("it did not hope");
         };
 
-        assert_eq!(vec![ticket], pool.opened(&key, None, Lane::Wait, now));
+        assert_eq!(vec![ticket], pool.opened(&key, None, Lane::Wait, now, &mut close));
         assert_eq!(Grant::Open, pool.check_out(&key, Lane::Wait, Some(ticket), now, &mut close));
         assert_eq!(Grant::Open, pool.check_out(&key, Lane::Wait, None, now, &mut close));
         // it is known by now
@@ -778,7 +796,7 @@ mod tests {
         let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
         let key = shareable();
         pool.check_out(&key, Lane::Wait, None, now, &mut close);
-        pool.opened(&key, Some("over"), Lane::Wait, now);
+        pool.opened(&key, Some("over"), Lane::Wait, now, &mut close);
 
         assert_eq!(Grant::Open, pool.check_out(&key, Lane::Wait, None, now, &mut close));
         assert_eq!((vec!["over"], 1), (close, pool.open()));
@@ -789,7 +807,7 @@ mod tests {
         let (mut pool, now, mut close) = (pool(1, 0), Instant::now(), Vec::new());
         let key = shareable();
         pool.check_out(&key, Lane::Wait, None, now, &mut close);
-        pool.opened(&key, Some("unused"), Lane::Wait, now);
+        pool.opened(&key, Some("unused"), Lane::Wait, now, &mut close);
 
         assert_eq!(Grant::Open, pool.check_out(&key, Lane::Spawn, None, now, &mut close));
         assert_eq!((vec!["unused"], 1), (close, pool.open()));
@@ -800,7 +818,7 @@ mod tests {
         let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
         let key = shareable();
         pool.check_out(&key, Lane::Wait, None, now, &mut close);
-        pool.opened(&key, Some("unused"), Lane::Wait, now);
+        pool.opened(&key, Some("unused"), Lane::Wait, now, &mut close);
         pool.vacated(&key, Lane::Wait, now + Duration::from_secs(5), &mut close);
 
         pool.check_out(&super::tests::key("b"), Lane::Wait, None, now + Duration::from_secs(11), &mut close);
@@ -835,7 +853,7 @@ mod tests {
         let key = shareable();
         pool.check_out(&key, Lane::Wait, None, now, &mut close);
         let (first, second) = (hope(&mut pool, &key, None), hope(&mut pool, &key, None));
-        assert_eq!(vec![first, second], pool.opened(&key, Some("full"), Lane::Wait, now));
+        assert_eq!(vec![first, second], pool.opened(&key, Some("full"), Lane::Wait, now, &mut close));
 
         assert_eq!(Grant::Open, pool.check_out(&key, Lane::Wait, Some(first), now, &mut close));
         assert_eq!(second, hope(&mut pool, &key, Some(second)));
@@ -850,7 +868,7 @@ mod tests {
 
         let grant = pool.check_out(&key, Lane::Wait, Some(ticket), now, &mut close);
         assert_eq!(Grant::Wait(ticket), grant);
-        assert_eq!(vec![ticket], pool.opened(&key, Some("with room"), Lane::Wait, now));
+        assert_eq!(vec![ticket], pool.opened(&key, Some("with room"), Lane::Wait, now, &mut close));
     }
 
     #[test]
@@ -858,7 +876,7 @@ mod tests {
         let (mut pool, now, mut close) = (pool(0, 1), Instant::now(), Vec::new());
         pool.check_out(&shareable(), Lane::Wait, None, now, &mut close);
         let other = pool.check_out(&key("b"), Lane::Wait, None, now, &mut close);
-        pool.opened(&shareable(), Some("unused"), Lane::Wait, now);
+        pool.opened(&shareable(), Some("unused"), Lane::Wait, now, &mut close);
 
         let told = pool.vacated(&shareable(), Lane::Wait, now, &mut close);
         assert_eq!(Some(other), told.map(Grant::Wait));
@@ -869,7 +887,7 @@ mod tests {
         let (mut pool, now, mut close) = (pool(1, 0), Instant::now(), Vec::new());
         let key = shareable();
         pool.check_out(&key, Lane::Wait, None, now, &mut close);
-        pool.opened(&key, Some("full"), Lane::Wait, now);
+        pool.opened(&key, Some("full"), Lane::Wait, now, &mut close);
         let there = pool.check_out(&key, Lane::Spawn, None, now, &mut close);
         let here = pool.check_out(&key, Lane::Wait, None, now, &mut close);
         assert!(matches!((there, &here), (Grant::Wait(_), Grant::Wait(_))));
@@ -882,7 +900,7 @@ mod tests {
     fn a_shared_connection_that_nobody_uses_is_idle() {
         let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
         pool.check_out(&shareable(), Lane::Wait, None, now, &mut close);
-        pool.opened(&shareable(), Some("unused"), Lane::Wait, now);
+        pool.opened(&shareable(), Some("unused"), Lane::Wait, now, &mut close);
 
         assert_eq!((1, 1), (pool.idle(), pool.open()));
     }
@@ -891,7 +909,7 @@ mod tests {
     fn a_connection_that_is_over_is_let_go_with_the_next_seat_that_is_given_up() {
         let (mut pool, now, mut close) = (pool(0, 0), Instant::now(), Vec::new());
         pool.check_out(&shareable(), Lane::Wait, None, now, &mut close);
-        pool.opened(&shareable(), Some("over"), Lane::Wait, now);
+        pool.opened(&shareable(), Some("over"), Lane::Wait, now, &mut close);
         pool.vacated(&shareable(), Lane::Wait, now, &mut close);
 
         assert_eq!((vec!["over"], 0), (close, pool.open()));
@@ -904,7 +922,7 @@ mod tests {
         for connection in ["in use", "unused 1", "unused 2", "unused 3"] {
             pool.hosts.entry(shareable()).or_insert_with(Host::new).open += 1;
             pool.open += 1;
-            pool.opened(&shareable(), Some(connection), Lane::Wait, now);
+            pool.opened(&shareable(), Some(connection), Lane::Wait, now, &mut close);
             pool.vacated(&shareable(), Lane::Wait, now, &mut close);
         }
 
@@ -918,7 +936,13 @@ mod tests {
         for (host, at) in [("a", now), ("b", now + Duration::from_secs(1))] {
             let key = Key { host: host.into(), ..shareable() };
             pool.check_out(&key, Lane::Wait, None, at, &mut close);
-            pool.opened(&key, Some(if host == "a" { "unused a" } else { "unused b" }), Lane::Wait, at);
+            pool.opened(
+                &key,
+                Some(if host == "a" { "unused a" } else { "unused b" }),
+                Lane::Wait,
+                at,
+                &mut close,
+            );
             pool.vacated(&key, Lane::Wait, at, &mut close);
         }
 

@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{ready, Context, Poll, Waker};
+use std::task::{ready, Context, Poll};
 
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
@@ -33,8 +33,6 @@ struct State {
     wrote: bool,
     /// Reads that brought something.
     heard: u64,
-    /// Who wants to know of the next.
-    listener: Option<Waker>,
 }
 
 /// What an idle connection has to say.
@@ -51,12 +49,7 @@ pub enum Pulse {
 impl Socket {
     /// `eager` suits a thread that drives one exchange; one that drives many has better things to do than to ask.
     pub fn new(stream: TcpStream, eager: bool) -> Socket {
-        Socket(Arc::new(Mutex::new(State { stream, eager, wrote: false, heard: 0, listener: None })))
-    }
-
-    /// Wakes who asks when something comes next.
-    pub fn listen(&self, cx: &Context<'_>) {
-        self.lock().listener = Some(cx.waker().clone());
+        Socket(Arc::new(Mutex::new(State { stream, eager, wrote: false, heard: 0 })))
     }
 
     /// How often something has come: the same number later means that nothing has since.
@@ -96,15 +89,6 @@ impl Socket {
     }
 }
 
-impl State {
-    fn hear(&mut self) {
-        self.heard += 1;
-        if let Some(listener) = self.listener.take() {
-            listener.wake();
-        }
-    }
-}
-
 impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let state = &mut *self.lock();
@@ -114,7 +98,7 @@ impl AsyncRead for Socket {
             match rustix::net::recv(&state.stream, buf.initialize_unfilled_to(room), RecvFlags::empty()) {
                 Ok((n, _)) => {
                     buf.advance(n);
-                    state.hear();
+                    state.heard += 1;
                     return Poll::Ready(Ok(()));
                 }
                 Err(Errno::AGAIN | Errno::INTR) => {}
@@ -123,7 +107,7 @@ impl AsyncRead for Socket {
         }
         let read = Pin::new(&mut state.stream).poll_read(cx, buf);
         if read.is_ready() {
-            state.hear();
+            state.heard += 1;
         }
         read
     }

@@ -21,14 +21,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::deadline::{Meter, Pace, Phase};
 use crate::error::{Error, Kind};
-use crate::head::{too_long, Head};
+use crate::head::{too_long, too_many_before, Head, INFORMATIONAL};
 
 /// Body bytes that travel in one write with the head, at most.
 const TOGETHER: usize = 16 * 1024;
 /// Read at once while a head is expected: most responses are shorter, head and body together.
 const SPACE: usize = 8 * 1024;
-/// Informational responses that are followed to the final one: servers send one or two, an attacker 167,000.
-const INFORMATIONAL: usize = 32;
 
 /// The exchange's view of the wire.
 #[derive(Debug, Clone, Default)]
@@ -154,6 +152,16 @@ impl Tap {
         }
         state.holder = Some(cx.waker().clone());
         None
+    }
+
+    /// A 100 has come over HTTP/2; a wire sees for itself.
+    pub fn may_continue(&self) {
+        self.lock().may_continue();
+    }
+
+    /// The final head has come, likewise.
+    pub fn is_answered(&self) {
+        self.lock().answered = true;
     }
 
     /// The body goes without a word of the server's.
@@ -324,8 +332,7 @@ impl Coming {
             (begin, from) = (begin + end, 0);
             self.continued |= status_of(head).starts_with(b"100");
             if self.informational.len() > INFORMATIONAL {
-                let why = format!("more than {INFORMATIONAL} informational responses and no final one");
-                return Err(Error::new(Kind::Protocol, Phase::Await, why));
+                return Err(too_many_before());
             }
         }
         self.passed += begin;

@@ -73,6 +73,28 @@ static void it_is_not_spoken_where_it_is_not_offered(void) {
   rqx_client_free(client);
 }
 
+static void what_surrounds_an_answer_is_read(void) {
+  rqx_client *client = client_for(0);
+  rqx_event event;
+  uint16_t status = 0;
+  uint32_t n = 0;
+  rqx_slice fields;
+  CHECK_CODE(RQX_OK, get(client, under(at, sizeof at, http2_url, "/hints"), &event));
+  CHECK(event.flags & RQX_EVF_INFORMATIONAL);
+  for (size_t index = 0; index < 2; index++) {
+    CHECK_CODE(RQX_OK, rqx_response_informational(event.response, index, &status, &fields, &n, NULL));
+    CHECK(status == 103 && n == 1 && holds(fields, "link\n</a>"));
+  }
+  CHECK_CODE(RQX_E_INVALID_ARGUMENT, rqx_response_informational(event.response, 2, &status, &fields, &n, NULL));
+  done(&event);
+  CHECK_CODE(RQX_OK, get(client, under(at, sizeof at, http2_url, "/trailers"), &event));
+  CHECK(event.flags & RQX_EVF_TRAILERS);
+  CHECK_CODE(RQX_OK, rqx_response_trailers(event.response, &fields, &n, NULL));
+  CHECK(n == 1 && holds(fields, "x-sum\n1"));
+  done(&event);
+  rqx_client_free(client);
+}
+
 static void a_response_given_up_leaves_the_connection_to_the_others(void) {
   rqx_client *client = client_for(0);
   rqx_event event;
@@ -90,6 +112,7 @@ int main(int argc, char **argv) {
   a_blocking_caller_uses_it_again();
   names_cross_as_the_wire_has_them();
   it_is_not_spoken_where_it_is_not_offered();
+  what_surrounds_an_answer_is_read();
   a_response_given_up_leaves_the_connection_to_the_others();
   return 0;
 }

@@ -80,7 +80,7 @@ def test_a_stream_that_the_server_resets(build, wire):
     """HTTP/2 has an error of its own; this server speaks just enough of it, and refuses stream 1 twice."""
     settings, refused = bytes(3) + b"\4" + bytes(5), b"\0\0\4\3\0\0\0\0\1\0\0\0\7"
     again = refused[:8] + b"\3" + refused[9:]
-    beginning = len(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") + 66  # and into the request's own frame
+    beginning = len(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") + 60  # and into the request's own frame
     site = wire([receive(beginning), send(settings + refused), receive(20), send(again), wait("never")])
     done = subprocess.run([build("send_once"), site.url, "h2"], stdout=subprocess.PIPE, timeout=15)
 

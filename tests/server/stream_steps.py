@@ -5,7 +5,7 @@
 
 from .steps import mark, send, wait
 
-__all__ = ["answer", "close", "data", "head", "mark", "request", "reset", "send", "settings", "wait"]
+__all__ = ["answer", "close", "data", "head", "interim", "mark", "request", "reset", "send", "settings", "wait"]
 
 
 def head(number=1):
@@ -21,6 +21,11 @@ def request(number=1):
 def answer(number=1, body=b"ok", *fields, status=200, end=True):
     """Answer it; ``fields`` are pairs. ``end=False`` leaves the body open."""
     return ["answer", number, body.decode("latin-1"), fields, status, end]
+
+
+def interim(number, status, *fields):
+    """An informational head before the answer to it."""
+    return ["interim", number, status, fields]
 
 
 def data(number, body, end=True):

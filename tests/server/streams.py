@@ -277,6 +277,12 @@ class Conversation:
         pairs = [tuple(pair) for pair in fields]
         yield from self.reply(self.requests[number - 1], body, *pairs, status=status, length=False, end=end)
 
+    def do_interim(self, number, status, fields):
+        """An informational head before the answer to the n-th request."""
+        head = [(":status", str(status))] + [tuple(pair) for pair in fields]
+        self.h2.send_headers(self.requests[number - 1].stream, head)
+        yield lambda: True
+
     def do_data(self, number, body, end):
         """More of a body."""
         yield from self.pour(self.requests[number - 1], body.encode("latin-1"), end)

@@ -5,7 +5,7 @@ import threading
 import pytest
 from server import frames
 from server.steps import mark, send, wait
-from server.stream_steps import answer, close, data, head, request, reset, settings
+from server.stream_steps import answer, close, data, head, interim, request, reset, settings
 
 BLOCK = bytes(range(256)) * 64
 MIB = 1 << 20
@@ -138,6 +138,68 @@ def test_what_surrounds_an_answer_is_passed_over(h2, streams, path):
     response = h2.get(streams().url + path)
 
     assert (response.status_code, response.content) == (200, b"ok")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_early_hints_are_read(h2, streams, stream):
+    """Informational heads come with the answer that follows them, in their order, and with no other."""
+    site = streams()
+    response = h2.get(site.url + "/hints", stream=stream)
+
+    assert [(status, dict(fields)) for status, fields in response.informational] == [(103, {"Link": "</a>"})] * 2
+    assert h2.get(site.url + "/echo").informational == []
+
+
+def test_switching_protocols_is_refused_at_once(world, h2, streams):
+    """HTTP/2 has no 101 (RFC 9113, 8.6): its stream is cancelled, and the connection serves on."""
+    site = streams([request(), interim(1, 101), request(2), answer(2)])
+    error = raised(world, h2.get, site.url)
+
+    assert isinstance(error, world.requestx.ConnectionError)
+    assert "101" in str(error)
+    assert h2.get(site.url).content == b"ok"
+    assert site.connections[0]["heard"] == ["RST_STREAM 1 CANCEL"]
+
+
+@pytest.mark.parametrize(
+    "before", [[interim(1, 103)] * 33, [interim(1, 103, ("x", "v" * 16000))] * 17], ids=["many", "long"]
+)
+def test_what_comes_before_an_answer_has_a_limit(world, h2, streams, before):
+    """32 heads, and as many bytes as one head may have; the connection serves on."""
+    site = streams([request(), *before, answer(1), request(2), answer(2)])
+    error = raised(world, h2.get, site.url)
+
+    assert isinstance(error, world.requestx.ConnectionError)
+    assert "informational" in str(error) or "longer than 262144 bytes" in str(error)
+    assert h2.get(site.url).content == b"ok"
+
+
+EXPECT = {"Expect": "100-continue"}
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "pushed"])
+def test_a_body_that_is_expected_to_wait_does(h2, streams, whole):
+    """It follows the server's 100."""
+    site = streams([head(), mark("head"), wait("go"), interim(1, 100), request(), answer()])
+    call = h2.start("post", site.url, data=b"body" if whole else iter([b"bo", b"dy"]), headers=EXPECT)
+    site.wait("head")
+    before = site.connections[0]["received"]
+    site.set("go")
+
+    assert call.result().content == b"ok"
+    assert b"body" not in before
+    assert site.requests[0].body == b"body"
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "pushed"])
+def test_a_body_that_is_not_wanted_is_not_sent(h2, streams, whole):
+    """After a final answer nothing of it goes, its stream is cancelled, and the connection serves on."""
+    site = streams([head(), answer(1, b"no", status=417), wait("RST_STREAM 1 CANCEL"), request(2), answer(2)])
+    first = h2.post(site.url, data=b"body" if whole else iter([b"body"]), headers=EXPECT)
+
+    assert (first.status_code, first.content) == (417, b"no")
+    assert h2.get(site.url).content == b"ok"
+    assert b"body" not in site.received
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -2,18 +2,18 @@
 
 use std::collections::VecDeque;
 use std::future::{poll_fn, Future};
-use std::pin::{pin, Pin};
+use std::pin::pin;
 use std::task::Poll;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
-use hyper::body::{Body as _, Frame, Incoming};
+use hyper::body::Frame;
 
 use crate::body::decode::Decoder;
 use crate::body::send::while_sending;
+use crate::connection::Incoming;
 use crate::deadline::{Deadline, Meter, Phase, PHASES};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Fault, Kind};
 use crate::head::Trailers;
 use crate::lease::Lease;
 use crate::plan::Outgoing;
@@ -57,8 +57,8 @@ pub struct Body {
     ahead: Option<Polled>,
 }
 
-/// What hyper has of a body: a frame, an error, or its end.
-type Polled = Option<Result<Frame<Bytes>, hyper::Error>>;
+/// What there is of a body: a frame, an error, or its end.
+type Polled = Option<Result<Frame<Bytes>, Fault>>;
 
 #[derive(Debug, Clone)]
 enum State {
@@ -116,7 +116,7 @@ impl Body {
 
     /// What is still on the wire, where the server said so.
     fn left(&self) -> Option<u64> {
-        self.incoming.as_ref().map_or(Some(0), |incoming| incoming.size_hint().exact())
+        self.incoming.as_ref().map_or(Some(0), Incoming::left)
     }
 
     /// The time spent in each phase, and the bytes on the wire, up to now.
@@ -228,13 +228,6 @@ impl Body {
         matches!(self.state, State::Drained | State::Ended)
     }
 
-    /// RST_STREAM with NO_ERROR ends what is sent in both directions; hyper takes it for the end of the body, which it
-    /// is only if that had come (RFC 9113 section 8.1).
-    fn is_cut_short(&self) -> bool {
-        let shared = self.lease.as_ref().is_some_and(|lease| lease.connection.is_shared());
-        shared && self.incoming.as_ref().is_some_and(|incoming| !incoming.is_end_stream())
-    }
-
     async fn next_decoded(&mut self) -> Result<Option<Bytes>, Error> {
         self.decoded_once = true;
         loop {
@@ -287,7 +280,7 @@ impl Body {
         let (mut all, ahead) = (BytesMut::new(), &mut self.ahead);
         poll_fn(|cx| {
             while data.len().max(all.len()) < STEP {
-                match Pin::new(&mut *incoming).poll_frame(cx) {
+                match incoming.poll(cx) {
                     Poll::Ready(Some(Ok(frame))) if frame.is_data() => {
                         if all.is_empty() {
                             all.reserve(2 * STEP);
@@ -335,17 +328,18 @@ impl Body {
             self.check_time()?;
             let (url, incoming) = (&self.url, &mut self.incoming);
             let what = || format!("read the body of {url}");
-            let incoming = incoming.as_mut().filter(|incoming| !incoming.is_end_stream());
+            let incoming = incoming.as_mut().filter(|incoming| !incoming.has_ended());
             let frame = match (self.ahead.take(), incoming, &mut self.lease) {
                 (Some(ahead), ..) => ahead,
                 (None, Some(incoming), Some(lease)) if self.sending => {
-                    lease.connection.drive(incoming.frame()).await
+                    lease.connection.drive(poll_fn(|cx| incoming.poll(cx))).await
                 }
                 (None, Some(incoming), Some(lease)) => {
                     let since = *self.waiting.get_or_insert_with(Instant::now);
                     self.meter.iter_mut().for_each(|meter| meter.resume(since));
                     let meter = self.meter.as_deref();
-                    let frame = self.deadline.within_since(Phase::Read, since, meter, what, incoming.frame());
+                    let frame = poll_fn(|cx| incoming.poll(cx));
+                    let frame = self.deadline.within_since(Phase::Read, since, meter, what, frame);
                     let frame = lease.connection.drive(frame).await?;
                     self.waiting = None;
                     self.meter.iter_mut().for_each(|meter| meter.pause(Instant::now()));
@@ -353,7 +347,7 @@ impl Body {
                 }
                 _ => None,
             };
-            match frame.transpose().map_err(|error| Error::hyper(Phase::Read, &what(), &error))? {
+            match frame.transpose().map_err(|fault| Error::of_fault(Phase::Read, &what(), &*fault))? {
                 Some(frame) => {
                     let data = frame.into_data().unwrap_or_else(|frame| {
                         self.trailers = frame.trailers_ref().map(Trailers::of);
@@ -367,10 +361,6 @@ impl Body {
                     }
                 }
                 None => {
-                    if self.is_cut_short() {
-                        let why = format!("{}: the server broke the stream off before its end", what());
-                        return Err(Error::new(Kind::Incomplete, Phase::Read, why));
-                    }
                     self.state = if self.decoder.is_some() { State::Drained } else { State::Ended };
                     let now = Instant::now();
                     self.deadline.enter(Phase::None, now);

@@ -198,8 +198,8 @@ fn wake(waker: &mut Option<Waker>) {
 /// many servers never say it (RFC 9110 section 10.1.1).
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What a stream of HTTP/2 is given at once: hyper takes the next piece when there is room for it, so what was taken
-/// is what was sent, but for one piece and hyper's own small buffer.
+/// What a stream of HTTP/2 is given at once: the next piece is taken when there is room for it, so what was taken
+/// is what was sent, but for one piece and h2's own small buffer.
 const PIECE: usize = 16 * 1024;
 
 /// When a request that is on its way would be late, or is to be looked at again; `what` names it for the error.
@@ -246,7 +246,7 @@ pub async fn while_sending<F: Future>(
     }
 }
 
-/// The body as hyper takes it; tells the wire when it has all been taken.
+/// The body as hyper takes it, or a stream of HTTP/2; tells the wire when it has all been taken.
 #[derive(Debug)]
 pub struct SendBody {
     body: Outgoing,
@@ -273,16 +273,16 @@ enum Hold {
 impl SendBody {
     /// To be made after `tap` was armed; `expects` a `100 Continue` before it goes.
     pub fn new(body: &Outgoing, tap: &Tap, expects: bool) -> SendBody {
-        let hold = if expects { Hold::Word } else { Hold::Nothing };
-        SendBody::begin(body, tap, hold, usize::MAX)
+        SendBody::begin(body, tap, expects, usize::MAX)
     }
 
     /// The same for a stream of HTTP/2.
-    pub fn over_stream(body: &Outgoing, tap: &Tap) -> SendBody {
-        SendBody::begin(body, tap, Hold::Nothing, PIECE)
+    pub fn over_stream(body: &Outgoing, tap: &Tap, expects: bool) -> SendBody {
+        SendBody::begin(body, tap, expects, PIECE)
     }
 
-    fn begin(body: &Outgoing, tap: &Tap, hold: Hold, piece: usize) -> SendBody {
+    fn begin(body: &Outgoing, tap: &Tap, expects: bool, piece: usize) -> SendBody {
+        let hold = if expects { Hold::Word } else { Hold::Nothing };
         let body =
             SendBody { body: body.clone(), rest: Bytes::new(), piece, tap: tap.clone(), hold, given: 0 };
         body.tell();
@@ -346,10 +346,6 @@ impl Body for SendBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if self.is_over_stream() && self.tap.is_let_go(cx) {
-            return Poll::Ready(Some(Err(h2::Error::from(h2::Reason::CANCEL).into())));
-            // hyper says that to the server
-        }
         if self.poll_hold(cx).is_pending() {
             self.tap.starves();
             return Poll::Pending;
@@ -380,7 +376,7 @@ impl Body for SendBody {
 }
 
 impl Drop for SendBody {
-    /// hyper has sent all of it, or will not.
+    /// All of it has been sent, or will not be.
     fn drop(&mut self) {
         if self.is_over_stream() {
             self.tap.let_go();

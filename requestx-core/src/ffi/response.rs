@@ -379,7 +379,7 @@ pub extern "C" fn rqx_response_timing(response: *const rqx_response, timing: *mu
 }
 
 /// The `index`-th of the informational heads that came before the response's own, as RQX_EVF_INFORMATIONAL says: its
-/// status, and its fields as in rqx_event. They live as long as the response. Over HTTP/2 they are passed over.
+/// status, and its fields as in rqx_event. They live as long as the response.
 /// RQX_OK, RQX_E_INVALID_ARGUMENT behind the last one, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
 #[no_mangle]
 pub extern "C" fn rqx_response_informational(
