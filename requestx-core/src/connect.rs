@@ -56,7 +56,7 @@ pub async fn open(
         }
         _ => {
             let what = || format!("begin HTTP/2 with {key}");
-            let begun = http2::Connection::begin(id, socket, stream, options.max_head);
+            let begun = http2::Connection::begin(id, socket, stream, key.max_head);
             let begun = deadline.within(Phase::Secure, what, begun).await?;
             return Ok(Connection::Two(begun.map_err(|error| error.about(&what()))?));
         }

@@ -37,6 +37,9 @@ impl Options {
     }
 }
 
+/// The longest head that is read where nobody says otherwise, in bytes.
+pub const MAX_HEAD: usize = 256 * 1024;
+
 /// Which HTTP is spoken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Http {
@@ -73,7 +76,7 @@ impl Default for Options {
             pool: PoolLimits::default(),
             decode: true,
             growth: Growth::default(),
-            max_head: 256 * 1024,
+            max_head: MAX_HEAD,
             policy: policy::Choice::default(),
         }
     }

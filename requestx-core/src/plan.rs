@@ -14,7 +14,7 @@ use http::Method;
 use crate::authority;
 use crate::body::send::Upload;
 use crate::error::{Error, Kind};
-use crate::options::{Http, Options};
+use crate::options::{Http, Options, MAX_HEAD};
 use crate::pool::Key;
 use crate::proxy::{Protocol, Proxy, PROXY_AUTHORIZATION};
 
@@ -182,20 +182,26 @@ fn key_of(target: &Target<'_>, proxy: Option<Proxy>, options: &Options, upgrades
             port: forwarding.port,
             tls: 0,
             dial,
+            max_head: 0,
             proxy,
         },
-        _ => Key {
-            secure: target.secure,
-            http: match options.http {
+        _ => {
+            let http = match options.http {
                 Http::Negotiated if upgrades || !target.secure => Http::One,
                 chosen => chosen,
-            },
-            host: target.host.as_str().into(),
-            port: target.port,
-            tls: if target.secure { options.tls.identity() } else { 0 },
-            dial,
-            proxy,
-        },
+            };
+            Key {
+                secure: target.secure,
+                http,
+                host: target.host.as_str().into(),
+                port: target.port,
+                tls: if target.secure { options.tls.identity() } else { 0 },
+                dial,
+                // Who wants shorter ones sees to that, answer by answer; so most share one connection.
+                max_head: if http == Http::One { 0 } else { options.max_head.max(MAX_HEAD) },
+                proxy,
+            }
+        }
     }
 }
 

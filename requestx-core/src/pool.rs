@@ -35,6 +35,8 @@ pub struct Key {
     pub dial: Option<Arc<Dial>>,
     /// `Negotiated` on secure connections alone: on a plain one there is nothing to negotiate.
     pub http: Http,
+    /// The longest head that a server of HTTP/2 may send, as it is told once for all; 0 where it is not to be told.
+    pub max_head: usize,
     /// What is in between, user, password and all: who says other credentials gets another connection.
     /// Where it forwards requests, it is the host itself, and one connection serves all origins.
     pub proxy: Option<Arc<Proxy>>,
@@ -565,7 +567,16 @@ mod tests {
     }
 
     fn key(host: &str) -> Key {
-        Key { http: Http::One, secure: false, host: host.into(), port: 80, tls: 0, dial: None, proxy: None }
+        Key {
+            http: Http::One,
+            secure: false,
+            host: host.into(),
+            port: 80,
+            tls: 0,
+            dial: None,
+            max_head: 0,
+            proxy: None,
+        }
     }
 
     fn pool(per_host: usize, total: usize) -> Pool<&'static str> {

@@ -242,6 +242,16 @@ def test_the_longest_head_is_each_requests_own(world, h2, streams):
     assert len(site.connections) == 1
 
 
+def test_a_longer_head_is_taken_by_who_allows_it(h2, streams):
+    """A server is told of the limit once for each connection, so that of another limit is another connection."""
+    long = [("x-long", "v" * 16000)] * 20
+    site = streams([request(), answer()], [request(), answer(1, b"long", *long)])
+    h2.get(site.url)
+    h2.get_adapter(site.url).max_head_bytes = 1 << 20
+
+    assert h2.get(site.url).content == b"long"
+
+
 # many at a time
 
 
