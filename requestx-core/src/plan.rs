@@ -90,7 +90,7 @@ impl Plan {
         if let Some(proxy) = &proxy {
             options.dial.guard.check_through(proxy, authority::without_zone(&target.host))?;
         }
-        let mut writer = HeadWriter::new(&method, &target, head.len(), proxy);
+        let mut writer = HeadWriter::new(&method, &target, head.len(), proxy, options.http);
         for _ in 0..fields {
             let (Some(name), Some(value)) = (parts.next(), parts.next()) else {
                 return Err(wrong_count(fields, head));
@@ -175,7 +175,7 @@ fn key_of(target: &Target<'_>, proxy: Option<Proxy>, options: &Options, upgrades
     });
     let dial = (!options.dial.is_plain()).then(|| options.dial.clone());
     match &proxy {
-        Some(forwarding) if forwarding.forwards(target.secure) => Key {
+        Some(forwarding) if forwarding.forwards(target.secure, options.http) => Key {
             secure: false,
             http: Http::One,
             host: forwarding.host.clone(),
@@ -344,8 +344,14 @@ struct HeadWriter {
 }
 
 impl HeadWriter {
-    fn new(method: &Method, target: &Target<'_>, size: usize, proxy: Option<Proxy>) -> HeadWriter {
-        let forwarded = proxy.as_ref().is_some_and(|proxy| proxy.forwards(target.secure));
+    fn new(
+        method: &Method,
+        target: &Target<'_>,
+        size: usize,
+        proxy: Option<Proxy>,
+        http: Http,
+    ) -> HeadWriter {
+        let forwarded = proxy.as_ref().is_some_and(|proxy| proxy.forwards(target.secure, http));
         let mut out = Vec::with_capacity(size + 160);
         out.extend_from_slice(method.as_str().as_bytes());
         out.push(b' ');

@@ -53,7 +53,7 @@ impl Hash for Key {
 impl Key {
     /// Whether requests are sent to the proxy itself, which forwards them.
     pub fn is_forwarded(&self) -> bool {
-        self.proxy.as_ref().is_some_and(|proxy| proxy.forwards(self.secure))
+        self.proxy.as_ref().is_some_and(|proxy| proxy.forwards(self.secure, self.http))
     }
 }
 

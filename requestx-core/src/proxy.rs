@@ -17,6 +17,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::authority;
 use crate::error::{Error, Kind};
+use crate::options::Http;
 
 /// How a proxy is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -121,9 +122,10 @@ impl Proxy {
         Ok(Proxy { protocol: *protocol, host: host.into(), port, login, fields: Vec::new(), tls: 0 })
     }
 
-    /// Whether requests are sent to it, to be forwarded, rather than through it.
-    pub fn forwards(&self, secure: bool) -> bool {
-        self.protocol.is_http() && !secure
+    /// Whether requests are sent to it, to be forwarded, rather than through it. It is spoken to in HTTP/1.1, so where
+    /// HTTP/2 alone is allowed it forwards nothing.
+    pub fn forwards(&self, secure: bool, http: Http) -> bool {
+        self.protocol.is_http() && !secure && http != Http::Two
     }
 
     /// Whether it has a field of this name.
