@@ -192,6 +192,12 @@ pub fn is_unprocessed(error: &(dyn StdError + 'static)) -> bool {
     })
 }
 
+/// Whether the server will do in HTTP/1.1 what it has not begun with: RFC 9113 section 7.
+pub fn wants_http1(error: &(dyn StdError + 'static)) -> bool {
+    h2_beneath(error)
+        .is_some_and(|error| error.reason() == Some(h2::Reason::HTTP_1_1_REQUIRED) && error.is_remote())
+}
+
 /// Whether only one stream of HTTP/2 is concerned, and its connection serves on: what we ourselves find wrong is wrong
 /// with one answer.
 pub fn is_of_one_stream(error: &(dyn StdError + 'static)) -> bool {

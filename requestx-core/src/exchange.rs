@@ -16,7 +16,7 @@ use crate::body::recv::Body;
 use crate::body::send::{check_sending, while_sending, Abandon, SendBody};
 use crate::connection::{Connection, Incoming};
 use crate::deadline::{Deadline, Phase};
-use crate::error::{is_of_one_stream, is_unprocessed, Error, Kind};
+use crate::error::{is_of_one_stream, is_unprocessed, wants_http1, Error, Kind};
 use crate::head::{Head, SWITCHING_PROTOCOLS};
 use crate::http2::Refusal;
 use crate::lease::{Connections, Lease};
@@ -34,7 +34,8 @@ pub const WHOLE: usize = 1024 * 1024;
 /// A reused connection that died before anything was answered is replaced once, silently, where that is safe:
 /// when nothing of the request had left, or when the method may be repeated (RFC 9110 section 9.2.2).
 /// A server of HTTP/2 that goes away tells which requests it has not begun with; in a burst that may happen several
-/// times to one of them, so these go on to the next connection, and to the next.
+/// times to one of them, so these go on to the next connection, and to the next. And one that wants HTTP/1.1 for a
+/// request, as some do where a connection is authenticated, is asked in that.
 /// It may be a `leg` of a longer way; most are not, and carry no more than the place for one.
 ///
 /// # Errors
@@ -53,10 +54,13 @@ pub async fn run(
         _ => None,
     });
     let (mut fresh, mut repeated) = (false, 0);
+    let mut older = None;
     loop {
+        let plan = older.as_ref().unwrap_or(plan);
         let mut lease = connections.check_out(plan, lane, &mut deadline, fresh).await?;
         match send(&mut lease, plan, &mut deadline).await {
             Ok(answer) => return receive(lease, answer, plan, deadline, leg.as_mut()).await,
+            Err(lost) if lost.wants_http1 && plan.may_speak_http1() => older = Some(plan.over_http1()),
             Err(lost) if repeated < lost.most && lost.may_be_repeated(plan, lease.reused) => {
                 (fresh, repeated) = (!lost.refused, repeated + 1);
             }
@@ -84,6 +88,7 @@ struct Lost {
     answered: bool,
     /// The server says that it has not begun with it.
     refused: bool,
+    wants_http1: bool,
     /// How often it may be repeated.
     most: u32,
 }
@@ -156,13 +161,14 @@ async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result
             }
             let refused = is_unprocessed(&*fault);
             let turned_away = lease.connection.is_shared() && all && (refused || unsent);
-            Err(Lost { error, unsent, answered, refused, most: if turned_away { TURNED_AWAY } else { 1 } })
+            let most = if turned_away { TURNED_AWAY } else { 1 };
+            Err(Lost { error, unsent, answered, refused, wants_http1: wants_http1(&*fault), most })
         }
         Err(error) => {
             if matches!(error.kind, Kind::Timeout) {
                 lease.connection.retire_if_silent();
             }
-            Err(Lost { error, unsent: false, answered, refused: false, most: 0 })
+            Err(Lost { error, unsent: false, answered, refused: false, wants_http1: false, most: 0 })
         }
     }
 }

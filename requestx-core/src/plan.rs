@@ -141,6 +141,16 @@ impl Plan {
         offered(&self.framing)
     }
 
+    /// Whether a server that wants HTTP/1.1 for it may have that; a body that is pushed is partly gone by then.
+    pub fn may_speak_http1(&self) -> bool {
+        self.key.http == Http::Negotiated && !matches!(self.body, Outgoing::Pushed(_))
+    }
+
+    /// The same over a connection of HTTP/1.1.
+    pub fn over_http1(&self) -> Plan {
+        Plan { key: Key { http: Http::One, max_head: 0, ..self.key.clone() }, ..self.clone() }
+    }
+
     /// Whether the exchange may be sent a second time when the first try may have reached the server.
     /// RFC 9110 9.2.2: a client may repeat an idempotent method on its own, others not.
     pub fn repeatable(&self) -> bool {

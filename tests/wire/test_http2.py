@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from server import frames
-from server.steps import mark, send, wait
+from server.steps import mark, receive, send, serve, wait
 from server.stream_steps import answer, close, data, head, interim, request, reset, settings
 
 BLOCK = bytes(range(256)) * 64
@@ -436,6 +436,54 @@ def test_refused_twice_is_an_error(world, h2, streams):
 
     assert "REFUSED_STREAM (0x7)" in str(error)
     assert len(site.requests) == 2
+
+
+@pytest.mark.parametrize("how", [reset(1, "REFUSED_STREAM"), send(frames.goaway(0))], ids=["refused", "goaway"])
+def test_a_body_that_was_pushed_is_not_sent_again(world, h2, streams, how):
+    """Part of it is gone: the caller hears that the server has not begun with it, and the generator is asked once."""
+    site = streams([head(), how, wait("never")], [])
+    asked = []
+    pieces = (asked.append(piece) or piece for piece in [b"a" * 1000] * 3)
+    error = raised(world, h2.post, site.url, data=pieces)
+    site.set("never")
+
+    assert isinstance(error, world.requestx.ConnectionError)
+    assert "REFUSED_STREAM (0x7)" in str(error) or "closed the HTTP/2 connection: NO_ERROR (0x0)" in str(error)
+    assert len(asked) <= 3
+
+
+@pytest.mark.parametrize("verb", ["get", "post"])
+def test_a_server_that_wants_http_1_1_for_a_request_gets_that(world, listen, certs, ca, verb):
+    """RFC 9113, 7: IIS says so where a connection is authenticated, by NTLM for example, and curl does the same."""
+    site = listen(
+        "wire",
+        scripts=[
+            [receive(len(frames.PREFACE) + 66), send(frames.SETTINGS + frames.reset(1, 13)), wait("never")],
+            serve(b"in HTTP/1.1"),
+        ],
+        tls={"chain": certs.good, "alpn": ["h2", "http/1.1"]},
+    )
+    response = getattr(world.session(verify=ca), verb)(site.at("localhost"))
+    site.set("never")
+
+    assert (response.content, response.raw.version) == (b"in HTTP/1.1", 11)
+    assert site.connections[1]["tls"]["alpn"] == "http/1.1"
+
+
+def test_a_server_that_wants_http_1_1_where_that_is_not_allowed(world, only, streams):
+    """The error names what it asks for."""
+    site = streams([request(), reset(1, "HTTP_1_1_REQUIRED")], plain=True)
+
+    assert "HTTP_1_1_REQUIRED (0xd)" in str(raised(world, only.get, site.url))
+
+
+def test_a_code_that_nobody_knows_is_quoted(world, only, streams):
+    """By its number."""
+    site = streams([request(), send(frames.reset(1, 0x1234)), wait("never")], plain=True)
+    error = raised(world, only.get, site.url)
+    site.set("never")
+
+    assert "0x1234" in str(error)
 
 
 @pytest.mark.parametrize("code", ["INTERNAL_ERROR", "CANCEL", "ENHANCE_YOUR_CALM", "NO_ERROR"])
