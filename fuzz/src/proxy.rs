@@ -46,7 +46,7 @@ fn tunnel(proxy: &Proxy, place: &Place, said: &[&[u8]]) -> Result<Vec<u8>, Kind>
     let mut stream = Script::of(said);
     let opened = now(async {
         greet(&mut stream, proxy).await?;
-        open(&mut stream, proxy, place, 443, MAX_HEAD).await
+        open(&mut stream, proxy, place, 443, MAX_HEAD, true).await
     });
     assert!(stream.heard.len() < 500, "what is said to a proxy does not depend on what it says");
     opened.map_err(|error| error.kind).map(|()| stream.rest())

@@ -154,7 +154,7 @@ async fn through(
         Protocol::Socks4 | Protocol::Socks5 => resolved_here(proxy, key, options, deadline).await?,
         _ => Place::of(authority::without_zone(&key.host)),
     };
-    let tunnel = tunnel::open(&mut stream, proxy, &destination, key.port, options.max_head);
+    let tunnel = tunnel::open(&mut stream, proxy, &destination, key.port, options.max_head, key.secure);
     let opened = deadline.within(Phase::Tunnel, what, tunnel).await?;
     opened.map_err(|error| error.of_proxy(&what()))?;
     Ok((socket, stream))

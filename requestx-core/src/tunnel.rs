@@ -48,7 +48,8 @@ pub async fn greet<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, proxy: &Pr
     }
 }
 
-/// Has `proxy`, which was greeted at the other end of `stream`, connect to `place` and `port`.
+/// Has `proxy`, which was greeted at the other end of `stream`, connect to `place` and `port`. An origin that is not
+/// `secure` speaks HTTP/2, in which it may have the first word.
 ///
 /// # Errors
 /// `Proxy`, with what it answered; `TooLarge` for an answer longer than `max_head`.
@@ -58,9 +59,10 @@ pub async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     place: &Place,
     port: u16,
     max_head: usize,
+    secure: bool,
 ) -> Result<(), Error> {
     match proxy.protocol {
-        Protocol::Http | Protocol::Https => connect(stream, proxy, place, port, max_head).await,
+        Protocol::Http | Protocol::Https => connect(stream, proxy, place, port, max_head, secure).await,
         Protocol::Socks4 | Protocol::Socks4a => socks4(stream, proxy.login.as_ref(), place, port).await,
         Protocol::Socks5 | Protocol::Socks5h => socks5(stream, place, port).await,
     }
@@ -72,6 +74,7 @@ async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     place: &Place,
     port: u16,
     max_head: usize,
+    secure: bool,
 ) -> Result<(), Error> {
     let to = match place {
         Place::Name(name) => authority::join(name, port),
@@ -88,7 +91,7 @@ async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     }
     request.extend_from_slice(b"\r\n");
     say(stream, &request).await?;
-    let (head, rest) = answer(stream, max_head).await?;
+    let (head, rest) = answer(stream, max_head, if secure { u64::MAX } else { 1 }).await?;
     if !(200..300).contains(&head.status) {
         return Err(refused(&head, &rest));
     }
@@ -101,8 +104,12 @@ async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     )))
 }
 
-/// The final head of the answer, and what came behind it.
-async fn answer<S: AsyncRead + Unpin>(stream: &mut S, max_head: usize) -> Result<(Head, Vec<u8>), Error> {
+/// The final head of the answer, and what came behind it: nothing, where one byte is read at a time.
+async fn answer<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    max_head: usize,
+    step: u64,
+) -> Result<(Head, Vec<u8>), Error> {
     let mut bytes = Vec::new();
     let (mut passed, mut seen) = (0, 0);
     loop {
@@ -119,7 +126,7 @@ async fn answer<S: AsyncRead + Unpin>(stream: &mut S, max_head: usize) -> Result
             let why = format!("the head of the proxy's answer is longer than {max_head} bytes");
             return Err(Error::new(Kind::TooLarge, Phase::Tunnel, why));
         }
-        match stream.read_buf(&mut bytes).await {
+        match (&mut *stream).take(step).read_buf(&mut bytes).await {
             Ok(0) if passed + bytes.len() == 0 => {
                 return Err(failed("the proxy closed the connection without answering"))
             }
@@ -298,7 +305,7 @@ mod tests {
             theirs.write_all(answer).await.unwrap();
             theirs.shutdown().await.unwrap();
             let opened = match greet(&mut ours, &proxy).await {
-                Ok(()) => open(&mut ours, &proxy, &Place::of(place), 443, 2000).await,
+                Ok(()) => open(&mut ours, &proxy, &Place::of(place), 443, 2000, true).await,
                 Err(error) => Err(error),
             };
             drop(ours);
@@ -325,7 +332,7 @@ mod tests {
             let (mut ours, mut theirs) = tokio::io::duplex(1);
             let said = b"HTTP/1.1 102 Wait\r\n\r\nHTTP/1.1 200 OK\r\nA: b\r\n\r\n";
             let saying = tokio::spawn(async move { theirs.write_all(said).await });
-            let (head, rest) = answer(&mut ours, 2000).await.unwrap();
+            let (head, rest) = answer(&mut ours, 2000, u64::MAX).await.unwrap();
             saying.await.unwrap().unwrap();
             assert_eq!((200, &b"A\nb"[..], 0), (head.status, &head.block[..], rest.len()));
         });

@@ -1,7 +1,9 @@
 """HTTP/2 behind proxies of every kind: a tunnel leads there, and what is inside is shared as elsewhere."""
 
 import pytest
+from server import frames, steps
 
+ANSWER = frames.head(1) + frames.data(1, b"ok", end=True)
 KINDS = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"]
 
 
@@ -38,6 +40,16 @@ def test_known_beforehand_it_goes_through_a_tunnel_over_tcp_too(world, streams, 
 
     assert (response.raw.version, response.json()["body"]) == (20, "inside")
     assert "socks" in kind or via.requests[0].line == b"CONNECT 127.0.0.1:%d HTTP/1.1" % site.port
+
+
+def test_a_server_may_have_the_first_word(world, wire):
+    """Its SETTINGS come as soon as the tunnel is there (RFC 9113, 3.4); over TLS nothing does, and is refused."""
+    opened = b"HTTP/1.1 200 Connection established\r\n\r\n" + frames.SETTINGS
+    site = wire([steps.head(), steps.send(opened), steps.receive(len(frames.PREFACE) + 60), steps.send(ANSWER)])
+    session = world.session(transport={"http2": "only"}, proxies={"all": site.url})
+
+    assert session.get("http://origin.test/").content == b"ok"
+    assert site.received.startswith(b"CONNECT origin.test:80 HTTP/1.1\r\n")
 
 
 @pytest.mark.parametrize("kind", ["http", "https", "socks5"])
