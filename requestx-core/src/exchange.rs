@@ -256,7 +256,7 @@ async fn receive(
         let raw_bytes = whole.len() as u64;
         return Ok(Reply { whole: begun, raw_bytes, ..Reply::new(head, timing) });
     }
-    let mut body = Box::new(Body::new(begun, incoming, decoder, lease, deadline, plan.url.clone()));
+    let mut body = Box::new(Body::new(begun, incoming, decoder, lease, deadline, plan.whence()));
     if goes_on {
         body.send_rest(&plan.body, if plan.stream { WHOLE } else { usize::MAX }).await?;
     }

@@ -141,6 +141,14 @@ impl Plan {
         offered(&self.framing)
     }
 
+    /// Where the answer comes from, for messages: a proxy that forwards may have cut it itself.
+    pub fn whence(&self) -> Arc<str> {
+        match self.key.is_forwarded() {
+            true => format!("{} ({})", self.url, self.key).into(),
+            false => self.url.clone(),
+        }
+    }
+
     /// Whether a server that wants HTTP/1.1 for it may have that; a body that is pushed is partly gone by then.
     pub fn may_speak_http1(&self) -> bool {
         self.key.http == Http::Negotiated && !matches!(self.body, Outgoing::Pushed(_))

@@ -667,10 +667,12 @@ def test_page_of_the_proxy_is_not_the_origins(world, wire):
 )
 def test_answers_to_connect_that_open_no_tunnel(world, wire, script):
     """What is no 2xx, or comes too early, is an error of the connection (CVE-2022-42915)."""
-    with pytest.raises(world.requestx.exceptions.ConnectionError) as caught:
-        world.get("https://origin.test/", proxies=through(wire(script)), verify=False)
+    site = wire(script)
+    problem = fails(world, site, login="ann:s3cret", verify=False)
 
-    assert caught.value.phase == "tunnel"
+    assert problem.phase == "tunnel"
+    assert "tunnel to origin.test:443 through proxy http://localhost:%d: " % site.port in str(problem)
+    assert "s3cret" not in str(problem)
 
 
 @pytest.mark.parametrize(
@@ -688,6 +690,27 @@ def test_407_of_a_proxy_that_forwards_is_a_response(world, guarded):
     answered = world.get("http://origin.test/", proxies=through(guarded))
 
     assert (answered.status_code, answered.content) == (407, b"log in")
+
+
+def test_a_forwarded_answer_that_is_cut_short_names_the_proxy(world, wire):
+    """Nobody knows which of the two has done it."""
+    site = wire([head(), send(answer(b"ok", b"Content-Length: 10", length=False)), close()])
+    with pytest.raises(world.requestx.exceptions.ChunkedEncodingError, match="localhost:%d" % site.port) as caught:
+        world.read(world.get("http://origin.test/", proxies=through(site, "ann:s3cret")))
+
+    assert "http://origin.test/" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("script", [[head(), close()], [head(), rst()], [head(), wait("never")]])
+def test_a_proxy_that_does_not_answer_what_it_should_forward_is_named(world, wire, script):
+    """Whether it closes, resets or is silent."""
+    site = wire(script)
+    with pytest.raises(world.requestx.exceptions.RequestException, match="localhost:%d" % site.port) as caught:
+        world.get("http://origin.test/", proxies=through(site, "ann:s3cret"), timeout=(5, SHORT))
+
+    site.set("never")
+    assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["http://origin.test/", "https://origin.test/"])
@@ -730,6 +753,47 @@ def test_proxy_that_does_not_let_itself_be_connected(world, listen):
         world.get("http://origin.test/", proxies={"all": "http://127.0.0.1:%d" % site.port}, timeout=SHORT)
 
     assert caught.value.phase == "connect"
+
+
+@pytest.mark.parametrize("url", ["http://origin.test/", "https://origin.test/"])
+def test_an_https_proxy_that_is_silent(world, wire, url):
+    """TLS with it is a matter of the connect time-out, and the error names it."""
+    site = wire([wait("never")])
+    with pytest.raises(world.requestx.exceptions.ConnectTimeout, match="TLS handshake with proxy https://") as caught:
+        world.get(url, proxies=through(site, "ann:s3cret", "https"), timeout=(SHORT, 10))
+
+    site.set("never")
+    assert caught.value.phase == "secure"
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("kind", ["http", "socks5", "socks5h"])
+def test_an_origin_with_an_ipv6_address(world, proxy, listen, certs, kind, scheme):
+    """It is named in brackets, or sent as sixteen bytes."""
+    site = listen("everyday", host="::1", tls={"chain": certs.good} if scheme == "https" else None)
+    proxies = {"all": "%s://127.0.0.1:%d" % (kind, proxy.port)}
+
+    assert world.get(site.url + "/get", proxies=proxies, verify=certs.ca).ok
+    assert len(proxy.requests) == 1
+
+
+@pytest.mark.parametrize("kind", ["socks4", "socks4a"])
+def test_an_ipv6_address_where_the_proxy_takes_none(world, proxy, kind):
+    """SOCKS4 has four bytes for it: the error says so, and the proxy is asked for nothing."""
+    with pytest.raises(world.requestx.exceptions.ConnectionError, match="IPv4|IPv6"):
+        world.get("http://[::1]:80/", proxies={"all": "%s://127.0.0.1:%d" % (kind, proxy.port)})
+
+    assert proxy.requests == []
+
+
+@pytest.mark.parametrize("kind", ["http", "socks4", "socks4a", "socks5", "socks5h"])
+def test_a_proxy_with_an_ipv6_address(world, listen, server, kind):
+    """In brackets, as in every URL."""
+    site = listen("proxy", host="::1")
+
+    assert world.get(server.url + "/get", proxies={"all": "%s://[::1]:%d" % (kind, site.port)}).ok
+    assert len(site.requests) == 1
 
 
 def test_tunnel_is_used_again(world, proxy, tls_server, ca):
