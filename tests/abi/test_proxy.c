@@ -78,6 +78,52 @@ static void a_login_is_in_the_url_or_apart_or_a_header(void) {
   rqx_client_free(client);
 }
 
+/* The proxy of these tests speaks SOCKS as well; SOCKS4 has no password, and is let in by the name. */
+static void socks_of_each_kind_logs_in(void) {
+  const char *kinds[] = {"socks4", "socks4a", "socks5", "socks5h"};
+  char url[256];
+  rqx_client *client = new_client();
+  rqx_event event;
+  for (size_t n = 0; n < sizeof kinds / sizeof *kinds; n++) {
+    int has_password = kinds[n][5] == '5';
+    snprintf(url, sizeof url, "%s://ann%s@%s", kinds[n], has_password ? ":p%3Aw%40x" : "", strstr(proxy_url, "//") + 2);
+    rqx_options *options = through(url);
+    CHECK(status(client, options, http_url, &event) == 200);
+    CHECK(tunnel_time(&event) > 0);
+    done(&event);
+    CHECK(status(client, options, https_url, &event) == 200);
+    done(&event);
+    if (has_password)
+      user(options, "ann", "wrong");
+    else
+      CHECK_CODE(RQX_OK, rqx_options_set_bytes(options, RQX_OPT_PROXY_USER, BYTES("bob"), NULL));
+    CHECK(status(client, options, http_url, &event) == 0);
+    CHECK_CODE(RQX_E_PROXY, rqx_error_code(event.error));
+    done(&event);
+    rqx_options_free(options);
+  }
+  rqx_client_free(client);
+}
+
+static void http2_is_spoken_inside(void) {
+  const char *kinds[] = {"http", "socks5h"};
+  char url[256];
+  rqx_client *client = new_client();
+  rqx_event event;
+  for (size_t n = 0; n < sizeof kinds / sizeof *kinds; n++) {
+    snprintf(url, sizeof url, "%s://ann:p%%3Aw%%40x@%s", kinds[n], strstr(proxy_url, "//") + 2);
+    rqx_options *options = through(url);
+    for (int stream = 1; stream <= 3; stream += 2) {
+      CHECK_CODE(RQX_OK, ask(client, options, "GET", under(url, sizeof url, http2_url, "/echo"), NULL, 0, &event));
+      CHECK(event.http_version == 20);
+      CHECK(holds(event.body, stream == 1 ? "\"stream\": 1}" : "\"stream\": 3}"));
+      done(&event);
+    }
+    rqx_options_free(options);
+  }
+  rqx_client_free(client);
+}
+
 static void a_refused_tunnel_says_so(void) {
   rqx_client *client = new_client();
   rqx_options *options = through(proxy_url);
@@ -268,6 +314,8 @@ int main(int argc, char **argv) {
   the_library_has_them();
   plain_requests_are_forwarded_and_others_tunnelled();
   a_login_is_in_the_url_or_apart_or_a_header();
+  socks_of_each_kind_logs_in();
+  http2_is_spoken_inside();
   a_refused_tunnel_says_so();
   a_proxy_that_is_not_there();
   some_hosts_are_spoken_to_directly();
