@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Body as _, Frame};
 
-use crate::error::Fault;
+use crate::error::{Error, Fault, Kind};
 use crate::pool::Shareable;
 use crate::wire::{Counts, Tap};
 use crate::{http1, http2};
@@ -70,6 +70,20 @@ impl Connection {
     /// Whether other exchanges share it, or could: it is not this one's to close.
     pub fn is_shared(&self) -> bool {
         matches!(self, Connection::Two(_))
+    }
+
+    /// An error on it, with what the server of HTTP/2 had said before it closed.
+    pub fn explain(&self, mut error: Error) -> Error {
+        let said = match self {
+            Connection::Two(two) if matches!(error.kind, Kind::Reset | Kind::Io | Kind::Incomplete) => {
+                two.farewell()
+            }
+            _ => None,
+        };
+        if let Some(code) = said {
+            error.message = format!("{}, after the server had said {code}", error.message);
+        }
+        error
     }
 
     /// No more exchanges on it: one of HTTP/1 is closed after this one anyway.

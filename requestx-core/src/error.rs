@@ -209,7 +209,7 @@ fn stream_fault(error: &(dyn StdError + 'static)) -> Option<(Kind, String)> {
     let error = h2_beneath(error)?;
     let reason = error.reason()?;
     let whose = if error.is_remote() { "the server" } else { "we" };
-    let code = format!("{reason:?} (0x{:x})", u32::from(reason));
+    let code = code_of(reason);
     Some(match () {
         _ if error.is_go_away() && error.is_remote() => {
             (Kind::Stream, format!("the server closed the HTTP/2 connection: {code}"))
@@ -217,6 +217,11 @@ fn stream_fault(error: &(dyn StdError + 'static)) -> Option<(Kind, String)> {
         _ if error.is_reset() => (Kind::Stream, format!("{whose} reset the HTTP/2 stream: {code}")),
         _ => (Kind::Protocol, format!("{whose} broke off HTTP/2: {code}")),
     })
+}
+
+/// A code of HTTP/2, by its name and number.
+pub fn code_of(reason: h2::Reason) -> String {
+    format!("{reason:?} (0x{:x})", u32::from(reason))
 }
 
 fn h2_beneath<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a h2::Error> {

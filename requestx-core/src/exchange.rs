@@ -148,7 +148,7 @@ async fn send(lease: &mut Lease, plan: &Plan, deadline: &mut Deadline) -> Result
             let phase = deadline.phase();
             let version = if lease.connection.is_shared() { " over HTTP/2" } else { "" };
             let what = format!("{} {} ({}){version}", plan.method, plan.url, plan.key);
-            let mut error = Error::of_fault(phase, &what, &*fault);
+            let mut error = lease.connection.explain(Error::of_fault(phase, &what, &*fault));
             let all = !is_of_one_stream(&*fault);
             if all {
                 lease.connection.retire(); // what ended this stream ended all of them

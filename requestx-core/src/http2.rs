@@ -25,7 +25,7 @@ use tokio::sync::Notify;
 
 use crate::body::send::SendBody;
 use crate::deadline::Phase;
-use crate::error::{Error, Fault, Kind};
+use crate::error::{code_of, Error, Fault, Kind};
 use crate::head::{size_over_http2, too_long, too_many_before, Head, INFORMATIONAL};
 use crate::plan::Plan;
 use crate::socket::{Pulse, Socket};
@@ -203,6 +203,16 @@ impl Connection {
         // Who is told to go away hears of it from then on.
         let told = || self.sender.clone().poll_ready(&mut Context::from_waker(Waker::noop()));
         self.hold.shared.over.load(Ordering::Acquire) || matches!(told(), Poll::Ready(Err(_)))
+    }
+
+    /// Why the server said that it goes away, where that was an error.
+    pub fn farewell(&self) -> Option<String> {
+        match self.sender.clone().poll_ready(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Err(error)) if error.is_go_away() && error.is_remote() => {
+                error.reason().filter(|reason| *reason != Reason::NO_ERROR).map(code_of)
+            }
+            _ => None,
+        }
     }
 
     /// Nobody comes on board any more.

@@ -606,7 +606,17 @@ def test_goaway_with_an_error_names_it(world, h2, streams):
     error = raised(world, h2.post, site.url, data=b"x")
 
     assert isinstance(error, world.requestx.ConnectionError)
+    assert "ENHANCE_YOUR_CALM (0xb)" in str(error)
     assert len(site.requests) == 1
+
+
+def test_goaway_with_an_error_within_a_body_names_it(world, h2, streams):
+    """The cut is the server's doing, and it has said why."""
+    site = streams([request(), answer(1, b"half", end=False), send(frames.goaway(1, 11)), close()])
+    error = raised(world, h2.get, site.url)
+
+    assert isinstance(error, world.requestx.exceptions.ChunkedEncodingError)
+    assert "ENHANCE_YOUR_CALM (0xb)" in str(error)
 
 
 def test_closed_while_idle(h2, streams):

@@ -305,6 +305,14 @@ impl Body {
         }
     }
 
+    fn broken(&self, fault: &(dyn std::error::Error + 'static)) -> Error {
+        let error = Error::of_fault(Phase::Read, &format!("read the body of {}", self.url), fault);
+        match &self.lease {
+            Some(lease) => lease.connection.explain(error),
+            None => error,
+        }
+    }
+
     async fn next_raw(&mut self) -> Result<Option<Bytes>, Error> {
         let piece = match (self.first.pop_front(), self.broke.take()) {
             (Some(first), broke) => {
@@ -347,7 +355,7 @@ impl Body {
                 }
                 _ => None,
             };
-            match frame.transpose().map_err(|fault| Error::of_fault(Phase::Read, &what(), &*fault))? {
+            match frame.transpose().map_err(|fault| self.broken(&*fault))? {
                 Some(frame) => {
                     let data = frame.into_data().unwrap_or_else(|frame| {
                         self.trailers = frame.trailers_ref().map(Trailers::of);
