@@ -333,6 +333,27 @@ def test_a_limit_on_connections_is_not_one_on_requests(world, streams, ca):
     assert len(site.connections) == 1
 
 
+def test_the_other_world_has_a_connection_of_its_own(blocking, awaited, streams, ca):
+    """Within the limit: one that nobody uses makes room, whichever of the two has it."""
+    session = awaited.session(transport={"pool_block": True, "pool_maxsize": 1}, verify=ca).session
+    site = streams()
+    said = [world.run(session.get, site.url + "/echo").json() for world in (blocking, awaited, awaited, blocking)]
+
+    assert [each["connection"] for each in said] == [0, 1, 1, 2]
+    assert (site.end(0), site.end(1)) == ("eof", "eof")
+
+
+@pytest.mark.parametrize("field", [("X-A", "b\r\nX-C: d"), ("X-A\r\nX-C", "d"), (":path", "/other")])
+def test_fields_cannot_inject(world, h2, streams, field):
+    """What a proxy would write out in HTTP/1.1 is refused before it is sent (CVE-2025-57804)."""
+    site = streams()
+    h2.get(site.url + "/echo")
+    with pytest.raises(world.requestx.exceptions.InvalidHeader):
+        h2.get(site.url + "/echo", headers=dict([field]))
+
+    assert len(site.requests) == 1
+
+
 def test_threads_that_leave_while_others_wait(blocking, streams, ca):
     """The thread that drives a connection goes when its answer is there; another takes over."""
     session, site = blocking.session(verify=ca), streams()
@@ -696,6 +717,20 @@ def test_a_cancelled_call_cancels_its_stream(awaited, streams, ca):
     assert session.get(site.url + "/echo").json()["stream"] == 3
 
 
+def test_one_of_many_is_cancelled(awaited, streams, ca):
+    """The others are answered on the same connection."""
+    session, site = awaited.session(verify=ca), streams()
+    session.get(site.url + "/echo")
+    calls = [session.start("get", site.url + "/slow") for _ in range(9)]
+    site.wait("request 10")
+    calls.pop(4).cancel()
+    site.wait("RST_STREAM 11 CANCEL")
+    site.set("release")
+
+    assert {call.result().json()["connection"] for call in calls} == {0}
+    assert site.connections[0]["heard"] == ["RST_STREAM 11 CANCEL"]
+
+
 def test_no_answer_in_time(world, h2, streams):
     """It is a ReadTimeout, the stream is cancelled, and a connection on which nothing came is not used again."""
     site = streams([request(1), answer(1), request(2)], [request(), answer(1, b"new")])
@@ -735,6 +770,22 @@ def test_an_upload_that_the_server_does_not_take(world, h2, streams, whole):
 
     assert type(error).__name__ == "SendTimeout"
     site.wait("RST_STREAM 1 CANCEL")
+
+
+def test_a_generator_is_asked_for_no_more_than_there_is_room_for(world, h2, streams):
+    """What the server has no window for is not made: an endless body takes the memory of a short one."""
+    site = streams(greedy=False)
+    made = []
+
+    def endless():
+        while True:
+            made.append(65536)
+            yield b"x" * 65536
+
+    error = raised(world, h2.post, site.url + "/echo", data=endless(), timeout=0.3)
+
+    assert type(error).__name__ == "SendTimeout"
+    assert sum(made) < 3 * MIB
 
 
 def test_a_slow_upload_that_goes_on_is_in_time(h2, streams):
