@@ -146,9 +146,9 @@ pub struct TlsStream {
 
 /// A connector whose connection is there already: hyper-tls makes its own handshake over what it is given, once.
 #[derive(Clone)]
-struct Connected1(Arc<Mutex<Option<Stream>>>);
+struct Given(Arc<Mutex<Option<Stream>>>);
 
-impl Service<http::Uri> for Connected1 {
+impl Service<http::Uri> for Given {
     type Response = TokioIo<Stream>;
     type Error = io::Error;
     type Future = Ready<io::Result<TokioIo<Stream>>>;
@@ -189,8 +189,7 @@ pub async fn handshake(
     let connector = connector.map(|(_, connector)| connector.clone());
     let connector =
         connector.ok_or_else(|| Error::new(Kind::Internal, Phase::Secure, "no such connector"))?;
-    let mut connector =
-        HttpsConnector::from((Connected1(Arc::new(Mutex::new(Some(stream)))), connector.into()));
+    let mut connector = HttpsConnector::from((Given(Arc::new(Mutex::new(Some(stream)))), connector.into()));
     let stream = connector.call(uri).await.map_err(|error| {
         let chain = chain_of(&*error);
         let text =
