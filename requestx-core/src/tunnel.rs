@@ -121,7 +121,8 @@ async fn answer<S: AsyncRead + Unpin>(
             }
             (passed, seen, bytes) = (passed + end, 0, rest);
         }
-        seen = bytes.len().saturating_sub(3); // or a proxy that sends byte by byte would have us look at all of it each time
+        // Or a proxy that sends byte by byte would have us look at all of it each time.
+        seen = bytes.len().saturating_sub(3);
         if passed + bytes.len() > max_head {
             let why = format!("the head of the proxy's answer is longer than {max_head} bytes");
             return Err(Error::new(Kind::TooLarge, Phase::Tunnel, why));

@@ -177,7 +177,8 @@ pub extern "C" fn rqx_client_close_idle(client: *mut rqx_client) -> i32 {
 }
 
 /// Takes no more exchanges and breaks off those under way: each gets its terminal event, with RQX_E_CLOSED.
-/// Bodies can still be pulled by rqx_body_read_into; rqx_body_read needs the client and ends with RQX_E_CLOSED. Any thread. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
+/// Bodies can still be pulled by rqx_body_read_into and rqx_body_next; rqx_body_read needs the client and is refused with
+/// RQX_E_CLOSED. Any thread. RQX_OK, RQX_E_NULL, RQX_E_HANDLE. Since 1.0.
 #[no_mangle]
 pub extern "C" fn rqx_client_close(client: *mut rqx_client) -> i32 {
     boundary(std::ptr::null_mut(), || {
