@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = ROOT / "include" / "requestx.h"
 
+ABI_PAGES, C_TESTS = "docs/abi/*.md", "tests/abi/*.[ch]"
 PYTHON_PAGES = ("python.md", "from-requests.md")
 
 if not HEADER.exists():
@@ -24,6 +25,12 @@ TEXT = HEADER.read_text(encoding="utf-8")
 CODES = {name: int(number) for name, number in re.findall(r"#define (RQX_E_\w+) (\d+)", TEXT)}
 OPTIONS = re.findall(r"#define (RQX_OPT_\w+) \d+", TEXT)
 PHASES = {name: int(number) for name, number in re.findall(r"#define (RQX_PHASE_\w+) (\d+)", TEXT)}
+FLAGS = re.findall(r"#define (RQX_(?:EVF|EV|F|SEND|READ|COOKIE)_\w+) \d+", TEXT)
+FIELDS = [
+    (struct, field)
+    for body, struct in re.findall(r"typedef struct \{(.*?)\} (rqx_\w+);", TEXT, flags=re.S)
+    for field in re.findall(r"(\w+);", re.sub(r"/\*.*?\*/", "", body, flags=re.S))
+]
 FUNCTIONS = sorted(set(re.findall(r"\b(rqx_\w+)\(", re.sub(r"/\*.*?\*/|//[^\n]*", "", TEXT, flags=re.S))))
 
 
@@ -46,6 +53,7 @@ def test_the_header_has_what_is_counted_here():
     assert len(CODES) > 20
     assert len(OPTIONS) > 10
     assert len(PHASES) == 9
+    assert len(FLAGS) > 20 and len(FIELDS) > 50
     assert len(FUNCTIONS) > 30
 
 
@@ -135,6 +143,25 @@ def test_every_option_has_a_line_in_the_docs(name):
 def test_every_function_is_called_by_a_c_test(name):
     """A new export is: safe body, boundary, one doc comment, one C test."""
     assert name in words("tests/abi/*.c", "tests/abi/*.h")
+
+
+@pytest.mark.parametrize("name", [*FLAGS, *FUNCTIONS])
+def test_every_flag_and_function_has_a_line_in_the_docs(name):
+    """The pages name it, and so does a C test."""
+    assert name in words("docs/abi/*.md")
+    assert name in words("tests/abi/*.c", "tests/abi/*.h")
+
+
+@pytest.mark.parametrize("struct, field", FIELDS)
+def test_every_field_is_read_by_a_c_test(struct, field):
+    """And its page says what it means."""
+    pages, tests = (
+        "".join(path.read_text("utf-8") for path in ROOT.glob(pattern))
+        for pattern in ("docs/abi/*.md", "tests/abi/*.c")
+    )
+
+    assert re.search(r"\b%s\b" % field, pages)
+    assert re.search(r"(\.|->)%s\b" % field, tests)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

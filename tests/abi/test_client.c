@@ -54,12 +54,17 @@ static void a_limit_makes_others_wait(void) {
     for (uint64_t token = 1; token <= 3; token++) {
       CHECK_CODE(RQX_OK, submit(client, queue, token, under(at, sizeof at, http_url, "/slow?s=0.1"), 0));
     }
+    int waited = 0;
     for (int left = 3; left > 0; left--) {
       CHECK(stats_of(client).open_connections <= 1);
       rqx_event event = next(queue);
+      rqx_timing timing = {.struct_size = sizeof timing};
       CHECK_CODE(RQX_OK, event.code);
+      CHECK_CODE(RQX_OK, rqx_response_timing(event.response, &timing));
+      waited += timing.queue_ns > 50000000;
       done(&event);
     }
+    CHECK(waited == 2);
     rqx_queue_free(queue);
     rqx_client_free(client);
   }

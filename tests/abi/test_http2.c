@@ -66,6 +66,7 @@ static void names_cross_as_the_wire_has_them(void) {
 }
 
 static void it_is_not_spoken_where_it_is_not_offered(void) {
+  CHECK(rqx_features() & RQX_F_HTTP2);
   rqx_client *client = client_for(2);
   rqx_event event;
   CHECK_CODE(RQX_E_PROTOCOL, get(client, under(at, sizeof at, https_url, "/get"), &event));

@@ -143,7 +143,7 @@ static void times_say_where_they_went(void) {
   rqx_timing timing = {.struct_size = sizeof timing}, later = {.struct_size = sizeof later};
   CHECK_CODE(RQX_OK, get(client, under(at, sizeof at, http_url, "/get"), &event));
   CHECK_CODE(RQX_OK, rqx_response_timing(event.response, &timing));
-  CHECK(timing.connect_ns > 0 && timing.await_ns > 0);
+  CHECK(timing.connect_ns > 0 && timing.send_ns > 0 && timing.await_ns > 0);
   CHECK(timing.secure_ns == 0 && timing.reused == 0);
   CHECK(timing.bytes_sent > 20 && timing.bytes_received > event.body.len);
   memcpy(&later, event.head.ptr + event.head.len, sizeof later);

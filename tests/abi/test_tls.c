@@ -128,6 +128,21 @@ static void the_peer_is_known(void) {
   done(&event);
 }
 
+static void a_session_is_resumed_by_the_next_client(void) {
+  if (!(rqx_features() & RQX_F_TLS_OPENSSL)) return; /* native-tls resumes none */
+  for (uint64_t before = 0; before < 2; before++) {
+    rqx_event event;
+    rqx_peer *peer = NULL;
+    rqx_peer_view view = {.struct_size = sizeof view};
+    CHECK_CODE(RQX_OK, secured(RQX_OPT_CIPHERS, "ECDHE+AESGCM", &event)); /* settings that no other test has */
+    CHECK_CODE(RQX_OK, rqx_peer_new(event.peer, &peer, NULL));
+    CHECK_CODE(RQX_OK, rqx_peer_read(peer, &view));
+    CHECK(view.resumed == before);
+    rqx_peer_free(peer);
+    done(&event);
+  }
+}
+
 static void a_plain_connection_has_none(void) {
   char url[256];
   rqx_event event;
@@ -148,6 +163,7 @@ int main(int argc, char **argv) {
   values_are_checked();
   another_name_or_certificate_is_refused();
   the_peer_is_known();
+  a_session_is_resumed_by_the_next_client();
   a_plain_connection_has_none();
   a_bundle_counts_where_the_platform_has_none();
   return 0;
