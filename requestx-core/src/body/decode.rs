@@ -296,6 +296,8 @@ fn failed(codings: &str, source: &io::Error) -> Error {
 enum Gunzip<R: Read> {
     Between(BufReader<R>, bool),
     Member(Box<flate2::bufread::GzDecoder<BufReader<R>>>),
+    /// Behind the last one.
+    Rest(BufReader<R>),
     Moving,
 }
 
@@ -308,16 +310,19 @@ impl<R: Read> Read for Gunzip<R> {
                     if next.is_empty() {
                         return if *had_member { Ok(0) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
                     }
-                    if *had_member && next[0] != 0x1f {
-                        let rest = next.len();
-                        source.consume(rest);
-                        continue;
-                    }
+                    let begins = !*had_member || next[0] == 0x1f;
                     let Gunzip::Between(source, _) = std::mem::replace(self, Gunzip::Moving) else {
                         continue;
                     };
-                    *self = Gunzip::Member(Box::new(flate2::bufread::GzDecoder::new(source)));
+                    *self = match begins {
+                        true => Gunzip::Member(Box::new(flate2::bufread::GzDecoder::new(source))),
+                        false => Gunzip::Rest(source),
+                    };
                 }
+                Gunzip::Rest(source) => match source.fill_buf()?.len() {
+                    0 => return Ok(0),
+                    rest => source.consume(rest),
+                },
                 Gunzip::Member(member) => {
                     let n = member.read(out)?;
                     if n > 0 || out.is_empty() {
@@ -451,6 +456,14 @@ mod tests {
     #[test]
     fn what_follows_the_last_gzip_member_is_passed_over() {
         assert_eq!(TEXT, decode("x-gzip", &[gzip(TEXT), vec![0; 5]].concat()).unwrap());
+    }
+
+    #[test]
+    fn no_member_is_looked_for_behind_what_is_none() {
+        let body = [gzip(TEXT), vec![0; 5], gzip(b"hidden")].concat();
+
+        assert_eq!(TEXT, decode("gzip", &body).unwrap());
+        assert_eq!(TEXT, decode("gzip", &[&body[..], b"\x1f"].concat()).unwrap());
     }
 
     #[test]
