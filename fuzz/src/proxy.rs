@@ -1,5 +1,5 @@
 //! What a proxy answers before it is a tunnel: the same bytes are the same answer however they are cut, and nothing of
-//! what follows it is swallowed, since that is the origin's.
+//! what follows it is swallowed, since that is the origin's. CONNECT is agreed to by heads of HTTP and nothing else.
 
 use std::future::Future;
 use std::pin::pin;
@@ -33,12 +33,28 @@ pub fn check(data: &[u8]) {
         (Ok(rest), Ok(others)) => {
             assert_eq!(rest, others);
             assert!(bytes.ends_with(rest));
+            assert!(!proxy.protocol.is_http() || are_heads(&bytes[..bytes.len() - rest.len()]));
         }
         (Err(one), Err(other)) => assert_eq!(one, other),
-        // What comes with the answer to CONNECT is refused; what comes behind it is the origin's, who speaks first.
-        (Err(Kind::Proxy), Ok(rest)) if proxy.protocol.is_http() => assert!(!rest.is_empty()),
+        // What is read with the answer to CONNECT is refused; what comes behind it is the origin's, who speaks first.
+        (Err(Kind::Proxy), Ok(rest)) | (Ok(rest), Err(Kind::Proxy)) if proxy.protocol.is_http() => {
+            assert!(!rest.is_empty());
+        }
         (one, other) => panic!("whole {one:?}, in pieces {other:?}"),
     }
+}
+
+fn are_heads(mut bytes: &[u8]) -> bool {
+    while !bytes.is_empty() {
+        let mut space = [httparse::EMPTY_HEADER; 600];
+        let mut config = httparse::ParserConfig::default();
+        config.allow_obsolete_multiline_headers_in_responses(true);
+        match config.parse_response(&mut httparse::Response::new(&mut space), bytes) {
+            Ok(httparse::Status::Complete(end)) => bytes = &bytes[end..],
+            _ => return false,
+        }
+    }
+    true
 }
 
 /// What is left to be read behind the proxy's answer, if it agrees.

@@ -115,8 +115,8 @@ async fn answer<S: AsyncRead + Unpin>(
     loop {
         while let Some(end) = wire::head_end(&bytes, seen) {
             let rest = bytes.split_off(end);
+            let (head, _) = Head::read(&bytes, b"", false).map_err(|error| failed(error.message))?;
             if !wire::is_informational(&bytes) {
-                let (head, _) = Head::read(&bytes, b"", false).map_err(|error| failed(error.message))?;
                 return Ok((head, rest));
             }
             (passed, seen, bytes) = (passed + end, 0, rest);
@@ -361,6 +361,7 @@ mod tests {
     fn answers_to_connect_that_are_none_are_refused() {
         for (said, why) in [
             (&b"SSH-2.0-OpenSSH\r\n\r\n"[..], "not valid HTTP"),
+            (b"SSH-2.0 100 x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", "not valid HTTP"),
             (b"HTTP/1.1 200 OK\r\n\r\nmore", "4 bytes into the tunnel"),
             (&[b"HTTP/1.1 200 OK\r\nA: ", &[b'a'; 2500][..]].concat(), "longer than"),
         ] {
