@@ -66,9 +66,12 @@ def length_of(request: Any) -> int | None:
     if length is None:
         return None
     try:
-        return int(length)
+        number = int(length)
     except ValueError:
-        raise InvalidHeader(f"Content-Length is no number: {length!r}", request=request) from None
+        number = -1
+    if not 0 <= number < 1 << 63:
+        raise InvalidHeader(f"Content-Length is no number of bytes: {length!r}", request=request)
+    return number
 
 
 def chunks(request: Any) -> Iterator[Any]:

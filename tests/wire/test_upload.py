@@ -179,6 +179,16 @@ def test_body_shorter_than_its_length_is_an_error(world, wire):
     assert site.end() in ("eof", "reset")
 
 
+@pytest.mark.parametrize("length", ["-1", "-5", "+5", "1_0", "5, 5", "", "9" * 30])
+def test_a_length_that_is_none_is_the_callers_mistake(world, wire, length):
+    """It is an InvalidHeader, and nothing is sent."""
+    site = wire(serve(b""))
+    with pytest.raises(world.requestx.exceptions.InvalidHeader, match="Content-Length"):
+        world.post(site.url, data=iter([b"chunk"]), headers={"Content-Length": length})
+
+    assert site.requests == []
+
+
 def test_body_longer_than_its_length_is_an_error(world, wire):
     """What is too much would be read as the next request."""
     site = wire([request()])
