@@ -93,12 +93,12 @@ def retrying(adapter: Any, retries: Any, request: Any, settings: tuple[Any, ...]
         else:
             answer = response.raw
             following = _after_answer(retries, response, request, pool, url)
-            with _readable(request):
+            with _readable(request, response):
                 if following is None or _comes_too_late(following, answer, settings):
                     break
             retries = following
             yield Drain(response, DRAIN_LIMIT)
-        with _readable(request):
+        with _readable(request, None):
             yield Pause(retries, answer)
         if getattr(request, "_body_position", None) is not None:
             rewind_body(request)
@@ -108,13 +108,17 @@ def retrying(adapter: Any, retries: Any, request: Any, settings: tuple[Any, ...]
 
 
 @contextmanager
-def _readable(request: Any) -> Iterator[None]:
+def _readable(request: Any, response: Any) -> Iterator[None]:
     """
     A Retry-After that a Retry cannot read is the request's InvalidHeader, as in requests.
+
+    Nobody gets the answer that it is in, so it is closed.
     """
     try:
         yield
     except Exception as error:
+        if response is not None:
+            response.close()
         if not is_a(error, "InvalidHeader"):
             raise
         raise InvalidHeader(error, request=request) from error

@@ -190,6 +190,18 @@ def test_a_retry_after_that_is_none(world, wire, limits):
     assert caught.value.request.url == site.url + "/"
 
 
+def test_an_answer_that_cannot_be_read_gives_its_connection_up(world, wire):
+    """Nobody gets it: whoever keeps the exception keeps no connection."""
+    half = b"HTTP/1.1 503 Busy\r\nRetry-After: soon\r\nContent-Length: 80000\r\n\r\n" + b"x" * 70000
+    site = wire([request(), send(half)])
+    session = retrying(world, 1)
+    with pytest.raises(world.requestx.exceptions.InvalidHeader, match="soon") as caught:
+        session.get(site.url, stream=True, timeout=world.requestx.TimeLimits(total=30))
+
+    assert site.end(0, limit=2) in ("eof", "reset")
+    assert caught.value.request.url == site.url + "/"
+
+
 def test_waits_grow(world, wire):
     """backoff_factor: nothing, then twice, then four times."""
     site = wire(serve(b"no", status=BUSY) * 3 + serve(b"yes"))
