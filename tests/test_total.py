@@ -194,6 +194,7 @@ SETTINGS = {
     "http2": "wire/test_http2.py test_refused_by_the_caller",
     "max_decoded_bytes": "wire/test_coding.py test_bounds_are_the_adapters",
     "max_decoded_ratio": "wire/test_coding.py test_bounds_can_be_lifted",
+    "retry_budget": "wire/test_retry.py test_a_budget_is_for_all_requests_of_an_adapter",
     "progress": "wire/test_progress.py test_what_progress_raises_ends_the_call",
     "allow_addresses": "wire/test_guard.py test_networks_are_allowed_and_denied",
     "deny_addresses": "wire/test_guard.py test_networks_are_allowed_and_denied",

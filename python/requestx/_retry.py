@@ -20,6 +20,7 @@ from __future__ import annotations
 import random
 import re
 import sys
+import threading
 import time
 from typing import Any, Collection, NamedTuple
 
@@ -289,6 +290,43 @@ class Retry:
 
 
 Retry.DEFAULT = Retry(3)
+
+
+class Budget:
+    """
+    Retries in stock, for all requests of an adapter: when a server is down, its clients do not add to its load.
+
+    In the long run a fifth of the answers at most are retries, as in the core's own policy.
+
+    Args:
+        most: retries in stock; None for no limit.
+    """
+
+    ANSWERS = 5
+
+    __slots__ = ("_left", "_lock", "_most")
+
+    def __init__(self, most: int | None) -> None:
+        self._most = self._left = None if most is None else most * self.ANSWERS
+        self._lock = threading.Lock()
+
+    def take(self) -> bool:
+        """
+        Take one, if one is left.
+        """
+        with self._lock:
+            if self._left is None or self._left >= self.ANSWERS:
+                self._left = self._left and self._left - self.ANSWERS
+                return True
+            return False
+
+    def refill(self) -> None:
+        """
+        An answer came that need not be asked for again: five of them are a retry.
+        """
+        with self._lock:
+            if self._left is not None and self._most is not None:
+                self._left = min(self._left + 1, self._most)
 
 
 def _date(text: str) -> float:

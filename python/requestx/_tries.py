@@ -74,7 +74,7 @@ def retrying(adapter: Any, retries: Any, request: Any, settings: tuple[Any, ...]
     Send until there is an answer to be taken, or no try is left.
 
     Args:
-        adapter: with `_send` and `_asend_once`.
+        adapter: with `_send`, `_asend_once` and `_budget`.
         retries: a Retry, or a number.
         request: the PreparedRequest.
         settings: of `send`.
@@ -88,13 +88,16 @@ def retrying(adapter: Any, retries: Any, request: Any, settings: tuple[Any, ...]
             response = yield Try(adapter, request, settings)
         except RequestException as error:
             retries, answer = _after_error(retries, error, request, pool, url), None
-            if _comes_too_late(retries, None, settings):
+            if _comes_too_late(retries, None, settings) or not adapter._budget.take():
                 raise
         else:
             answer = response.raw
             following = _after_answer(retries, response, request, pool, url)
             with _readable(request, response):
-                if following is None or _comes_too_late(following, answer, settings):
+                if following is None:
+                    adapter._budget.refill()
+                    break
+                if _comes_too_late(following, answer, settings) or not adapter._budget.take():
                     break
             retries = following
             yield Drain(response, DRAIN_LIMIT)

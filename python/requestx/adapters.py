@@ -20,7 +20,7 @@ from ._environ import select_proxy
 from ._head import head_of
 from ._ops import call, caller_of_thread
 from ._raw import RawResponse, parse_head
-from ._retry import retry_class
+from ._retry import Budget, retry_class
 from ._settings import DEFAULT_DECODED_BYTES, DEFAULT_DECODED_RATIO
 from ._tries import is_single, retrying
 from ._uploads import body_in_background, body_of, is_small
@@ -99,6 +99,8 @@ class HTTPAdapter(BaseAdapter):
         max_decoded_bytes: how long a body that is kept whole may be once its Content-Encoding is undone; None for no
             limit.
         max_decoded_ratio: how many bytes it may have then for each that came, beyond 64 MiB; None for no limit.
+        retry_budget: retries that all requests of the adapter have in stock; each takes one, and five answers that are
+            taken bring one back. Where none is left the last answer, or error, is told. None for no limit.
         progress: called with the PreparedRequest, "send" or "read", the bytes of the body so far, and in all or None;
             on the thread that waits for it, or that of the event loop, so it has to be quick. It is not pickled.
         allow_addresses: addresses that may be connected to: "public" for the Internet's, addresses and networks as in
@@ -129,12 +131,14 @@ class HTTPAdapter(BaseAdapter):
         "http2",
         "max_decoded_bytes",
         "max_decoded_ratio",
+        "retry_budget",
         *_network.DEFAULTS,
     ]
 
     http2: Any = True
     max_decoded_bytes: int | None = DEFAULT_DECODED_BYTES
     max_decoded_ratio: int | None = DEFAULT_DECODED_RATIO
+    retry_budget: int | None = None
     progress: _progress.Progress | None = None
     allow_addresses: Any = None
     deny_addresses: Any = None
@@ -151,6 +155,7 @@ class HTTPAdapter(BaseAdapter):
     proxy_cert: Any = None
     poolmanager: Any
     _client: _core.Client
+    _budget: Budget = Budget(None)
     #: Whether somebody has the object that `max_retries` is, and may change it.
     _retries_shown: bool = True
     #: Another object after each change.
@@ -166,6 +171,7 @@ class HTTPAdapter(BaseAdapter):
         http2: Any = True,
         max_decoded_bytes: int | None = DEFAULT_DECODED_BYTES,
         max_decoded_ratio: int | None = DEFAULT_DECODED_RATIO,
+        retry_budget: int | None = None,
         progress: _progress.Progress | None = None,
         allow_addresses: Any = None,
         deny_addresses: Any = None,
@@ -196,6 +202,7 @@ class HTTPAdapter(BaseAdapter):
             "http2": http2,
             "max_decoded_bytes": max_decoded_bytes,
             "max_decoded_ratio": max_decoded_ratio,
+            "retry_budget": retry_budget,
             "progress": progress,
             "allow_addresses": allow_addresses,
             "deny_addresses": deny_addresses,
@@ -220,6 +227,8 @@ class HTTPAdapter(BaseAdapter):
     def __setattr__(self, name: str, value: Any) -> None:
         _settings.check(name, value)
         object.__setattr__(self, name, value)
+        if name == "retry_budget":
+            self.__dict__["_budget"] = Budget(value)
         if name == "poolmanager" and isinstance(value, _pools.PoolManager):
             value._adapter = weakref.proxy(self)
         self._changed()

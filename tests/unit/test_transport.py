@@ -55,6 +55,8 @@ def test_a_value_that_means_nothing_is_refused():
         ("http2", [], ValueError),
         ("progress", 5, TypeError),
         ("max_retries", "3", TypeError),
+        ("retry_budget", 0, ValueError),
+        ("retry_budget", True, ValueError),
         ("resolve", "example.org:10.0.0.1", TypeError),
         ("resolve", {5: "10.0.0.1"}, TypeError),
         ("resolver", 5, TypeError),

@@ -312,6 +312,30 @@ def test_send_of_the_adapter_retries(world, wire):
     assert adapter.send(prepared).content == b"second"
 
 
+def test_a_budget_is_for_all_requests_of_an_adapter(world, wire):
+    """What has used it up gets the last answer, or error; five answers that are taken pay for one more try."""
+    busy, good = serve(b"no", status=BUSY), serve(b"yes")
+    site = wire(busy * 2 + busy + good * 5 + busy + good, [request(), rst()], good)
+    patient = world.requestx.adapters.Retry(5, status_forcelist=[503])
+    session = world.session({"max_retries": patient, "retry_budget": 1})
+
+    got = [session.get(site.url).content for _ in range(8)]
+    assert got == [b"no", b"no", *[b"yes"] * 5, b"yes"]
+    assert len(site.requests) == 10
+
+
+def test_an_error_is_told_where_no_budget_is_left(world, wire):
+    """As it is, without having been tried."""
+    site = wire([request(), rst()], [request(), rst()], serve(b"never"))
+    session = world.session({"max_retries": 5, "retry_budget": 1})
+    with pytest.raises(world.requestx.exceptions.ConnectionError, match="reset|closed"):
+        session.get(site.url)
+
+    assert len(site.requests) == 2
+    session.get_adapter(site.url).retry_budget = None
+    assert session.get(site.url).content == b"never"
+
+
 def test_no_pause_is_longer_than_what_is_left_of_a_total(world, wire):
     """The answer there is, or the error, is told at once, since nothing better can come in time."""
     site = wire(serve(b"later", b"Retry-After: 3600", status=BUSY), *[[request(), rst()]] * 2)
