@@ -31,7 +31,7 @@ pub struct Held {
     whole: Option<Bytes>,
     body: AsyncMutex<Option<Box<Body>>>,
     /// As of the last read: the body may be in somebody's hands, or gone.
-    counted: Mutex<Counted>,
+    tally: Mutex<Tally>,
     shown: Arc<Shown>,
     /// The connection, until it is taken.
     upgraded: Mutex<Option<Arc<Upgraded>>>,
@@ -55,16 +55,16 @@ pub struct Origin {
 
 /// What a body's counters say.
 #[derive(Debug, Clone, Copy)]
-struct Counted {
+struct Tally {
     raw_bytes: u64,
     spent: [u64; PHASES],
     wire: Counts,
 }
 
-impl Counted {
-    fn of(body: &Body) -> Counted {
+impl Tally {
+    fn of(body: &Body) -> Tally {
         let (spent, wire) = body.so_far();
-        Counted { raw_bytes: body.raw_bytes, spent, wire }
+        Tally { raw_bytes: body.raw_bytes, spent, wire }
     }
 }
 
@@ -77,7 +77,7 @@ impl Held {
             head,
             whole,
             body: AsyncMutex::new(body),
-            counted: Mutex::new(Counted { raw_bytes, spent: timing.spent, wire: timing.counts }),
+            tally: Mutex::new(Tally { raw_bytes, spent: timing.spent, wire: timing.counts }),
             shown: Arc::default(),
             upgraded: Mutex::new(upgraded),
             closed: AtomicBool::new(false),
@@ -158,12 +158,12 @@ impl Held {
     }
 
     fn count(&self, body: &Body) {
-        *self.counted.lock().unwrap_or_else(PoisonError::into_inner) = Counted::of(body);
+        *self.tally.lock().unwrap_or_else(PoisonError::into_inner) = Tally::of(body);
     }
 
-    fn counted(&self) -> Counted {
-        let now = self.body.try_lock().ok().and_then(|body| body.as_deref().map(Counted::of));
-        now.unwrap_or_else(|| *self.counted.lock().unwrap_or_else(PoisonError::into_inner))
+    fn tally(&self) -> Tally {
+        let now = self.body.try_lock().ok().and_then(|body| body.as_deref().map(Tally::of));
+        now.unwrap_or_else(|| *self.tally.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn is_closed(&self) -> bool {
@@ -362,7 +362,7 @@ pub extern "C" fn rqx_body_read(
 pub extern "C" fn rqx_response_raw_bytes(response: *const rqx_response, n: *mut u64) -> i32 {
     boundary(std::ptr::null_mut(), || {
         let (held, n) = (get(response)?, raw::Out::new("n", n)?);
-        n.set(held.counted().raw_bytes);
+        n.set(held.tally().raw_bytes);
         Ok(RQX_OK)
     })
 }
@@ -372,7 +372,7 @@ pub extern "C" fn rqx_response_raw_bytes(response: *const rqx_response, n: *mut 
 pub extern "C" fn rqx_response_timing(response: *const rqx_response, timing: *mut rqx_timing) -> i32 {
     boundary(std::ptr::null_mut(), || {
         let held = get(response)?;
-        let Counted { spent, wire, .. } = held.counted();
+        let Tally { spent, wire, .. } = held.tally();
         let now = Timing { spent, counts: wire, ..held.timing };
         raw::fill_sized("timing", timing, timed(&now)).map(|()| RQX_OK)
     })
