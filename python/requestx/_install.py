@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
+from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
@@ -22,6 +22,7 @@ from typing import Any
 
 from . import blocking
 from .__version__ import __requests_build__, __requests_version__
+from ._again import SameModule
 
 _SAME = (
     "_internal_utils _types adapters auth certs compat cookies exceptions hooks models packages status_codes "
@@ -67,7 +68,7 @@ def _modules() -> dict[str, ModuleType]:
     return made
 
 
-class _Finder(MetaPathFinder, Loader):
+class _Finder(MetaPathFinder):
     """
     Imports ``requests.x`` as ``requestx.x``: the same module under a second name.
 
@@ -77,6 +78,7 @@ class _Finder(MetaPathFinder, Loader):
 
     def __init__(self, made: dict[str, ModuleType]) -> None:
         self._made = made
+        self._loader = _Loader(lambda name: made.get(name) or import_module(_ours(name)))
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """
@@ -88,24 +90,15 @@ class _Finder(MetaPathFinder, Loader):
         home = self._made[fullname].__spec__ if fullname in self._made else find_spec(_ours(fullname))
         if home is None:
             return None
-        spec = ModuleSpec(fullname, self, origin=home.origin, loader_state=home)
+        spec = ModuleSpec(fullname, self._loader, origin=home.origin, loader_state=home)
         spec.submodule_search_locations = home.submodule_search_locations
         return spec
 
-    def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """
-        The module itself; its own spec is kept, since importlib is about to replace it.
-        """
-        module = self._made.get(spec.name) or import_module(_ours(spec.name))
-        spec.loader_state = module.__spec__
-        return module
 
-    def exec_module(self, module: ModuleType) -> None:
-        """
-        It ran already; give it back its spec.
-        """
-        assert module.__spec__ is not None
-        module.__spec__ = module.__spec__.loader_state
+class _Loader(SameModule):
+    """
+    And it runs one as a program.
+    """
 
     def get_code(self, fullname: str) -> Any:
         """

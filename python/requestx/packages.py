@@ -13,12 +13,13 @@ import importlib
 import sys
 import warnings
 from functools import lru_cache
-from importlib.abc import Loader, MetaPathFinder
+from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
 from . import _causes
+from ._again import SameModule
 
 # With a path this module counts as a package, so that import statements may go through it.
 __path__: list[str] = []
@@ -49,7 +50,7 @@ def _load(name: str) -> ModuleType:
     raise ModuleNotFoundError(f"requestx works without {top}; install it to use {name}", name=name)
 
 
-class _Aliases(MetaPathFinder, Loader):
+class _Aliases(MetaPathFinder):
     """
     Imports ``<this package>.urllib3.x`` as ``urllib3.x``: the same module object under a second name.
     """
@@ -61,22 +62,10 @@ class _Aliases(MetaPathFinder, Loader):
         head, marker, name = fullname.partition(".packages.")
         if not marker or sys.modules.get(f"{head}.packages") is not _this or name.partition(".")[0] not in _NAMES:
             return None
-        return ModuleSpec(fullname, self)
+        return ModuleSpec(fullname, _loader)
 
-    def create_module(self, spec: ModuleSpec) -> ModuleType:
-        """
-        The module itself; its own spec is kept, since importlib is about to replace it.
-        """
-        module = _load(spec.name.partition(".packages.")[2])
-        spec.loader_state = module.__spec__
-        return module
 
-    def exec_module(self, module: ModuleType) -> None:
-        """
-        It ran already; give it back its spec.
-        """
-        assert module.__spec__ is not None
-        module.__spec__ = module.__spec__.loader_state
+_loader = SameModule(lambda fullname: _load(fullname.partition(".packages.")[2]))
 
 
 def _disable_warnings(category: type[Warning] = _causes.HTTPWarning) -> None:
