@@ -309,8 +309,8 @@ class HTTPAdapter(BaseAdapter):
         if not isinstance(told, dict) or not isinstance(hosts, int):  # what stands in for one in a test says nothing
             told, hosts = {}, self._pool_connections
         size, block = told.get("maxsize", self._pool_maxsize), told.get("block", self._pool_block)
-        hosts = _counted("pool_connections", hosts)
-        size = _counted("pool_maxsize", size) or _MOST  # as the queue of urllib3's pools, whose 0 is no limit
+        hosts = _nearest("pool_connections", hosts)
+        size = _nearest("pool_maxsize", size) or _MOST  # as the queue of urllib3's pools, whose 0 is no limit
         # The defaults are requests', and low; who asks for a number gets it.
         limits = [] if size == DEFAULT_POOLSIZE else [("MAX_IDLE_PER_HOST", size)]
         if hosts != DEFAULT_POOLSIZE:
@@ -715,7 +715,10 @@ class HTTPAdapter(BaseAdapter):
         return _way.target_of(request, proxies)  # type: ignore[no-any-return]
 
 
-def _counted(name: str, number: Any) -> int:
+def _nearest(name: str, number: Any) -> int:
+    """
+    The limit that is nearest to one which requests takes; where `_network` refuses a number it is a setting of ours.
+    """
     if not isinstance(number, int):
         raise TypeError(f"{name} is a whole number, and not {number!r}")
     return max(0, min(number, _MOST))
