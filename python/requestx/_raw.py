@@ -85,7 +85,37 @@ def _usual(name: str) -> str:
     return _UNUSUAL.get(name) or name.title()
 
 
-class _Answer:
+class _Late:
+    """
+    What has attributes that are made when they are asked for, and stay.
+    """
+
+    #: The attributes, and what makes each.
+    _made: dict[str, Callable[[Any], Any]]
+
+    #: Whether nothing more can be read.
+    closed: Any
+
+    def __getattr__(self, name: str) -> Any:
+        make = type(self)._made.get(name)
+        if make is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        value = vars(self)[name] = make(self)
+        return value
+
+    def isclosed(self) -> bool:
+        """
+        As `closed`.
+        """
+        return self.closed  # type: ignore[no-any-return]
+
+    def flush(self) -> None:
+        """
+        Nothing.
+        """
+
+
+class _Answer(_Late):
     """
     The answer in the shape of http.client's response: the body as it came on the wire, and the head.
 
@@ -130,13 +160,6 @@ class _Answer:
             self._tell(stream.raw_bytes())
 
         return take_and_tell
-
-    def __getattr__(self, name: str) -> Any:
-        make = _MADE_OF_ANSWER.get(name)
-        if make is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        value = vars(self)[name] = make(self)
-        return value
 
     @property
     def msg(self) -> Any:
@@ -193,23 +216,12 @@ class _Answer:
             return self._ended or self._told >= len(self._whole or b"")
         return self._ended or self._stream.closed
 
-    def isclosed(self) -> bool:
-        """
-        As `closed`.
-        """
-        return self.closed
-
     def close(self) -> None:
         """
         Give up what is left.
         """
         if not self._ended:
             self._end()
-
-    def flush(self) -> None:
-        """
-        Nothing.
-        """
 
     @property
     def fp(self) -> Any:
@@ -423,7 +435,7 @@ class _Below:
         self._sock = sock
 
 
-class RawResponse(io.IOBase):
+class RawResponse(_Late, io.IOBase):
     """
     The body of a response as a file.
 
@@ -452,13 +464,6 @@ class RawResponse(io.IOBase):
         self._decoder: Any = None
         self._decoded = b""
         _join_urllib3()
-
-    def __getattr__(self, name: str) -> Any:
-        make = _MADE.get(name)
-        if make is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        value = vars(self)[name] = make(self)
-        return value
 
     @property
     def _fp(self) -> Any:
@@ -568,12 +573,6 @@ class RawResponse(io.IOBase):
         """
         return self._parsed.get(name, default)
 
-    def isclosed(self) -> bool:
-        """
-        As `closed`.
-        """
-        return self.closed
-
     def readable(self) -> bool:
         """
         Always.
@@ -591,11 +590,6 @@ class RawResponse(io.IOBase):
         Never.
         """
         return False
-
-    def flush(self) -> None:
-        """
-        Nothing.
-        """
 
     def __iter__(self) -> Iterator[bytes]:
         rest = b""
@@ -847,9 +841,8 @@ def _connection_of(answer: _Answer) -> Any:
 
 _VERSIONS = {10: "HTTP/1.0", 11: "HTTP/1.1", 20: "HTTP/2", 30: "HTTP/3"}
 
-# What is made when it is asked for, and stays.
-_MADE_OF_ANSWER: dict[str, Any] = {"headers": _headers_of, "_connection": _connection_of}
-_MADE: dict[str, Any] = {
+_Answer._made = {"headers": _headers_of, "_connection": _connection_of}
+RawResponse._made = {
     "headers": lambda raw: raw._answer.headers,
     "chunked": lambda raw: raw._answer.chunked,
     "version_string": lambda raw: _VERSIONS.get(raw.version, "HTTP/?"),
