@@ -375,7 +375,7 @@ def test_answer_of_a_server_that_closes_at_once(world, wire, pushed):
 
 def test_a_reset_is_no_end_of_an_answer(world, wire):
     """Where only the end says that the answer is whole, one that comes while the request is sent does not."""
-    site = wire([["head"], send(answer(b"half of", length=False)), close()])
+    site = wire([["head"], send(answer(b"half of", length=False)), rst()])
     with pytest.raises(world.requestx.exceptions.RequestException):
         world.post(site.url, data=b"x" * (8 << 20), timeout=10)
 
