@@ -104,15 +104,13 @@ class Conversation:
 
     def go_on(self):
         for entry in list(self.tasks):
-            while entry[1]():
-                try:
+            try:
+                while entry[1]():
                     entry[1] = next(entry[0])
-                except StopIteration:
-                    self.tasks.remove(entry)
-                    break
-                except GONE:  # the client has reset the stream
-                    self.tasks.remove(entry)
-                    break
+            except StopIteration:
+                self.tasks.remove(entry)
+            except GONE:  # the client has reset the stream
+                self.tasks.remove(entry)
 
     def flush(self):
         out = self.h2.data_to_send()

@@ -707,6 +707,19 @@ def test_closing_early_cancels_the_stream(world, h2, streams):
     assert h2.get(site.url + "/echo").json()["connection"] == 0
 
 
+def test_a_server_that_waits_for_the_window_of_a_closed_stream_goes_on(world, streams):
+    """Answers that were begun and closed, at whatever stage, leave their connection to the next ones."""
+    site, session = streams(plain=True), world.session(transport={"http2": "only"})
+    for taken in (0, 1, 100_000):
+        response = session.get(site.url + "/bytes/50000000", stream=True)
+        if taken:
+            next(world.pieces(response, taken))
+        world.close(response)
+
+    assert session.get(site.url + "/bytes/5").content == bytes(range(5))
+    assert len(site.connections) == 1
+
+
 def test_a_cancelled_call_cancels_its_stream(awaited, streams, ca):
     """Before the answer, and while a body is sent."""
     session, site = awaited.session(verify=ca), streams(greedy=False)
