@@ -157,6 +157,11 @@ impl Head {
         fields.filter(move |(key, _)| key.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
     }
 
+    /// Whether the server says that what was asked for is elsewhere, and where.
+    pub fn is_redirect(&self) -> bool {
+        matches!(self.status, 301 | 302 | 303 | 307 | 308) && self.all("location").next().is_some()
+    }
+
     fn add(&mut self, name: &[u8], value: &[u8]) {
         add(&mut self.block, name, value);
         if name.eq_ignore_ascii_case(b"content-encoding") {

@@ -5,7 +5,7 @@ are part of the count, so the limits below are generous.
 """
 
 import pytest
-from server.steps import repeat, request, send
+from server.steps import repeat, request, send, serve
 
 MIB = 1 << 20
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -75,6 +75,26 @@ def test_twenty_informational_heads_are_not_too_many(world, wire):
     site = wire([request(), send(b"HTTP/1.1 102 Processing\r\n\r\n" * 20 + HEAD + b"Content-Length: 2\r\n\r\nok")])
 
     assert world.get(site.url).content == b"ok"
+
+
+REDIRECT = b"HTTP/1.1 302 Found\r\nLocation: /end\r\n"
+ENDLESS_BODIES = {
+    "length": [send(REDIRECT + b"Content-Length: 99999999999\r\n\r\n"), repeat(b"x", 64 * FOREVER)],
+    "chunked": [send(REDIRECT + b"Transfer-Encoding: chunked\r\n\r\n"), repeat(b"5\r\nhello\r\n", FOREVER)],
+    "to the end": [send(REDIRECT + b"\r\n"), repeat(b"x", 64 * FOREVER)],
+    "gzip": [send(REDIRECT + b"Content-Encoding: gzip\r\n\r\n"), repeat(b"x", 64 * FOREVER)],
+}
+
+
+@pytest.mark.parametrize("kind", sorted(ENDLESS_BODIES))
+@pytest.mark.parametrize("stream", [False, True])
+def test_endless_body_of_a_redirect_is_left(world, wire, kind, stream):
+    """Nobody asked for it: the next request goes out on another connection."""
+    site = wire([request()] + ENDLESS_BODIES[kind], serve(b"end"))
+
+    assert world.read(world.get(site.url, timeout=5, stream=stream)) == b"end"
+    assert site.end(0) in ("eof", "reset")
+    assert site.connections[0]["sent"] < 16 * MIB
 
 
 def test_promised_length_is_not_allocated(child, wire):

@@ -174,6 +174,24 @@ def test_final_url_and_history_after_redirects(world, server):
     assert [each.status_code for each in response.history] == [302, 302, 302]
 
 
+BROKEN = {
+    "coding": answer(b"no gzip at all", b"Location: /end", b"Content-Encoding: gzip", status=b"302 Found"),
+    "cut off": answer(b"half", b"Location: /end", b"Content-Length: 9", status=b"302 Found", length=False),
+    "chunks": answer(b"xyz\r\n", b"Location: /end", b"Transfer-Encoding: chunked", status=b"302 Found", length=False),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(BROKEN))
+@pytest.mark.parametrize("verb", ["get", "put"])
+def test_broken_body_of_a_redirect_stops_nobody(world, wire, kind, verb):
+    """As in requests: it is left, and the redirect followed; who declines it has the error."""
+    site = wire(*[[request(), send(BROKEN[kind]), close()], serve(b"end"), [request(), send(BROKEN[kind]), close()]])
+
+    assert getattr(world, verb)(site.url).content == b"end"
+    with pytest.raises(world.requestx.exceptions.RequestException):
+        getattr(world, verb)(site.url, allow_redirects=False)
+
+
 def test_redirects_may_be_declined(world, server):
     """``allow_redirects=False`` returns the redirect itself, after one request."""
     response = world.get(server.url + "/redirect/3", allow_redirects=False)

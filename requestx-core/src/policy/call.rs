@@ -106,7 +106,7 @@ impl Call<'_> {
         if let (Some(home), Some(nonce)) = (&self.home, auth::next_nonce(head)) {
             self.memory.challenges.renew(home, nonce);
         }
-        if self.choice.redirects > 0 && follow::is_redirect(head) {
+        if self.choice.redirects > 0 && head.is_redirect() {
             return Some(self.redirect(head));
         }
         if let Some(challenge) = self.challenge(head) {

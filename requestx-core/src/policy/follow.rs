@@ -13,11 +13,6 @@ use crate::plan::{origin_of, Outgoing};
 /// A Location that is longer is no address: servers refuse far shorter ones.
 const LONGEST: usize = 64 * 1024;
 
-/// Whether the server says that what was asked for is elsewhere, and where.
-pub fn is_redirect(head: &Head) -> bool {
-    matches!(head.status, 301 | 302 | 303 | 307 | 308) && head.all("location").next().is_some()
-}
-
 /// The URL that `head` sends `request` to; a fragment that it does not name stays the request's.
 ///
 /// # Errors
@@ -148,10 +143,10 @@ mod tests {
     #[test]
     fn five_statuses_redirect_and_only_with_a_location() {
         for status in [301, 302, 303, 307, 308] {
-            assert!(is_redirect(&head(status, &["/x"])) && !is_redirect(&head(status, &[])), "{status}");
+            assert!(head(status, &["/x"]).is_redirect() && !head(status, &[]).is_redirect(), "{status}");
         }
         for status in [200, 201, 300, 304, 305, 306, 401] {
-            assert!(!is_redirect(&head(status, &["/x"])), "{status}");
+            assert!(!head(status, &["/x"]).is_redirect(), "{status}");
         }
     }
 
