@@ -3,6 +3,8 @@
 The server's record says what the client let happen: a refused certificate leaves a failed handshake and no request.
 """
 
+import ssl
+
 import pytest
 from server.steps import answer, close, notify, request, send, serve
 
@@ -157,6 +159,16 @@ def test_file_that_holds_no_certificate_is_an_error(world, tls_server, tmp_path)
         world.get(tls_server.at("localhost"), verify=str(empty))
 
     assert tls_server.requests == []
+
+
+@pytest.mark.parametrize("name", ["TrustCor", "E-Tugra"])
+def test_distrusted_authorities_are_not_in_the_bundle(blocking, name):
+    """By default those of certifi are trusted, in a version that no longer has these (CVE-2022-23491, 2023-37920)."""
+    context = ssl.create_default_context(cafile=blocking.requestx.certs.where())
+    named = [str(each["subject"]) for each in context.get_ca_certs()]
+
+    assert len(named) > 50
+    assert not [each for each in named if name.lower() in each.lower()]
 
 
 def test_unverified_connection_is_not_used_for_a_verified_request(world, secured):

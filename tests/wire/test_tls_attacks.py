@@ -82,6 +82,49 @@ def test_tickets_are_kept_up_to_a_limit(child, listen, certs):
     assert outcome.out == "200 True\n", outcome
 
 
+@pytest.mark.bare
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is looked up in /proc")
+@pytest.mark.parametrize("way", ["blocking", "awaited"])
+def test_refused_certificates_leave_nothing_behind(child, listen, certs, way):
+    """Whoever tries again and again has no more memory and descriptors in use than at first (CVE-2025-47279)."""
+    outcome = child(
+        """
+        import pathlib
+
+        async def awaited():
+            async with requestx.Session() as session:
+                for _ in range(500):
+                    try:
+                        await session.get(url, verify=sys.argv[2])
+                    except requestx.exceptions.SSLError:
+                        pass
+
+        def blocking():
+            with requestx.Session() as session:
+                for _ in range(500):
+                    try:
+                        session.get(url, verify=sys.argv[2])
+                    except requestx.exceptions.SSLError:
+                        pass
+
+        def used():
+            pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+            return pages * os.sysconf("SC_PAGESIZE"), len(os.listdir("/proc/self/fd"))
+
+        work = blocking if sys.argv[3] == "blocking" else lambda: asyncio.run(awaited())
+        work()
+        memory, files = used()
+        work()
+        print(used()[0] - memory < 3_000_000, used()[1] - files)
+        """,
+        listen("everyday", tls={"chain": certs.expired}).at("localhost"),
+        certs.ca,
+        way,
+    )
+
+    assert outcome.out == "True 0\n", outcome
+
+
 @pytest.fixture
 def rekeying(listen, certs, tmp_path):
     """``rekeying(times, ...)`` is a server that answers when it has changed its keys so often."""
