@@ -178,6 +178,9 @@ class Awaitable(_Coroutine):
 
     __slots__ = ("__weakref__", "_coroutine", "_response")
 
+    #: What asyncio calls it, in a task that it shows.
+    __name__ = "requestx call"
+
     _response: Response
 
     def __init__(self, coroutine: Any) -> None:

@@ -36,6 +36,17 @@ def test_nothing_is_sent_before_it_is_awaited(awaited, server):
     assert server.connections == []
 
 
+def test_a_task_says_what_it_waits_for(awaited):
+    """Who looks for what hangs is told that it is a call."""
+
+    async def scene():
+        task = asyncio.ensure_future(awaited.requestx.get("http://127.0.0.1:1/"))
+        task.cancel()
+        return repr(task)
+
+    assert "requestx call" in awaited.run(scene)
+
+
 def test_second_await_is_an_error(awaited, server):
     """As with any coroutine."""
 
