@@ -103,6 +103,7 @@ class Ready:
             session: for `rest`.
             allowed: for `rest`.
         """
+        wake: Any = None
         token = 0
         try:
             wake = running_wake()

@@ -48,8 +48,6 @@ def check(name: str, value: Any) -> None:
     """
     if name == "http2" and value not in tuple(_HTTP_VERSIONS):
         raise ValueError(f'http2 is True, False or "only", not {value!r}')
-    if name == "progress" and value is not None and not callable(value):
-        raise TypeError(f"progress is called with request, phase, done and total, and {value!r} cannot be")
     if name == "max_retries" and not (value is None or isinstance(value, int) or hasattr(value, "increment")):
         raise TypeError(f"max_retries is a whole number or a Retry, not {value!r}")
     if name == "retry_budget" and value is not None and not (type(value) is int and 0 < value < 1 << 31):
@@ -58,6 +56,8 @@ def check(name: str, value: Any) -> None:
         raise ValueError(f"{name} is a whole number from 1 on, or None for no limit, not {value!r}")
     if name in _network.DEFAULTS and value != _network.DEFAULTS[name]:
         _made(((), ()), None, _network.options_of({name: value}))
+    if name == "progress" and value is not None and not callable(value):
+        raise TypeError(f"progress is called with request, phase, done and total, and {value!r} cannot be")
 
 
 class Settings:
