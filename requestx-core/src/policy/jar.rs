@@ -299,6 +299,9 @@ impl<'a> Given<'a> {
             Some(path) if path.starts_with(b"/") => String::from_utf8_lossy(path).into_owned(),
             _ => folder_of(&place.path).to_string(),
         };
+        if path.len() > LONGEST_ATTRIBUTE {
+            return Err("its path has more than 1024 bytes"); // set again from its line, it would be for all paths
+        }
         let age = self.max_age.map(|age| if age <= 0 { i64::MIN } else { now.saturating_add(age) });
         Ok(Cookie {
             name: self.name.to_vec(),
@@ -572,6 +575,17 @@ mod tests {
         jar.store(b"c=; Expires=Thu, 01 Jan 1970 00:00:00 GMT", &place("http://a.com/"), NOW).unwrap();
 
         assert_eq!("", sent(&jar, "http://a.com/"));
+    }
+
+    #[test]
+    fn a_path_that_could_not_be_set_again_is_not_kept() {
+        let long = "y".repeat(LONGEST_ATTRIBUTE);
+        let there = place(&format!("http://a.com/{long}/x"));
+        let bytes = [b"a=1; Path=/", &[0xff; LONGEST_ATTRIBUTE / 2][..]].concat();
+
+        assert!(Jar::default().store(b"a=1", &there, NOW).is_err());
+        assert!(Jar::default().store(&bytes, &there, NOW).is_err());
+        assert!(Jar::default().store(b"a=1; Path=/", &there, NOW).is_ok());
     }
 
     #[test]
