@@ -39,6 +39,7 @@ _take = _lib.rqx_queue_take
 #: Memory that is not touched before it is used.
 _uncleared = ffi.new_allocator(should_clear_after_alloc=False)
 
+_INTERRUPTION = "what a signal's handler raised came in between"
 _CLOSED_EARLY = "the response was closed before the end of its body"
 _OK, _PENDING, _WANT_BODY = 0, 1, 2
 _AGAIN, _CLOSED, _INTERRUPTED = 74, 71, 73
@@ -1203,8 +1204,12 @@ class Queue:
             BaseException: what a signal's handler raised meanwhile, once all has been handed over.
         """
         events, space = self._events, self._space
-        if _take(self.handle, events, self.MOST, space, self.MOST * _SPACE, self._count, _NULL) != _OK:
-            return 0
+        try:
+            if _take(self.handle, events, self.MOST, space, self.MOST * _SPACE, self._count, _NULL) != _OK:
+                return 0
+        except BaseException:  # a signal's handler raised, when they were taken or before
+            self._lose()
+            raise
         count: int = self._count[0]
         lane, view, index, end, interrupted = self._wake(), self._view, -1, 0, None
         token, following = 0, _read_events(self._numbers[: count * _EVENT_SIZE])
@@ -1230,10 +1235,21 @@ class Queue:
                 interrupted = error
                 _drop(events[index])
                 if lane is not None:
-                    lane.lost(token, CoreError(_INTERRUPTED, 0, "what a signal's handler raised came in between"))
+                    lane.lost(token, CoreError(_INTERRUPTED, 0, _INTERRUPTION))
         if interrupted is not None:
             raise interrupted
         return count
+
+    def _lose(self) -> None:
+        """
+        Tell whoever awaits what was taken last that it is lost; those of an earlier time await it no more.
+        """
+        lane = self._wake()
+        for index in range(self._count[0]):
+            event = self._events[index]
+            _drop(event)
+            if lane is not None and lane.awaits(event.token):
+                lane.lost(event.token, CoreError(_INTERRUPTED, 0, _INTERRUPTION))
 
     def __del__(self) -> None:
         _lib.rqx_queue_free(self.handle)

@@ -196,6 +196,12 @@ class Wake:
         else:
             waiting[0].set_result(outcome)
 
+    def awaits(self, token: int) -> bool:
+        """
+        Whether something with this token is awaited still.
+        """
+        return token in self._waiting
+
     def lost(self, token: int, error: Exception) -> None:
         """
         What came with `token` could not be handed over: whoever awaits it is told, and nobody waits for ever.

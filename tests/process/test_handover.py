@@ -94,3 +94,33 @@ def test_an_interruption_is_raised_once_all_was_handed_over(child, server):
 
     told = ["ConnectionError"] + ["NoneType"] * 4
     assert (outcome.out, outcome.clean) == ("interrupted\n%s\n" % told, True), outcome
+
+
+def test_an_interruption_takes_nothing_along_in_silence(child, server):
+    """Where it comes when all was taken and nothing handed over yet, whoever awaits it is told."""
+    outcome = child(
+        """
+        from requestx import _core
+        taking, taken = _core._take, []
+        def interrupted(*arguments):
+            code = taking(*arguments)
+            if arguments[5][0] and not taken:
+                taken.append(arguments[5][0])
+                raise KeyboardInterrupt
+            return code
+        _core._take = interrupted
+        session, loop = requestx.aio.Session(), asyncio.new_event_loop()
+        more = [{}, {"headers": {"X-Long": "way"}}, {"stream": True}]
+        tasks = [loop.create_task(session.get(url, **each)) for each in more * 2]
+        try:
+            loop.run_until_complete(asyncio.wait(tasks))
+        except KeyboardInterrupt:
+            loop.run_until_complete(asyncio.wait(tasks))
+        lost = [task for task in tasks if task.exception()]
+        print(len(lost) == taken[0], {type(task.exception()).__name__ for task in lost})
+        loop.close()
+        """,
+        server.url + "/get",
+    )
+
+    assert (outcome.out, outcome.clean) == ("True {'ConnectionError'}\n", True), outcome
