@@ -56,11 +56,13 @@ pub async fn run(
     let (mut fresh, mut repeated) = (false, 0);
     let mut older = None;
     loop {
-        let plan = older.as_ref().unwrap_or(plan);
+        let plan = older.as_deref().unwrap_or(plan);
         let mut lease = connections.check_out(plan, lane, &mut deadline, fresh).await?;
         match send(&mut lease, plan, &mut deadline).await {
             Ok(answer) => return receive(lease, answer, plan, deadline, leg.as_mut()).await,
-            Err(lost) if lost.wants_http1 && plan.may_speak_http1() => older = Some(plan.over_http1()),
+            Err(lost) if lost.wants_http1 && plan.may_speak_http1() => {
+                older = Some(Box::new(plan.over_http1()))
+            }
             Err(lost) if repeated < lost.most && lost.may_be_repeated(plan, lease.reused) => {
                 (fresh, repeated) = (!lost.refused, repeated + 1);
             }
