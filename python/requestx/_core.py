@@ -803,7 +803,8 @@ class Stream:
     A body that is pulled. Closing it, or dropping it, before its end closes the connection.
 
     The core shows its pieces where they lie, until the next one is asked for; they are copied once, to where they stay.
-    So whoever looks at a piece has the lock, and the memory is freed when nobody can look any more.
+    So whoever looks at a piece has the lock, and the memory is freed when nobody can look any more; by cffi, as a
+    `Client` is.
     A piece that was asked for in the background is its asker's: until it is shown nobody else may ask (`Busy`).
 
     Args:
@@ -827,7 +828,7 @@ class Stream:
     )
 
     def __init__(self, handle: Any, lane: Any) -> None:
-        self.handle = handle
+        self.handle = ffi.gc(handle, _free)
         self.lane = lane
         self.closed = False
         self._lock = allocate_lock()
@@ -1040,12 +1041,9 @@ class Stream:
                 handle, self.handle = self.handle, _NULL
                 if handle != _NULL:
                     self._trailers = _trailers_of(handle)
-                    _free(handle)
+                    ffi.release(handle)
             finally:
                 self._lock.release()
-
-    def __del__(self) -> None:
-        _free(self.handle)
 
 
 class Upgraded:
@@ -1063,7 +1061,7 @@ class Upgraded:
         self.handle = _NULL
         made, error = _new("rqx_upgrade **"), _new("rqx_error **")
         _check(_lib.rqx_upgrade_new(response, made, error), error)
-        self.handle = made[0]
+        self.handle = ffi.gc(made[0], _lib.rqx_upgrade_free)  # as a `Client` is
         self.lane = lane
         self.closed = False
         self._lock = allocate_lock()
@@ -1158,9 +1156,6 @@ class Upgraded:
         """
         self.closed = True
         _lib.rqx_upgrade_close(self.handle)
-
-    def __del__(self) -> None:
-        _lib.rqx_upgrade_free(self.handle)
 
 
 class Queue:

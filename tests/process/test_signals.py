@@ -238,3 +238,11 @@ def test_library_installs_no_handlers(child, server):
     outcome = child(source, server.url)
 
     assert outcome.out == "True\n", outcome
+
+
+@pytest.mark.parametrize("kind", ["Stream", "Upgraded"])
+def test_nothing_that_holds_a_connection_has_a_finalizer_of_its_own(kind):
+    """What a handler raises in a `__del__`, a KeyboardInterrupt too, is lost, and so is what that was to free."""
+    from requestx import _core
+
+    assert not hasattr(getattr(_core, kind), "__del__")
