@@ -121,6 +121,7 @@ class _Sender:
     def __init__(self, adapter: Any, pool: Any) -> None:
         self._adapter = adapter
         self._pool = pool
+        self._budget = adapter._budget
 
     def _send(self, request: Any, stream: bool, timeout: Any, verify: Any, cert: Any, proxies: Any) -> Response:
         way = Way(request.url, self._pool.via, self._pool.settings())
