@@ -1223,17 +1223,30 @@ class Queue:
                     if lane is not None:
                         lane.receive(token, outcome)
             except Exception as error:
-                _drop(events[index])
+                following, end = self._after(index, count)
                 if lane is not None:
                     lane.lost(token, error)
             except BaseException as error:
                 interrupted = error
-                _drop(events[index])
+                following, end = self._after(index, count)
                 if lane is not None:
                     lane.lost(token, CoreError(_INTERRUPTED, 0, _INTERRUPTION))
         if interrupted is not None:
             raise interrupted
         return count
+
+    def _after(self, index: int, count: int) -> tuple[Any, int]:
+        """
+        What follows an event that something was raised for, which is dropped, and where inline answers up to it end.
+
+        Up to Python 3.9 a signal's handler may come between any two steps, so nothing else that is known is believed.
+        """
+        told = list(_read_events(self._numbers[: count * _EVENT_SIZE]))
+        if index >= 0:
+            _drop(self._events[index])
+        before = told[: index + 1]
+        end = sum(head + _TIMED + reason + body for _, flags, _, _, _, head, body, reason in before if flags & _INLINE)
+        return iter(told[index + 1 :]), end
 
     def _lose(self) -> None:
         """
