@@ -26,6 +26,11 @@ static void what_was_added_is_sent_in_order(void) {
   CHECK(holds(event.body, "[\"X-b\", \"1\"], [\"x-A\", \"2\"]"));
   CHECK(holds(event.body, "\"body\": \"body\""));
   done(&event);
+
+  CHECK_CODE(RQX_OK, rqx_request_set_body(request, BYTES("another"), NULL));
+  CHECK_CODE(RQX_OK, send_it(client, request, &event));
+  CHECK(holds(event.body, "\"body\": \"another\""));
+  done(&event);
   rqx_request_free(request);
   rqx_client_free(client);
 }

@@ -50,6 +50,24 @@ static void a_blocking_exchange_asks_for_its_body(void) {
   rqx_client_free(client);
 }
 
+/* CVE-2022-32221: the next request on a handle took its body from where the last one had. */
+static void a_pushed_body_is_of_its_exchange_alone(void) {
+  char url[256];
+  rqx_client *client = new_client();
+  rqx_upload *upload = new_upload(65536, -1);
+  rqx_event event;
+  CHECK_CODE(RQX_OK, feed(client, upload, 100000, &event));
+  done(&event);
+
+  CHECK_CODE(RQX_OK, ask(client, NULL, "POST", under(url, sizeof url, http_url, "/post"), "bytes", 0, &event));
+  CHECK(event.flags & RQX_EVF_REUSED);
+  CHECK(holds(event.body, "\"body\": \"bytes\""));
+  CHECK(!holds(event.body, "chunked"));
+  done(&event);
+  rqx_upload_free(upload);
+  rqx_client_free(client);
+}
+
 static void the_background_says_when_there_is_room(void) {
   static const uint8_t block[100000];
   rqx_client *client = new_client();
@@ -182,6 +200,7 @@ static void one_that_was_refused_can_be_submitted_again(void) {
 int main(int argc, char **argv) {
   begin(argc, argv);
   a_blocking_exchange_asks_for_its_body();
+  a_pushed_body_is_of_its_exchange_alone();
   the_background_says_when_there_is_room();
   a_body_can_be_broken_off();
   freeing_an_unfinished_body_ends_its_exchange();
