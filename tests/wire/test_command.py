@@ -100,6 +100,20 @@ def test_both_worlds_and_every_hop_are_shown(wire):
     assert printed.count("await ") == 4
 
 
+def test_who_reads_may_have_seen_enough(server):
+    """As ``| head`` has, which goes away: no traceback."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    try:
+        done = subprocess.run(
+            [*COMMAND, server.url + "/get"], env=environment(), stdout=theirs, stderr=subprocess.PIPE, timeout=30
+        )
+    finally:
+        os.close(theirs)
+
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 def test_whom_the_system_trusts_is_asked_for(tls_server, ca, tmp_path):
     """``--ca-native``, as curl has it; without it certifi's bundle counts."""
     url = tls_server.at("localhost") + "/get"
