@@ -26,7 +26,7 @@ from ._tries import is_single, retrying
 from ._uploads import body_in_background, body_of, is_small
 from ._url import origin
 from .auth import _basic_auth_str
-from .certs import where
+from .certs import PLATFORM, where
 from .exceptions import InvalidURL, RequestException, name_request, told
 from .models import Response, answered
 
@@ -546,9 +546,11 @@ class HTTPAdapter(BaseAdapter):
         """
         scheme, host, port = origin(request.url)
         settings: dict[str, Any] = {"cert_reqs": "CERT_REQUIRED" if verify is not False else "CERT_NONE"}
-        if isinstance(verify, (str, os.PathLike)):
-            path = os.fspath(verify)
+        if isinstance(verify, _network.PATHS):
+            path = os.fsdecode(verify)
             settings["ca_cert_dir" if os.path.isdir(path) else "ca_certs"] = path
+        elif verify is PLATFORM:
+            settings["ca_platform"] = True
         if isinstance(cert, (tuple, list)) and len(cert) >= 2:
             settings.update(zip(("cert_file", "key_file", "key_password"), cert))
         elif cert is not None:
@@ -573,6 +575,8 @@ class HTTPAdapter(BaseAdapter):
         except ValueError as error:
             raise InvalidURL(error, request=request) from error
         manager = self.proxy_manager_for(_proxy.with_scheme(proxy)) if proxy else self._manager()
+        if not isinstance(manager, _pools.PoolManager):
+            settings.pop("ca_platform", None)  # urllib3's trust those whom the system trusts where they are told nobody
         return manager.connection_from_host(**host, pool_kwargs=settings)  # type: ignore[no-any-return]
 
     def get_connection(self, url: str, proxies: Any = None) -> _pools.ConnectionPool:
@@ -638,7 +642,8 @@ class HTTPAdapter(BaseAdapter):
         Raises:
             OSError: a file is not there.
         """
-        own = {name: getattr(conn, name, None) for name in AUTHORITIES}
+        ours = isinstance(conn, _pools.ConnectionPool)
+        own = {name: getattr(conn, name, None) for name in AUTHORITIES if ours or name != "ca_platform"}
         secure = url.lower().startswith("https")
         found = tls_settings(verify if secure else False, cert, own)
         conn.cert_reqs = found["cert_reqs"]

@@ -207,3 +207,20 @@ def test_it_stays_itself(world):
 
     assert pickle.loads(pickle.dumps(value)) is value
     assert repr(value) == "requestx.certs.PLATFORM"
+
+
+@pytest.mark.parametrize("way", ["platform", "bytes"])
+def test_what_one_call_trusts_the_next_does_not(world, system, certifi, certs, url, way):
+    """An adapter that is asked for a pool has one for each trust."""
+    system(file=certs.ca)
+    certifi(certs.other_ca)
+
+    class Adapter(world.requestx.adapters.HTTPAdapter):
+        def cert_verify(self, *arguments):
+            super().cert_verify(*arguments)
+
+    session = world.session()
+    session.mount("https://", Adapter())
+
+    assert session.get(url, verify=platform(world) if way == "platform" else os.fsencode(certs.ca)).ok
+    refused(world, session.get, url)
