@@ -22,6 +22,7 @@ import re
 import sys
 import threading
 import time
+from operator import index
 from typing import Any, Collection, NamedTuple
 
 from . import _causes
@@ -148,6 +149,8 @@ class Retry:
             retries = default if default is not None else cls.DEFAULT
         if hasattr(retries, "increment"):
             return retries
+        if hasattr(retries, "__index__") and not isinstance(retries, bool):  # False is another thing than 0
+            retries = index(retries)
         return cls(retries, redirect=None if redirect else False)
 
     def new(self, **changes: Any) -> Any:

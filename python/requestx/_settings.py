@@ -48,7 +48,7 @@ def check(name: str, value: Any) -> None:
     """
     if name == "http2" and value not in tuple(_HTTP_VERSIONS):
         raise ValueError(f'http2 is True, False or "only", not {value!r}')
-    if name == "max_retries" and not (value is None or isinstance(value, int) or hasattr(value, "increment")):
+    if name == "max_retries" and not (value is None or hasattr(value, "increment") or hasattr(value, "__index__")):
         raise TypeError(f"max_retries is a whole number or a Retry, not {value!r}")
     if name == "retry_budget" and value is not None and not (type(value) is int and 0 < value < 1 << 31):
         raise ValueError(f"retry_budget is a whole number from 1 on, or None for no limit, not {value!r}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import weakref
+from operator import index
 from typing import TYPE_CHECKING, Any, Callable
 
 from . import _core, _explain, _names, _network, _pools, _progress, _proxy, _ready, _settings, _urlopen, _way
@@ -306,7 +307,7 @@ class HTTPAdapter(BaseAdapter):
         """
         manager = self.__dict__.get("poolmanager")
         told, hosts = getattr(manager, "connection_pool_kw", None), getattr(manager, "num_pools", None)
-        if not isinstance(told, dict) or not isinstance(hosts, int):  # what stands in for one in a test says nothing
+        if not isinstance(told, dict) or not hasattr(hosts, "__index__"):  # a stand-in, as in tests, says nothing
             told, hosts = {}, self._pool_connections
         size, block = told.get("maxsize", self._pool_maxsize), told.get("block", self._pool_block)
         hosts = _nearest("pool_connections", hosts)
@@ -509,6 +510,7 @@ class HTTPAdapter(BaseAdapter):
         known = self._state.beneath(self) or type(self.poolmanager) is not _pools.PoolManager
         known = known or self.resolver is not None or self.progress is not None
         own = self._builds() or self._is_custom() or "send" in self.__dict__
+        own = own or type(self).max_retries is not _MAX_RETRIES
         return not (known or own or self._retries_shown)
 
     def _builds(self) -> bool:
@@ -724,9 +726,9 @@ def _nearest(name: str, number: Any) -> int:
     """
     The limit that is nearest to one which requests takes; where `_network` refuses a number it is a setting of ours.
     """
-    if not isinstance(number, int):
+    if not hasattr(number, "__index__"):
         raise TypeError(f"{name} is a whole number, and not {number!r}")
-    return max(0, min(number, _MOST))
+    return max(0, min(index(number), _MOST))
 
 
 def _answer(adapter: HTTPAdapter, request: Any, reply: Reply) -> Response:
@@ -752,6 +754,7 @@ _BUILD_KEY = HTTPAdapter.build_connection_pool_key_attributes
 _CERT_VERIFY, _REQUEST_URL = HTTPAdapter.cert_verify, HTTPAdapter.request_url
 _PROXY_MANAGER_FOR = HTTPAdapter.proxy_manager_for
 _ADD_HEADERS, _BUILD_RESPONSE = HTTPAdapter.add_headers, HTTPAdapter.build_response
+_MAX_RETRIES = HTTPAdapter.max_retries
 
 #: The names of all that an adapter, and so a Session, is made with.
 _made_with = HTTPAdapter.__init__.__code__

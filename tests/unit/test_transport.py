@@ -85,3 +85,35 @@ def test_an_unknown_argument_of_a_call_is_named(call):
     """Where it is called, awaited or not."""
     with pytest.raises(TypeError, match="'tiemout'"):
         call("http://127.0.0.1:1/", tiemout=5)
+
+
+class Number:
+    """
+    A whole number that is no int, as numpy has them.
+    """
+
+    def __init__(self, value):
+        self.value = value
+
+    def __index__(self):
+        return self.value
+
+
+def test_numbers_of_requests_need_not_be_ints():
+    """Whatever can be an index is a whole number."""
+    adapter = requestx.adapters.HTTPAdapter(Number(3), Number(4), max_retries=Number(5), pool_block=True)
+
+    assert adapter._limits() == requestx.adapters.HTTPAdapter(3, 4, pool_block=True)._limits()
+    assert adapter.max_retries.total == 5
+
+
+def test_retries_count_whatever_the_class_has_by_that_name():
+    """A subclass may say what its retries are, and an instance that they are others."""
+
+    class Adapter(requestx.adapters.HTTPAdapter):
+        max_retries = None
+
+    adapter = Adapter()
+    adapter.max_retries = requestx.adapters.Retry(5)
+
+    assert not adapter._is_simple()
