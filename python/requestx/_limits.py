@@ -112,15 +112,16 @@ def begun(timeout: Any, spent: Callable[[], float] = float) -> Any:
         return timeout
     connect, read = _pair(timeout)
     nanoseconds(timeout)
-    return _Running(connect, read, monotonic() + timeout.total - spent())
+    return _Running(connect, read, monotonic() + float(timeout.total) - spent())
 
 
 def to_connect(timeout: Any) -> float | None:
     """
     Seconds until there has to be a connection: of the limit for that, or what is left of the total.
     """
-    limits = [seconds for seconds in (_pair(timeout)[0], getattr(timeout, "total", None)) if seconds is not None]
-    return min(limits) if limits else None
+    connect, _, total = nanoseconds(timeout)
+    limits = [limit for limit in (connect, total) if limit is not None]
+    return min(limits) / 1e9 if limits else None
 
 
 def after(timeout: Any, seconds: float) -> Any:
@@ -131,7 +132,7 @@ def after(timeout: Any, seconds: float) -> Any:
     connect, read = _pair(running)
     if connect is None:
         return running
-    connect = max(connect - seconds, 1e-9)
+    connect = max(float(connect) - seconds, 1e-9)
     ends = getattr(running, "_ends", None)
     return TimeLimits(connect, read) if ends is None else _Running(connect, read, ends)
 

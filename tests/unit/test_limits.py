@@ -1,6 +1,8 @@
 """Time limits: what ``timeout=`` may be, and what is left of a total."""
 
 import pickle
+from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -30,6 +32,7 @@ def clock(monkeypatch):
         (TimeLimits(connect=1, read=2, total=3), (1, 2, 3)),
         (requestx.Timeout(read=2, total=3), (None, 2, 3)),
         (1e12, (None, None, None)),
+        (Decimal("0.5"), (0.5, 0.5, None)),
     ],
 )
 def test_what_a_timeout_may_be(timeout, expected):
@@ -108,3 +111,19 @@ def test_timeout_stays_the_exception():
     assert isinstance(requestx.Timeout(), requestx.RequestException)
     with pytest.raises(TypeError):
         requestx.ReadTimeout(total=1)
+
+
+@pytest.mark.parametrize("kind", [Decimal, Fraction])
+def test_seconds_may_be_of_any_number(clock, kind):
+    """Wherever something is taken off."""
+    running = _limits.begun(TimeLimits(connect=kind(3), read=kind(2), total=kind(10)))
+    clock.now += 1
+    later = _limits.after(running, 1.0)
+
+    assert (_limits.to_connect(running), later.connect, later.read, later.total) == (3, 2, 2, 9)
+
+
+def test_what_is_no_time_is_refused_before_a_resolver_is_asked():
+    """As it is where there is none."""
+    with pytest.raises(ValueError, match="it must be an int, float or None"):
+        _limits.to_connect("5")
