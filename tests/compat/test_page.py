@@ -33,6 +33,7 @@ SHOWN = {
     "pool-headers": "wire/test_adapter.py::test_unknown_keywords_are_refused",
     "md5-pins": "wire/test_adapter.py::test_a_fingerprint_of_md5_is_refused",
     "retried-generators": "wire/test_retry.py::test_what_a_generator_gave_is_not_sent_again",
+    "zones": "unit/test_url.py::test_urls_are_put_into_their_normal_form",
     "accept-encoding": "wire/test_coding.py::test_what_is_asked_for",
     "cookie-hosts": "unit/test_cookies.py::test_user_and_password_are_no_part_of_a_cookies_host",
     "cookie-limits": "unit/test_cookies.py::test_a_server_cannot_fill_the_jar",
