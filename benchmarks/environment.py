@@ -28,7 +28,9 @@ BUILT_FROM = (
     "python",
     "include",
     "xtask",
+    "scripts/build_core.py",
 )
+SOURCES = (".rs", ".toml", ".lock", ".py", ".h", ".typed", ".txt")
 
 
 def python_of(client):
@@ -122,7 +124,7 @@ def sources():
     for pattern in BUILT_FROM:
         for top in sorted(ROOT.glob(pattern)):
             for path in [top] if top.is_file() else sorted(top.rglob("*")):
-                if path.suffix in (".rs", ".toml", ".lock", ".py", ".h", ".typed") and path.name != "_native.py":
+                if path.suffix in SOURCES and path.name != "_native.py":
                     digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 

@@ -11,6 +11,7 @@ import json
 import os
 import random
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -119,9 +120,12 @@ class Bench:
         process = subprocess.Popen(
             command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=pin
         )
+        patience = threading.Timer(PATIENCE, process.kill)
+        patience.start()
         said = process.stderr.read().decode(errors="replace").strip().splitlines()
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - begin
+        patience.cancel()
         process.stderr.close()
         process.returncode = status
         if status:

@@ -1,5 +1,5 @@
 """
-Writes the public suffixes that cookies of C callers are judged by, in the form the core searches them in.
+Writes the public suffixes that cookies are judged by, in the form the core searches them in.
 
     python scripts/suffixes.py public_suffix_list.dat     # from https://publicsuffix.org, or /usr/share/publicsuffix
 
