@@ -28,6 +28,8 @@ pub struct Connections {
 struct State {
     pool: Pool<Connection>,
     waiting: HashMap<Ticket, oneshot::Sender<()>>,
+    /// When one of those who wait last looked who could go.
+    looked: Option<Instant>,
 }
 
 /// How many connections there are at one moment.
@@ -40,7 +42,7 @@ pub struct Counts {
 
 impl Connections {
     pub fn new(limits: PoolLimits) -> Arc<Connections> {
-        let state = State { pool: Pool::new(limits), waiting: HashMap::new() };
+        let state = State { pool: Pool::new(limits), waiting: HashMap::new(), looked: None };
         Arc::new(Connections { state: Mutex::new(state), closed: AtomicBool::new(false) })
     }
 
@@ -143,9 +145,7 @@ impl Connections {
             match tokio::time::timeout(OVERLOOKED, &mut turn).await {
                 Ok(told) => return told,
                 Err(_) => {
-                    let mut state = self.lock();
-                    let next = state.pool.next_in_line();
-                    state.wake(next);
+                    self.lock().look(Instant::now());
                 }
             }
         }
@@ -258,6 +258,16 @@ impl Connections {
 }
 
 impl State {
+    /// Tells the next in line that could go. All who wait ask for it, and one does it for all: it looks at each of them.
+    fn look(&mut self, now: Instant) {
+        if self.looked.is_some_and(|last| now.duration_since(last) < BETWEEN_LOOKS) {
+            return;
+        }
+        self.looked = Some(now);
+        let next = self.pool.next_in_line();
+        self.wake(next);
+    }
+
     fn wake(&mut self, ticket: Option<Ticket>) {
         if let Some(waiting) = ticket.and_then(|ticket| self.waiting.remove(&ticket)) {
             let _ = waiting.send(()); // it may have given up
@@ -340,6 +350,8 @@ fn patience(deadline: &Deadline) -> Duration {
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a place may be there without the next in line coming for it.
 const OVERLOOKED: Duration = Duration::from_millis(250);
+/// However many they are who wait: thousands kept a processor busy with looking.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(25);
 
 /// A connection being opened, which others may wait for.
 struct Opening {
@@ -405,5 +417,39 @@ impl Drop for Counted {
             (Some(owner), Some(lane)) => owner.vacated(&self.key, lane),
             (None, _) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Outgoing;
+
+    /// The turn of one more, who finds the pool full.
+    fn wait_in(state: &mut State, plan: &Plan) -> Option<oneshot::Receiver<()>> {
+        let grant = state.pool.check_out(&plan.key, Lane::Wait, None, Instant::now(), &mut Vec::new());
+        let Grant::Wait(ticket) = grant else { return None };
+        let (wake, woken) = oneshot::channel();
+        state.waiting.insert(ticket, wake);
+        Some(woken)
+    }
+
+    #[test]
+    fn one_looks_for_all_who_wait() {
+        let plan = Plan::parse(b"GET\nhttp://a/", 0, Outgoing::Empty, Arc::default(), false).unwrap();
+        let limits = PoolLimits { per_host: 1, ..PoolLimits::default() };
+        let mut state = State { pool: Pool::new(limits), waiting: HashMap::new(), looked: None };
+        assert!(wait_in(&mut state, &plan).is_none());
+        let mut line: Vec<_> = (0..3).map(|_| wait_in(&mut state, &plan).unwrap()).collect();
+        let mut told = || line.iter_mut().map(|turn| turn.try_recv().is_ok()).collect::<Vec<_>>();
+        let now = Instant::now();
+        state.pool.release(&plan.key); // the first is to come, and nobody tells it
+
+        state.look(now);
+        assert_eq!(vec![false, true, false], told());
+        state.look(now + BETWEEN_LOOKS / 2);
+        assert_eq!(vec![false, false, false], told());
+        state.look(now + BETWEEN_LOOKS);
+        assert_eq!(vec![false, false, true], told());
     }
 }
