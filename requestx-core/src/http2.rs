@@ -373,6 +373,7 @@ impl Upload {
             }
             self.stream.send_data(self.piece.take().unwrap_or_default(), ends)?;
             if ends {
+                self.tap.body_given();
                 return Poll::Ready(Ok(()));
             }
         }

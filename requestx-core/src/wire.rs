@@ -174,13 +174,14 @@ impl Tap {
         self.lock().held
     }
 
-    /// hyper has taken the last of the body.
+    /// hyper has taken the last of the body, or a stream has had room for it.
     pub fn body_given(&self) {
         let mut state = self.lock();
         state.resume();
         state.body_given = true;
         if state.stream {
-            state.sent = state.progress;
+            state.sent = Some(Instant::now());
+            state.progress = state.sent;
             state.wake_waiter();
         }
     }

@@ -1,5 +1,6 @@
 """Bodies that are read while they are sent: files, text, iterables; what goes wrong, and sending them again."""
 
+import concurrent.futures
 import gc
 import io
 import mmap
@@ -274,6 +275,25 @@ def test_an_early_answer_leaves_the_request_whole_over_http2(world, streams, str
     assert world.read(response) == b"early"
     site.wait("request 1")
     assert len(site.requests[0].body) == 1000 * 1000
+
+
+def test_an_early_answer_does_not_cut_what_waits_for_room_on_its_stream(world, streams):
+    """The last piece is sent when the server has taken it, not when there is nothing behind it."""
+    late = [streamed.head(2), streamed.answer(2, b"early"), streamed.mark("answered"), streamed.wait("go")]
+    late += [streamed.settings(INITIAL_WINDOW_SIZE=100), streamed.request(2)]
+    script = [streamed.request(1), streamed.answer(1)] + late
+    site = streams(script, plain=True, settings={"INITIAL_WINDOW_SIZE": 0})
+    session = world.session(transport={"http2": "only"})
+    session.get(site.url)
+    call = session.start("post", site.url, data=b"last", timeout=10)
+    site.wait("answered")
+    with pytest.raises(concurrent.futures.TimeoutError):
+        call.result(0.3)
+    site.set("go")
+
+    assert world.read(call.result(10)) == b"early"
+    site.wait("request 2")
+    assert site.requests[1].body == b"last"
 
 
 @pytest.mark.parametrize("status", [b"307 x", b"403 x", b"500 x"])

@@ -285,7 +285,9 @@ impl SendBody {
         let hold = if expects { Hold::Word } else { Hold::Nothing };
         let body =
             SendBody { body: body.clone(), rest: Bytes::new(), piece, tap: tap.clone(), hold, given: 0 };
-        body.tell();
+        if body.is_end_stream() {
+            tap.body_given();
+        }
         body
     }
 
@@ -331,8 +333,9 @@ impl SendBody {
         Poll::Ready(())
     }
 
-    fn tell(&self) {
-        if self.size_hint().exact() == Some(0) {
+    /// A wire sees when it has sent what was taken; a piece for a stream waits for room, and who sends it tells.
+    fn tell_end(&self) {
+        if !self.is_over_stream() {
             self.tap.body_given();
         }
     }
@@ -355,9 +358,11 @@ impl Body for SendBody {
             Poll::Ready(Some(Ok(bytes))) => {
                 self.given += bytes.len() as u64;
                 self.tap.given(bytes.len());
-                self.tell();
+                if self.is_end_stream() {
+                    self.tell_end();
+                }
             }
-            Poll::Ready(None) => self.tap.body_given(),
+            Poll::Ready(None) => self.tell_end(),
             Poll::Pending => self.tap.starves(),
             Poll::Ready(Some(Err(_))) => {}
         }
