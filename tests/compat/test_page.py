@@ -37,6 +37,7 @@ SHOWN = {
     "accept-encoding": "wire/test_coding.py::test_what_is_asked_for",
     "cookie-hosts": "unit/test_cookies.py::test_user_and_password_are_no_part_of_a_cookies_host",
     "cookie-limits": "unit/test_cookies.py::test_a_server_cannot_fill_the_jar",
+    "redirect-bodies": "wire/test_exhaustion.py::test_endless_body_of_a_redirect_is_left",
     "many-headers": "wire/test_response.py::test_three_hundred_headers_are_taken",
     "verify-false": "flow/test_order.py::test_verify_false_of_a_session_stays",
     "body-time-out": "wire/test_time.py::test_body_that_stalls",
