@@ -823,6 +823,7 @@ class Stream:
         "_trailers",
         "_view",
         "closed",
+        "given",
         "handle",
         "lane",
     )
@@ -833,6 +834,8 @@ class Stream:
         self.closed = False
         self._lock = allocate_lock()
         self._asked = self._pulling = False
+        #: Counts what was cut off for a reader.
+        self.given = 0
         self._view: Any = None
         self._at = 0
         self._piece: Any = None
@@ -947,6 +950,7 @@ class Stream:
         view, at = self._view, self._at
         if view is None:
             return b""
+        self.given += 1
         end = at + size
         if end < len(view):
             self._at = end
@@ -962,6 +966,7 @@ class Stream:
             piece, self._error = _new("rqx_slice *"), _new("rqx_error **")
             self._piece = piece
         following = _lib.rqx_body_next
+        piece.len = 0
         self._pulling = True
         try:
             while True:
@@ -972,6 +977,10 @@ class Stream:
                     if self.closed:  # by another thread
                         raise CoreError(_CLOSED, _READ, _CLOSED_EARLY)
                     raise _refused(code, self._error)
+        except BaseException:  # of a signal's handler: what has come meanwhile is the next one
+            if piece.len:
+                self._view, self._at = _buffer(piece.ptr, piece.len), 0
+            raise
         finally:
             self._pulling = False
 

@@ -248,10 +248,15 @@ class _Answer(_Late):
         stream = self._stream
         if self._ended or stream is None or stream.closed:
             return self._kept(size)
+        given = stream.given
         try:
             piece = stream.read(size, raw) or self._end()
         except CoreError as error:
             raise self._told_in_full(error) from error
+        except BaseException:
+            if stream.given != given:
+                self._lost()
+            raise
         if self.progress is not None and piece:
             self._tell(self.tell())
         return piece

@@ -124,6 +124,58 @@ def test_what_was_interrupted_is_not_taken_for_whole(child, wire, way):
     assert outcome.out == "interrupted\nthe body was not read to its end: reading it was interrupted\n", outcome
 
 
+READ_ON = """
+    from requestx import _core
+    class Alarm(Exception):
+        pass
+    rest = list(range(50))
+    def interrupted(function):
+        def instead(*arguments):
+            value = function(*arguments)
+            if rest and rest.pop() % 2:
+                raise Alarm
+            return value
+        return instead
+    class Library:
+        rqx_body_next = staticmethod(interrupted(_core._lib.rqx_body_next))
+        def __getattr__(self, name):
+            return getattr(library, name)
+    library = _core._lib
+    response = requestx.get(url, stream=True)
+    got = b""
+    {patch}
+    while True:
+        try:
+            piece = response.raw.read1(1000)
+        except Alarm:
+            continue
+        except requestx.RequestException as error:
+            print(error)
+            break
+        got += piece
+        if not piece:
+            print(len(got))
+            break
+"""
+
+
+@pytest.mark.parametrize(
+    ("patch", "expected"),
+    [
+        ("_core._lib = Library()", "3000000\n"),
+        (
+            "_core.Stream.read = interrupted(_core.Stream.read)",
+            "the body was not read to its end: reading it was interrupted\n",
+        ),
+    ],
+)
+def test_a_piece_that_came_meanwhile_is_the_next_one_or_missed(child, server, patch, expected):
+    """What had come when a handler raised is kept; what somebody had taken then is not left out in silence."""
+    outcome = child(READ_ON.replace("{patch}", patch), server.url + "/bytes/3000000")
+
+    assert outcome.out == expected, outcome
+
+
 def test_handler_that_returns_does_not_end_the_call(child, server):
     """Interrupted system calls are resumed: forty signals, one answer."""
     source = """
