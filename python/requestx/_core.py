@@ -1075,19 +1075,28 @@ class Upgraded:
         self.closed = False
         self._lock = allocate_lock()
 
-    def read_into(self, view: Any) -> int:
+    def read_into(self, view: Any, keep: Callable[[bytes], None]) -> int:
         """
         Read what comes next, waiting for it; how many bytes, 0 at the end.
+
+        Args:
+            view: they are put there.
+            keep: called with what had come when a signal's handler raised.
 
         Raises:
             CoreError: it broke, was closed, or nothing came in time.
         """
         code, count, error = _PENDING, _new("size_t *"), _new("rqx_error **")
-        # Let go before anything is raised: CPython 3.8 crashes where the collector finds a view that is lent out.
-        with _from_buffer(view, require_writable=True) as space:
-            while code == _PENDING:
-                code = _lib.rqx_upgrade_read(self.handle, space, len(view), count, error)
-        _check(code, error)
+        try:
+            # Let go before anything is raised: CPython 3.8 crashes where the collector finds a view that is lent out.
+            with _from_buffer(view, require_writable=True) as space:
+                while code == _PENDING:
+                    code = _lib.rqx_upgrade_read(self.handle, space, len(view), count, error)
+            _check(code, error)
+        except BaseException:
+            if count[0]:
+                keep(bytes(view[: count[0]]))
+            raise
         return count[0]  # type: ignore[no-any-return]
 
     def write(self, view: Any) -> None:

@@ -97,7 +97,7 @@ class Upgraded(io.RawIOBase):
         if self._asked is not None:
             raise RuntimeError("an awaited read that was given up is still under way: await the next one")
         try:
-            return self._connection.read_into(view)
+            return self._connection.read_into(view, self._keep)
         except CoreError as error:
             raise self._told(error) from error
 
@@ -195,6 +195,9 @@ class Upgraded(io.RawIOBase):
         if self._at == len(self._kept):
             self._kept, self._at = b"", 0
         return piece
+
+    def _keep(self, piece: bytes) -> None:
+        self._kept, self._at = piece, 0
 
     async def _anext(self, size: int) -> bytes:
         if self._kept:

@@ -512,6 +512,30 @@ def test_a_read_that_is_cancelled_loses_nothing(awaited, server):
     assert awaited.run(scene) == b"echo"
 
 
+def test_a_read_that_a_signals_handler_ends_loses_nothing(blocking, wire, monkeypatch):
+    """What had come when it raised is the next one's."""
+    core = blocking.requestx._core
+    site = wire([request(), send(SWITCH), send(b"echo")])
+    connection = blocking.get(site.url, headers=ASKING, timeout=5).upgrade()
+
+    class Interrupting:
+        def __getattr__(self, name):
+            return getattr(library, name)
+
+        def rqx_upgrade_read(self, *arguments):
+            if library.rqx_upgrade_read(*arguments) == core._OK:
+                raise KeyboardInterrupt
+            return core._PENDING
+
+    library = core._lib
+    with monkeypatch.context() as patched:
+        patched.setattr(core, "_lib", Interrupting())
+        with pytest.raises(KeyboardInterrupt):
+            connection.read(100)
+
+    assert connection.read(2) + connection.read(100) == b"echo"
+
+
 def test_a_write_that_is_cancelled_closes(awaited, wire):
     """Nobody knows how much of it the peer has."""
     site = wire([request(), send(SWITCH), wait("never")])
