@@ -317,19 +317,22 @@ class Budget:
         """
         Take one, if one is left.
         """
+        if self._left is None:  # and no lock, which a forked child might find taken
+            return True
         with self._lock:
-            if self._left is None or self._left >= self.ANSWERS:
-                self._left = self._left and self._left - self.ANSWERS
-                return True
-            return False
+            if self._left < self.ANSWERS:
+                return False
+            self._left -= self.ANSWERS
+            return True
 
     def refill(self) -> None:
         """
         An answer came that need not be asked for again: five of them are a retry.
         """
+        if self._left is None or self._most is None:
+            return
         with self._lock:
-            if self._left is not None and self._most is not None:
-                self._left = min(self._left + 1, self._most)
+            self._left = min(self._left + 1, self._most)
 
 
 def _date(text: str) -> float:

@@ -219,3 +219,12 @@ def test_it_counts_as_urllib3s(module, settings):
     assert {name: getattr(ours, name) for name in _retry._COUNTS} == {
         name: getattr(theirs, name) for name in _retry._COUNTS
     }
+
+
+def test_retries_without_limit_wait_for_nobody():
+    """All adapters share one stock without limit: its lock, taken while a process forks, would stay so in the child."""
+    budget = _retry.Budget(None)
+
+    with budget._lock:
+        assert budget.take()
+        budget.refill()
