@@ -360,18 +360,23 @@ impl Upload {
                 return Poll::Ready(Ok(())); // by the server, and the answer tells
             }
             if self.piece.is_none() {
-                // Only what is there asks for room: others could use it meanwhile.
                 let frame = ready!(Pin::new(&mut self.body).poll_frame(cx)).transpose()?;
                 self.piece = frame.and_then(|frame| frame.into_data().ok());
-                self.stream.reserve_capacity(usize::from(self.piece.is_some()));
             }
-            let ends = self.piece.is_none() || self.body.is_end_stream();
-            while self.piece.is_some() && self.stream.capacity() == 0 {
+            // Only what is there asks for room: others could use it meanwhile.
+            let wanted = self.piece.as_ref().map_or(0, Bytes::len);
+            self.stream.reserve_capacity(wanted);
+            while wanted > 0 && self.stream.capacity() == 0 {
                 if ready!(self.stream.poll_capacity(cx)).transpose()?.is_none() {
                     return Poll::Ready(Ok(()));
                 }
             }
-            self.stream.send_data(self.piece.take().unwrap_or_default(), ends)?;
+            // No more than that: what h2 keeps for want of room would count as sent, and perhaps nobody drives it then.
+            let room = self.stream.capacity().min(wanted);
+            let part = self.piece.as_mut().map(|piece| piece.split_to(room)).unwrap_or_default();
+            self.piece.take_if(|piece| piece.is_empty());
+            let ends = self.piece.is_none() && (wanted == 0 || self.body.is_end_stream());
+            self.stream.send_data(part, ends)?;
             if ends {
                 self.tap.body_given();
                 return Poll::Ready(Ok(()));

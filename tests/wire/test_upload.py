@@ -277,12 +277,13 @@ def test_an_early_answer_leaves_the_request_whole_over_http2(world, streams, str
     assert len(site.requests[0].body) == 1000 * 1000
 
 
-def test_an_early_answer_does_not_cut_what_waits_for_room_on_its_stream(world, streams):
+@pytest.mark.parametrize("room", [0, 2])
+def test_an_early_answer_does_not_cut_what_waits_for_room_on_its_stream(world, streams, room):
     """The last piece is sent when the server has taken it, not when there is nothing behind it."""
     late = [streamed.head(2), streamed.answer(2, b"early"), streamed.mark("answered"), streamed.wait("go")]
     late += [streamed.settings(INITIAL_WINDOW_SIZE=100), streamed.request(2)]
     script = [streamed.request(1), streamed.answer(1)] + late
-    site = streams(script, plain=True, settings={"INITIAL_WINDOW_SIZE": 0})
+    site = streams(script, plain=True, settings={"INITIAL_WINDOW_SIZE": room}, greedy=False)
     session = world.session(transport={"http2": "only"})
     session.get(site.url)
     call = session.start("post", site.url, data=b"last", timeout=10)
