@@ -260,7 +260,7 @@ async fn receive(
     }
     let mut body = Box::new(Body::new(begun, incoming, decoder, lease, deadline, plan.whence()));
     if goes_on {
-        body.send_rest(&plan.body, if plan.stream { WHOLE } else { usize::MAX }).await?;
+        body.send_rest(&plan.body, if plan.stream { WHOLE } else { plan.options.growth.most() }).await?;
     }
     let whole = match plan.stream || !wanted {
         true => None,

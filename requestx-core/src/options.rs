@@ -104,6 +104,13 @@ pub struct Growth {
     pub ratio: u64,
 }
 
+impl Growth {
+    /// Bytes that are kept of a body at most.
+    pub fn most(&self) -> usize {
+        usize::try_from(self.bytes).ok().filter(|bytes| *bytes > 0).unwrap_or(usize::MAX)
+    }
+}
+
 impl Default for Growth {
     /// Text grows 5 to 30 times, tables and logs seldom 100; gzip reaches 1032 and br a million, with nothing in them.
     fn default() -> Growth {

@@ -328,6 +328,14 @@ def test_a_megabyte_is_read_ahead_of_a_stream(world, wire):
         world.post(large.url, data=b"x" * (5 * LARGE), timeout=0.5, stream=True)
 
 
+def test_what_is_kept_whole_has_its_bound_while_it_is_sent(world, wire):
+    """The one of bodies that are decoded: who answers without reading cannot fill the memory."""
+    site, session = wire([head(), echo()]), world.session(transport={"max_decoded_bytes": 1 << 20})
+
+    with pytest.raises(requestx.exceptions.Timeout, match="1048576 bytes of that are held"):
+        session.post(site.url, data=b"x" * (5 * LARGE), timeout=0.5)
+
+
 @pytest.mark.parametrize("stream", [False, True])
 def test_the_limit_on_reading_runs_when_the_request_is_out(world, wire, stream):
     """A server that has begun to answer may wait for the rest of what it answers."""
@@ -387,6 +395,7 @@ def test_nothing_is_left_out_of_a_body(world, wire, async_):
     assert sent(site).body == b"ab"
 
 
+@pytest.mark.bare
 @pytest.mark.limit(120)
 def test_multipart_of_two_gigabytes_needs_no_memory(child, server, tmp_path):
     """A sparse file of more than 31 bits is uploaded in a form, in both worlds; memory stays where it was."""
