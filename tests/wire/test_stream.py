@@ -193,6 +193,7 @@ def test_whole_body_costs_its_size_once(child, listen, wire, kind, way):
     assert float(grown) <= 1.05 * SIZE / MIB, outcome
 
 
+@pytest.mark.bare
 def test_streamed_body_costs_nothing(child, server):
     """A hundred megabytes in pieces need no more than a window."""
     source = """
@@ -206,6 +207,7 @@ def test_streamed_body_costs_nothing(child, server):
     assert float(outcome.out) < 12, outcome
 
 
+@pytest.mark.bare
 def test_streamed_upload_costs_nothing(child, server):
     """The same the other way: a generator is never collected."""
     source = """

@@ -749,6 +749,7 @@ def test_a_forked_child_leaves_it_alone(child, server):
     assert (outcome.out, outcome.code) == ("True\nb'hello' b'echo'\n", 0), outcome
 
 
+@pytest.mark.bare
 def test_memory_stays_flat(child, server):
     """Whatever passes: 100 MB there and back, blocking and awaited, in 32 MB."""
     outcome = child(
