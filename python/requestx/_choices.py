@@ -16,6 +16,7 @@ import re
 from typing import Any, Iterable, Mapping
 
 from ._limits import nanoseconds
+from ._network import PATHS
 from .certs import PLATFORM, where
 
 #: Of a pool's settings, those that say whom it trusts.
@@ -61,7 +62,7 @@ def tls_settings(verify: Any, cert: Any, beneath: Mapping[str, Any]) -> dict[str
 
 
 def _bundle(verify: Any) -> str:
-    if not isinstance(verify, (str, bytes, os.PathLike)):
+    if not isinstance(verify, PATHS):
         raise TypeError(
             f"verify is True, False, a path of CA certificates or certs.PLATFORM, and not {type(verify).__name__}; "
             "an SSLContext is given to an adapter: HTTPAdapter.init_poolmanager(..., ssl_context=...)"
@@ -73,7 +74,7 @@ def _bundle(verify: Any) -> str:
 
 
 def _identity(cert: Any) -> tuple[Any, Any, Any]:
-    if not cert or isinstance(cert, (str, bytes, os.PathLike)):
+    if not cert or isinstance(cert, PATHS):
         return cert, None, None
     if not isinstance(cert, (tuple, list)) or len(cert) not in (2, 3):
         raise TypeError(

@@ -31,6 +31,7 @@ DEFAULTS: Mapping[str, Any] = {
     "proxy_cert": None,
 }
 
+#: What a path may be.
 PATHS = (str, bytes, os.PathLike)
 
 #: A URL whose host is the percent-encoded path of a Unix socket, as requests-unixsocket spells it.
