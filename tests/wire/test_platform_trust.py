@@ -58,10 +58,10 @@ def test_the_systems_file_is_trusted(world, system, certifi, certs, url, way):
     assert session.get(url, **({"verify": platform(world)} if way == "call" else {})).ok
 
 
-def test_the_systems_folder_is_trusted(world, system, certs, url, tmp_path):
+def test_the_systems_folder_is_trusted(world, system, certs, url, tool, tmp_path):
     """Of certificates named by their hashes, in a list of folders."""
     shutil.copy(certs.ca, tmp_path)
-    subprocess.run(["openssl", "rehash", str(tmp_path)], check=True)
+    subprocess.run([tool("openssl"), "rehash", str(tmp_path)], check=True)
     system(folder=os.pathsep.join(["/nowhere", str(tmp_path)]))
 
     assert world.get(url, verify=platform(world)).ok

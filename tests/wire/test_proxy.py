@@ -579,17 +579,23 @@ def test_connections_through_a_proxy_that_is_trusted_otherwise_are_not_shared(wo
         session.get(server.url + "/get")
 
 
-@pytest.mark.parametrize("name, well", [("localhost", False), ("example.org", True)])
-def test_a_name_of_the_proxys_own(world, listen, server, certs, name, well):
-    """``proxy_assert_hostname`` of urllib3's pools is looked for in its certificate."""
+def through_a_proxy_of_another_name(world, listen, certs, **keywords):
+    """A session whose https proxy has a certificate for example.org, and whose pools have these keywords."""
 
-    class Named(world.requestx.adapters.HTTPAdapter):
+    class Adapter(world.requestx.adapters.HTTPAdapter):
         def init_poolmanager(self, *arguments, **more):
-            super().init_poolmanager(*arguments, **more, proxy_assert_hostname=name)
+            super().init_poolmanager(*arguments, **more, **keywords)
 
     site = listen("proxy", tls={"chain": certs.wrong_host})
     session = world.session(verify=certs.ca, proxies=through(site, "", "https"))
-    session.mount("http://", Named())
+    session.mount("http://", Adapter())
+    return session
+
+
+@pytest.mark.parametrize("name, well", [("localhost", False), ("example.org", True)])
+def test_a_name_of_the_proxys_own(world, listen, server, certs, name, well):
+    """``proxy_assert_hostname`` of urllib3's pools is looked for in its certificate."""
+    session = through_a_proxy_of_another_name(world, listen, certs, proxy_assert_hostname=name)
     if well:
         assert session.get(server.url + "/get").ok
     else:
@@ -603,14 +609,7 @@ def test_a_pin_of_the_proxys_own(world, listen, server, certs, well):
     with open(certs.wrong_host) as file:
         pem = "-----BEGIN CERTIFICATE" + file.read().split("-----BEGIN CERTIFICATE")[1]
     digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest() if well else "00" * 32
-
-    class Pinned(world.requestx.adapters.HTTPAdapter):
-        def init_poolmanager(self, *arguments, **more):
-            super().init_poolmanager(*arguments, **more, proxy_assert_fingerprint=digest)
-
-    site = listen("proxy", tls={"chain": certs.wrong_host})
-    session = world.session(verify=certs.ca, proxies=through(site, "", "https"))
-    session.mount("http://", Pinned())
+    session = through_a_proxy_of_another_name(world, listen, certs, proxy_assert_fingerprint=digest)
     if well:
         assert session.get(server.url + "/get").ok
     else:

@@ -23,6 +23,19 @@ def secured(listen, certs):
     return lambda name, **more: listen("everyday", tls=dict(chain=getattr(certs, name), **more))
 
 
+def lean(world):
+    """An adapter that takes its pools from the manager as they are, and leaves it to them what is verified."""
+
+    class Lean(world.requestx.adapters.HTTPAdapter):
+        def cert_verify(self, *arguments):
+            pass
+
+        def get_connection_with_tls_context(self, request, verify, proxies=None, cert=None):
+            return self.poolmanager.connection_from_url(request.url)
+
+    return Lean()
+
+
 def session_with(world, verify=True, cert=None, **keywords):
     """A session whose adapter has these keywords for its pools."""
 
@@ -306,19 +319,11 @@ def test_a_context_does_not_stop_verification(world, secured):
 
 def test_an_adapter_that_says_nothing_of_verifying_leaves_it_to_the_context(world, secured, certs):
     """Whose pools come from the manager as they are means what the SSLContext says, as in urllib3."""
-
-    class Lean(world.requestx.adapters.HTTPAdapter):
-        def cert_verify(self, *arguments):
-            pass
-
-        def get_connection_with_tls_context(self, request, verify, proxies=None, cert=None):
-            return self.poolmanager.connection_from_url(request.url)
-
     site = secured("expired")
     careless = ssl.create_default_context()
     careless.check_hostname, careless.verify_mode = False, ssl.CERT_NONE
     for context, well in ((careless, True), (context_with(certs.ca), False)):
-        adapter = Lean()
+        adapter = lean(world)
         adapter.init_poolmanager(1, 1, ssl_context=context)
         session = world.session()
         session.mount("https://", adapter)
@@ -554,16 +559,8 @@ def test_authorities_may_be_a_folder(world, tls_server, ca, tool, tmp_path):
 
 def test_an_adapter_may_say_that_nothing_is_verified(world, secured):
     """``cert_reqs`` of a pool whose request leaves it to that; `verify` goes before it, as in requests."""
-
-    class Lean(world.requestx.adapters.HTTPAdapter):
-        def cert_verify(self, *arguments):
-            pass
-
-        def get_connection_with_tls_context(self, request, verify, proxies=None, cert=None):
-            return self.poolmanager.connection_from_url(request.url)
-
     site = secured("self_signed")
-    for adapter, well in ((Lean(), True), (world.requestx.adapters.HTTPAdapter(), False)):
+    for adapter, well in ((lean(world), True), (world.requestx.adapters.HTTPAdapter(), False)):
         adapter.init_poolmanager(1, 1, cert_reqs="CERT_NONE")
         session = world.session()
         session.mount("https://", adapter)
